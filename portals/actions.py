@@ -1,0 +1,275 @@
+"""What to do: each action is a value with a deterministic key, complete enough to be performed after a restart.
+
+An action is written to the outbox before it is performed, as JSON (`encode`, `decode`), and says in `record` what the
+ledger must know once it is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from portals.ids import ActionKey, ChannelId, EventId, MatrixUserId, RoomId, Ts
+
+Content = Mapping[str, Any]  # Any: the JSON of a Matrix event or of Slack's blocks, made by portals.text
+
+STAMP = "dev.causeway.key"
+"""The field of a Matrix event's content that holds its action's key, so that a lost answer can be settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLink:
+    """Remember that a message is shown on the other side; the id that the action yields completes it.
+
+    An action towards Matrix knows `ts` and yields the event id; one towards Slack knows `event_id` and yields the ts.
+    """
+
+    origin: str
+    sender: str
+    part: str = ""
+    ts: str = ""
+    event_id: str = ""
+    thread_ts: str | None = None
+    digest: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReaction:
+    """Remember a reaction; towards Matrix the action yields the event id, towards Slack it is known."""
+
+    origin: str
+    ts: str
+    emoji: str
+    person: str
+    event_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEdit:
+    """Remember which state of a message is shown now; `part` None stands for all its parts."""
+
+    ts: str
+    digest: str
+    version: str
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDeletion:
+    """Remember that a message, or one part of it, is gone on both sides."""
+
+    ts: str
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordUnreaction:
+    """Forget a reaction."""
+
+    ts: str
+    emoji: str
+    person: str
+
+
+Record = RecordLink | RecordReaction | RecordEdit | RecordDeletion | RecordUnreaction
+
+
+@dataclass(frozen=True, slots=True)
+class SendEvent:
+    """Send an event into a room as one of our users; `ts` is its original time in milliseconds, for history."""
+
+    key: ActionKey
+    room: RoomId
+    sender: MatrixUserId
+    type: str
+    content: Content
+    ts: int | None = None
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendFile:
+    """Bring a Slack file into Matrix and send it; `content` lacks its `url`, which the transfer yields.
+
+    Where the file turns out to be unreachable for good, `fallback` is sent in its place with the reason appended.
+    """
+
+    key: ActionKey
+    room: RoomId
+    sender: MatrixUserId
+    file_id: str
+    url: str
+    name: str
+    mimetype: str
+    size: int
+    content: Content
+    fallback: str
+    ts: int | None = None
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RedactEvent:
+    """Redact an event; who redacts is one of our users with the right to."""
+
+    key: ActionKey
+    room: RoomId
+    sender: MatrixUserId
+    event_id: EventId
+    ts: int | None = None
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetState:
+    """Set a state event of the room."""
+
+    key: ActionKey
+    room: RoomId
+    sender: MatrixUserId
+    type: str
+    state_key: str
+    content: Content
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetMembership:
+    """Have a ghost join or leave the room."""
+
+    key: ActionKey
+    room: RoomId
+    user: MatrixUserId
+    joined: bool
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostMessage:
+    """Post to a channel under a person's name."""
+
+    key: ActionKey
+    channel: ChannelId
+    text: str
+    blocks: tuple[Content, ...]
+    username: str
+    icon_url: str = ""
+    thread_ts: Ts | None = None
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostFile:
+    """Bring a Matrix file into Slack and share it in a channel; `comment` names its author, for Slack shows the bot."""
+
+    key: ActionKey
+    channel: ChannelId
+    uri: str
+    name: str
+    mimetype: str
+    size: int
+    comment: str
+    thread_ts: Ts | None = None
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateMessage:
+    """Replace the text of a message of ours."""
+
+    key: ActionKey
+    channel: ChannelId
+    ts: Ts
+    text: str
+    blocks: tuple[Content, ...]
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMessage:
+    """Delete a message of ours."""
+
+    key: ActionKey
+    channel: ChannelId
+    ts: Ts
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddReaction:
+    """React to a message as the bot; `name` is Slack's emoji name, without colons."""
+
+    key: ActionKey
+    channel: ChannelId
+    ts: Ts
+    name: str
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveReaction:
+    """Take the bot's reaction away."""
+
+    key: ActionKey
+    channel: ChannelId
+    ts: Ts
+    name: str
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Only write something into the ledger: both sides already agree."""
+
+    key: ActionKey
+    record: Record | None = None
+
+
+MatrixAction = SendEvent | SendFile | RedactEvent | SetState | SetMembership
+SlackAction = PostMessage | PostFile | UpdateMessage | DeleteMessage | AddReaction | RemoveReaction
+Action = MatrixAction | SlackAction | Note
+
+_ACTIONS: Mapping[str, type[Action]] = {
+    kind.__name__: kind
+    for kind in (
+        SendEvent,
+        SendFile,
+        RedactEvent,
+        SetState,
+        SetMembership,
+        PostMessage,
+        PostFile,
+        UpdateMessage,
+        DeleteMessage,
+        AddReaction,
+        RemoveReaction,
+        Note,
+    )
+}
+_RECORDS: Mapping[str, type[Record]] = {
+    kind.__name__: kind for kind in (RecordLink, RecordReaction, RecordEdit, RecordDeletion, RecordUnreaction)
+}
+
+
+def encode(action: Action) -> dict[str, Any]:
+    """Return the action as JSON-ready data, with the names of its type and of its record's type."""
+    data = asdict(action)
+    data["action"] = type(action).__name__
+    if action.record is not None:
+        data["record"]["record"] = type(action.record).__name__
+    return data
+
+
+def decode(data: Mapping[str, Any]) -> Action:
+    """Return the action that `encode` wrote; raises KeyError or TypeError on what no version of ours wrote."""
+    fields = dict(data)
+    kind = _ACTIONS[fields.pop("action")]
+    if fields.get("record") is not None:
+        record = dict(fields["record"])
+        fields["record"] = _RECORDS[record.pop("record")](**record)
+    if "blocks" in fields:
+        fields["blocks"] = tuple(fields["blocks"])
+    return kind(**fields)

@@ -1,0 +1,194 @@
+"""What happened, on either side, as frozen values.
+
+The readers in `portals.reading` make these of foreign JSON; nothing further in ever sees a foreign dictionary again,
+but for the rich parts of a message (`blocks`, `attachments`, `content`), which only `portals.text` opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from portals.ids import NO_TS, ChannelId, EventId, MatrixUserId, RoomId, SlackUserId, Ts
+
+Json = Mapping[str, Any]  # Any: foreign JSON, opened by portals.text alone
+
+
+@dataclass(frozen=True, slots=True)
+class SlackAuthor:
+    """Who wrote a Slack message: a person, or a bot with the name and icon of this very message."""
+
+    id: SlackUserId
+    is_bot: bool = False
+    name: str = ""
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackFile:
+    """A file of a Slack message; `size` in bytes, `url` wants the bot's token, `refusal` tells why there is none."""
+
+    id: str
+    name: str
+    mimetype: str
+    size: int
+    url: str
+    width: int = 0
+    height: int = 0
+    duration_ms: int = 0
+    permalink: str = ""
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackMessage:
+    """A message as it stands: new, changed, or seen again in the channel's history.
+
+    `changed` says that Slack announced a change of it; `historic` that it was read back from history, so that it
+    carries its whole present state (`reactions` are then complete). `version` orders changes of one message.
+    """
+
+    source: str
+    channel: ChannelId
+    ts: Ts
+    author: SlackAuthor
+    text: str
+    blocks: Sequence[Json] = ()
+    attachments: Sequence[Json] = ()
+    files: tuple[SlackFile, ...] = ()
+    thread_ts: Ts | None = None
+    broadcast: bool = False
+    emote: bool = False
+    own: bool = False
+    changed: bool = False
+    historic: bool = False
+    version: Ts = NO_TS
+    digest: str = ""
+    reactions: tuple[tuple[str, tuple[SlackUserId, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlackDeletion:
+    """A message was deleted in Slack."""
+
+    source: str
+    channel: ChannelId
+    ts: Ts
+
+
+@dataclass(frozen=True, slots=True)
+class SlackReaction:
+    """A person added or removed a reaction; `name` is Slack's emoji name with its tone, without colons."""
+
+    source: str
+    channel: ChannelId
+    ts: Ts
+    user: SlackUserId
+    name: str
+    added: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlackMembership:
+    """A person joined or left a channel."""
+
+    source: str
+    channel: ChannelId
+    user: SlackUserId
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlackChannelChange:
+    """The channel's name, topic or purpose changed; only what changed is not None."""
+
+    source: str
+    channel: ChannelId
+    name: str | None = None
+    topic: str | None = None
+    purpose: str | None = None
+    archived: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlackPersonChange:
+    """A person's profile changed; the directory reads it anew from `profile`."""
+
+    source: str
+    profile: Json
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixFile:
+    """The file of a Matrix message; `size` in bytes as the sender claims, 0 when unsaid."""
+
+    uri: str
+    name: str
+    mimetype: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixMessage:
+    """A message (or its edit, when `edits` is set: `content` is then the new content)."""
+
+    source: str
+    room: RoomId
+    event_id: EventId
+    sender: MatrixUserId
+    content: Json
+    file: MatrixFile | None = None
+    edits: EventId | None = None
+    thread_root: EventId | None = None
+    reply_to: EventId | None = None
+    encrypted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixReaction:
+    """A reaction to an event; `key` is what the sender chose, mostly an emoji, `shortcode` names a custom one."""
+
+    source: str
+    room: RoomId
+    event_id: EventId
+    sender: MatrixUserId
+    target: EventId
+    key: str
+    shortcode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRedaction:
+    """An event was redacted."""
+
+    source: str
+    room: RoomId
+    event_id: EventId
+    sender: MatrixUserId
+    target: EventId
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixMembership:
+    """A user's membership or profile in a room changed; `membership` is the spec's word for it."""
+
+    source: str
+    room: RoomId
+    sender: MatrixUserId
+    user: MatrixUserId
+    membership: str
+    name: str = ""
+    avatar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing that concerns the bridge, or nothing that it could understand; the reason is logged."""
+
+    reason: str
+
+
+SlackEvent = SlackMessage | SlackDeletion | SlackReaction | SlackMembership | SlackChannelChange | SlackPersonChange
+MatrixEvent = MatrixMessage | MatrixReaction | MatrixRedaction | MatrixMembership
+Event = SlackEvent | MatrixEvent

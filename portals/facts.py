@@ -1,0 +1,194 @@
+"""What a decision may know: the portal, the people and what was relayed before.
+
+`needs` (in `portals.relay`) names what an event touches as a `Needs`; the shell answers with `Facts`. Both are values:
+a decision never asks, it only reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from portals.ids import NO_TS, ChannelId, EventId, GhostNames, MatrixUserId, PortalId, RoomId, SlackUserId, TeamId, Ts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Direction(StrEnum):
+    """Which way a portal relays."""
+
+    BOTH = "both"
+    TO_MATRIX = "to_matrix"
+    TO_SLACK = "to_slack"
+
+
+class PortalState(StrEnum):
+    """Where a portal is in its life; only a live one relays, a paused one keeps everything waiting."""
+
+    PLANNED = "planned"
+    LIVE = "live"
+    PAUSED = "paused"
+
+
+class Origin(StrEnum):
+    """The side on which a message was written."""
+
+    SLACK = "slack"
+    MATRIX = "matrix"
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """A channel and a room that mirror each other; a row, with no behaviour."""
+
+    id: PortalId
+    team: TeamId
+    channel: ChannelId
+    room: RoomId | None
+    direction: Direction
+    state: PortalState
+    name: str = ""
+    topic: str = ""
+    private: bool = False
+    target: str = "create"
+    """Where the room comes from: `create`, an alias or a room id."""
+    caught_up: int = 0
+    """The newest gap of the workspace's stream that this portal has looked back over."""
+    trouble: str = ""
+    """Why the portal cannot be opened at present, in words for an admin; empty when all is well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A Slack workspace as the bridge is installed in it."""
+
+    team: TeamId
+    name: str
+    bot_user: SlackUserId
+    bot: SlackUserId
+    app: str
+    url: str = ""
+    space: RoomId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A Slack person or bot, and how their ghost is called."""
+
+    user: SlackUserId
+    name: str
+    ghost: MatrixUserId
+    avatar_url: str = ""
+    is_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A Matrix person as the room shows them."""
+
+    user: MatrixUserId
+    name: str
+    avatar: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One Slack message (or one part of it: a file's id, or the number of a piece) and the Matrix event that shows it.
+
+    A deleted link stays, so that what was deleted is never sent again. `digest` and `version` tell whether a later
+    state of the message differs from the one shown.
+    """
+
+    ts: Ts
+    part: str
+    event_id: EventId
+    origin: Origin
+    sender: MatrixUserId
+    thread_ts: Ts | None = None
+    digest: str = ""
+    version: Ts = NO_TS
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionLink:
+    """One person's reaction, as both sides show it; `person` is a Slack id or a Matrix id, by its origin."""
+
+    ts: Ts
+    emoji: str
+    person: str
+    event_id: EventId
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel that a message mentions, and its room when it has a portal."""
+
+    id: ChannelId
+    name: str
+    room: RoomId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says about relaying."""
+
+    allow_room_mention: bool = False
+    allow_broadcast: bool = False
+    reply_style: str = "thread"
+    name_template: str = "{name}"
+    max_file_size: int = 100 * 1024 * 1024
+    refused_types: tuple[str, ...] = ()
+    allowed_types: tuple[str, ...] = ()
+    avatar_base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What must be known before an event can be decided."""
+
+    slack_users: frozenset[SlackUserId] = frozenset()
+    matrix_users: frozenset[MatrixUserId] = frozenset()
+    channels: frozenset[ChannelId] = frozenset()
+    rooms: frozenset[RoomId] = frozenset()
+    usergroups: frozenset[str] = frozenset()
+    emoji: frozenset[str] = frozenset()
+    messages: frozenset[Ts] = frozenset()
+    """Slack messages whose links are needed."""
+    events: frozenset[EventId] = frozenset()
+    """Matrix events whose links are needed."""
+    targets: frozenset[str] = frozenset()
+    """Those of `messages` and `events` that must exist already: an edit's, answer's or reaction's object."""
+    tails: frozenset[Ts] = frozenset()
+    """Threads whose newest event is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known; a missing entry means that nobody knows."""
+
+    names: GhostNames
+    workspace: Workspace
+    rules: Rules = field(default_factory=Rules)
+    people: Mapping[SlackUserId, Person] = field(default_factory=dict)
+    members: Mapping[MatrixUserId, Member] = field(default_factory=dict)
+    channels: Mapping[ChannelId, Channel] = field(default_factory=dict)
+    rooms: Mapping[RoomId, Channel] = field(default_factory=dict)
+    usergroups: Mapping[str, str] = field(default_factory=dict)
+    emoji: Mapping[str, str] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+    """The links of every message and event that was asked for, oldest first."""
+    reactions: tuple[ReactionLink, ...] = ()
+    """The reactions on every message and event that was asked for, and those that are such an event."""
+    tails: Mapping[Ts, EventId] = field(default_factory=dict)
+
+    def of_message(self, ts: Ts) -> tuple[Link, ...]:
+        """Return the links of a Slack message, its parts in the order in which they were sent."""
+        return tuple(link for link in self.links if link.ts == ts)
+
+    def of_event(self, event_id: EventId) -> tuple[Link, ...]:
+        """Return the links of a Matrix event: several when it was split for Slack."""
+        return tuple(link for link in self.links if link.event_id == event_id)

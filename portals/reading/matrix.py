@@ -1,0 +1,146 @@
+"""Matrix's JSON becomes events: the one door for what the homeserver delivers in transactions.
+
+As with Slack's: `address` names an event and its queue at once, `read` understands it when its turn comes, nothing
+foreign raises. Sources: the client-server API v1.x, "Room events", "Instant messaging", "Relationships".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from portals.events import (
+    Ignored,
+    Json,
+    MatrixEvent,
+    MatrixFile,
+    MatrixMembership,
+    MatrixMessage,
+    MatrixReaction,
+    MatrixRedaction,
+)
+from portals.ids import EventId, MatrixUserId, RoomId
+from portals.reading.slack import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MESSAGES = frozenset({"m.room.message", "m.sticker", "m.room.encrypted"})
+_FILES = frozenset({"m.image", "m.file", "m.audio", "m.video"})
+_RELEVANT = _MESSAGES | {"m.reaction", "m.room.redaction", "m.room.member"}
+_MEMBERSHIPS = frozenset({"join", "leave", "invite", "ban", "knock"})
+
+
+def address(event: Json) -> Address | None:
+    """Return where to keep an event of a transaction, or None when it can never concern the bridge."""
+    room, event_id, kind = event.get("room_id"), event.get("event_id"), event.get("type")
+    if not (isinstance(room, str) and isinstance(event_id, str) and room and event_id and kind in _RELEVANT):
+        return None
+    return Address(room, f"matrix:{event_id}")
+
+
+def read(event: Json, source: str) -> MatrixEvent | Ignored:
+    """Return what an event tells; `source` is the name under which it is kept."""
+    room, event_id, sender = event.get("room_id"), event.get("event_id"), event.get("sender")
+    if not (isinstance(room, str) and isinstance(event_id, str) and isinstance(sender, str)):
+        return Ignored("an event without room, id or sender")
+    kind = event.get("type")
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    if reader is None:
+        return Ignored(f"events of type {str(kind)[:60]!r} are not relayed")
+    if kind != "m.room.member" and "state_key" in event:
+        return Ignored("a state event with the type of a message")
+    return reader(event, _object(event.get("content")), source, RoomId(room), EventId(event_id), MatrixUserId(sender))
+
+
+def _message(
+    event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
+) -> MatrixEvent | Ignored:
+    relation = _object(content.get("m.relates_to"))
+    kind = _text(relation.get("rel_type"))
+    target = EventId(_text(relation.get("event_id")))
+    reply = EventId(_text(_object(relation.get("m.in_reply_to")).get("event_id"))) or None
+    edits = thread = None
+    shown = content
+    if kind == "m.replace":
+        if not target:
+            return Ignored("an edit of nothing")
+        edits, shown, reply = target, _object(content.get("m.new_content")) or content, None
+    elif kind == "m.thread" and target:
+        thread = target
+        if relation.get("is_falling_back") is True:
+            reply = None
+    encrypted = event.get("type") == "m.room.encrypted"
+    if not encrypted and not content:
+        return Ignored("a message without content (redacted before its turn came)")
+    if event.get("type") == "m.sticker":
+        shown = {**shown, "msgtype": "m.image"}
+    if not encrypted and not isinstance(shown.get("msgtype"), str):
+        return Ignored("a message without a msgtype")
+    return MatrixMessage(source, room, event_id, sender, shown, _file(shown), edits, thread, reply, encrypted)
+
+
+def _file(content: Json) -> MatrixFile | None:
+    if content.get("msgtype") not in _FILES:
+        return None
+    uri = _text(content.get("url")) or _text(_object(content.get("file")).get("url"))
+    if not uri.startswith("mxc://"):
+        return None
+    info = _object(content.get("info"))
+    size = info.get("size")
+    return MatrixFile(
+        uri=uri,
+        name=_text(content.get("filename")) or _text(content.get("body")) or "file",
+        mimetype=_text(info.get("mimetype")) or "application/octet-stream",
+        size=size if isinstance(size, int) and not isinstance(size, bool) and size > 0 else 0,
+    )
+
+
+def _reaction(
+    event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
+) -> MatrixEvent | Ignored:
+    relation = _object(content.get("m.relates_to"))
+    target, key = _text(relation.get("event_id")), _text(relation.get("key"))
+    if relation.get("rel_type") != "m.annotation" or not target or not key:
+        return Ignored("a reaction to nothing")
+    shortcode = _text(content.get("shortcode")) or _text(content.get("com.beeper.reaction.shortcode"))
+    return MatrixReaction(source, room, event_id, sender, EventId(target), key, shortcode.strip(":"))
+
+
+def _redaction(
+    event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
+) -> MatrixEvent | Ignored:
+    target = _text(event.get("redacts")) or _text(content.get("redacts"))
+    return (
+        MatrixRedaction(source, room, event_id, sender, EventId(target))
+        if target
+        else Ignored("a redaction of nothing")
+    )
+
+
+def _membership(
+    event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
+) -> MatrixEvent | Ignored:
+    user, membership = event.get("state_key"), content.get("membership")
+    if not isinstance(user, str) or membership not in _MEMBERSHIPS:
+        return Ignored("a membership of nobody")
+    name, avatar = _text(content.get("displayname")), _text(content.get("avatar_url"))
+    return MatrixMembership(source, room, sender, MatrixUserId(user), str(membership), name, avatar)
+
+
+_READERS: dict[str, Callable[[Json, Json, str, RoomId, EventId, MatrixUserId], MatrixEvent | Ignored]] = {
+    "m.room.message": _message,
+    "m.sticker": _message,
+    "m.room.encrypted": _message,
+    "m.reaction": _reaction,
+    "m.room.redaction": _redaction,
+    "m.room.member": _membership,
+}
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
