@@ -1,0 +1,45 @@
+"""What every test may ask for: a database of either kind, empty and its own.
+
+Real servers start when the first test asks for one and live as long as the test process.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import settings
+
+from tests.sandbox.postgres import Postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+settings.register_profile("causeway", deadline=None, print_blob=True)
+settings.load_profile("causeway")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The PostgreSQL of this test process; a test that stops a server starts one of its own."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+async def postgres_url(postgres: Postgres) -> str:
+    """An empty database on PostgreSQL."""
+    return await postgres.fresh_database()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """An SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'causeway.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of each kind in turn."""
+    return cast("str", request.getfixturevalue(f"{request.param}_url"))

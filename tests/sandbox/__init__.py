@@ -1,0 +1,1 @@
+"""Small honest stand-ins for the world outside, for the tests and the demo."""
