@@ -25,7 +25,7 @@ async def test_each_fresh_database_is_empty_and_apart(postgres: Postgres) -> Non
     try:
         await one.execute("CREATE TABLE only_here (id bigint)")
         assert await two.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
-        assert await one.fetchval("SHOW lc_collate") == "C"
+        assert await one.fetchval("SELECT datcollate FROM pg_database WHERE datname = current_database()") == "C"
         assert await one.fetchval("SHOW server_encoding") == "UTF8"
     finally:
         await one.close()
