@@ -1,0 +1,407 @@
+"""Every setting that Causeway has: its type, its default and what it means.
+
+The descriptions here are the only ones: the example file, the README's table and the comments that an upgrade writes
+are made from them. A setting without a default must be given. All objects are frozen.
+"""
+
+# No `from __future__ import annotations`: pydantic evaluates these annotations while the classes are made.
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+from config.values import (
+    Address,
+    ApiUrl,
+    Count,
+    Domain,
+    Duration,
+    Flag,
+    Kind,
+    Listen,
+    MatrixUser,
+    Secret,
+    Size,
+    Text,
+    TypeGlob,
+    Url,
+    around,
+    long_enough,
+    pattern,
+    read_duration,
+    read_size,
+    template,
+    token,
+    wrong,
+)
+
+Localpart = Annotated[
+    str, AfterValidator(pattern(r"[a-z0-9._=/+-]+", "the local part of a user id", "use a-z 0-9 . _ -"))
+]
+SharedToken = Annotated[Secret, AfterValidator(long_enough), Kind("secret")]
+ShortName = Annotated[str, AfterValidator(pattern(r"[a-z0-9-]{1,40}", "a short name", "use only a-z, 0-9 and -"))]
+BotToken = Annotated[Secret, AfterValidator(token("xoxb-", "xoxe.xoxb-", name="a bot token")), Kind("secret")]
+AppToken = Annotated[Secret, AfterValidator(token("xapp-", name="an app-level token"))]
+
+
+def _database(value: Secret, info: ValidationInfo) -> Secret:
+    """Accept `sqlite:///path` (made absolute) and `postgres://…`; the address is secret, it may hold a password."""
+    url = value.reveal()
+    if url.startswith(("postgres://", "postgresql://")):
+        return value
+    path = url.removeprefix("sqlite:///")
+    if path == url or not path or path.startswith(":"):
+        raise wrong("is no database address", "write sqlite:///causeway.db or postgres://user:password@host/name")
+    return Secret(f"sqlite:///{around(info).directory.absolute() / Path(path).expanduser()}")
+
+
+def _slack_channel(value: str) -> str:
+    if not re.fullmatch(r"#[^\s#@,:]{1,80}|[CG][A-Z0-9]+", value):
+        bare = re.fullmatch(r"[\w.-]{1,80}", value)
+        raise wrong(
+            f"{value!r} is not a Slack channel", f'write "#{bare[0] if bare else "general"}" in quotes, or its id'
+        )
+    return value
+
+
+def _matrix_target(value: str) -> str:
+    if not re.fullmatch(r"create|[#][^\s:]+:\S+|![^\s]+", value):
+        raise wrong(
+            f"{value!r} is not a Matrix room", 'write create, an alias such as "#room:example.org" or a room id'
+        )
+    return value
+
+
+class Section(BaseModel):
+    """What all groups of settings share: frozen, no unknown keys, defaults checked like everything else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+
+class Homeserver(Section):
+    """The Matrix homeserver that the bridge is registered with."""
+
+    domain: Domain = Field(description="The server name: what stands after the colon in its user ids.")
+    address: Url = Field(
+        default="http://127.0.0.1:8008", description="Where the bridge reaches the homeserver's client API."
+    )
+    verify_tls: Flag = Field(default=True, description="Whether the homeserver's certificate must be valid.")
+
+
+class Appservice(Section):
+    """How the bridge appears to the homeserver; after a change here, run `causeway register` and load the result."""
+
+    id: Annotated[str, AfterValidator(pattern(r"[\w.-]{1,64}", "an id", "use letters, digits, . _ -"))] = Field(
+        default="causeway", description="The registration's name, unique on the homeserver."
+    )
+    listen: Address = Field(
+        default=Listen("127.0.0.1", 29330), description="Where the bridge listens for the homeserver's transactions."
+    )
+    url: Url = Field(default="http://127.0.0.1:29330", description="How the homeserver reaches that listener.")
+    as_token: SharedToken = Field(description="What the bridge shows to the homeserver; `causeway init` makes one.")
+    hs_token: SharedToken = Field(description="What the homeserver shows to the bridge; `causeway init` makes one.")
+    bot_localpart: Localpart = Field(default="causeway", description="The bot's user id without @ and server name.")
+    bot_display_name: Text = Field(default="Causeway", description="The bot's display name.")
+    ghost_localpart: Annotated[str, AfterValidator(template("team", "user", localpart=True))] = Field(
+        default="slack_{team}_{user}",
+        description="User ids of Slack's people in Matrix; team and user are Slack's ids in lower case.",
+    )
+    alias_localpart: Annotated[str, AfterValidator(template("team", "channel", localpart=True))] = Field(
+        default="slack_{team}_{channel}",
+        description="Aliases of the rooms that the bridge makes; team and channel are Slack's ids in lower case.",
+    )
+    ghost_name: Annotated[str, AfterValidator(template("name"))] = Field(
+        default="{name}", description="Display names of Slack's people in Matrix, such as `{name} (Slack)`."
+    )
+
+    @model_validator(mode="after")
+    def _names_are_apart(self) -> Self:
+        if self.as_token == self.hs_token:
+            raise wrong("is the same as as_token", "make two different tokens", at=("hs_token",))
+        if re.fullmatch(localpart_regex(self.ghost_localpart), self.bot_localpart):
+            raise wrong(
+                "looks like a ghost's name", "choose one that ghost_localpart cannot make", at=("bot_localpart",)
+            )
+        return self
+
+
+class Database(Section):
+    """Where the bridge keeps its inbox, outbox, links, portals and people."""
+
+    url: Annotated[Secret, AfterValidator(_database), Kind("database URL")] = Field(
+        default=Secret("sqlite:///causeway.db"),
+        description="`sqlite:///path` (from this file's directory) or `postgres://user:password@host/name`.",
+    )
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """The absolute path of the SQLite file, or None where it is PostgreSQL."""
+        url = self.url.reveal()
+        return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:") else None
+
+    @property
+    def shown(self) -> str:
+        """The address without its password, fit for logs."""
+        return re.sub(r"(?<=://).*@|[?].*", "", self.url.reveal())
+
+
+class SlackEvents(Section):
+    """Delivery over signed HTTP requests; read only in the mode `events`."""
+
+    listen: Address = Field(default=Listen("127.0.0.1", 29331), description="Where the bridge listens for Slack.")
+    path: Annotated[str, AfterValidator(pattern(r"/[\w./-]*", "a path", "begin with /"))] = Field(
+        default="/slack/events", description="The path of the request URL."
+    )
+    url: Annotated[Url | None, Kind("URL")] = Field(
+        default=None, description="The public address of that listener without the path; needed for the manifest."
+    )
+
+
+class Workspace(Section):
+    """One Slack workspace."""
+
+    name: ShortName = Field(default="main", description="A short name of your own for the workspace.")
+    bot_token: BotToken = Field(description="The bot token of the app in this workspace, `xoxb-…`.")
+    app_token: Annotated[AppToken | None, Kind("secret")] = Field(
+        default=None, description="The app-level token with connections:write, `xapp-…`; needed in the mode `socket`."
+    )
+    signing_secret: Annotated[Secret | None, Kind("secret")] = Field(
+        default=None, description="The app's signing secret; needed in the mode `events`."
+    )
+
+
+class Slack(Section):
+    """How the bridge reaches Slack, and which workspaces it bridges."""
+
+    api_url: ApiUrl = Field(default="https://slack.com/api/", description="The base address of Slack's Web API.")
+    mode: Literal["socket", "events"] = Field(
+        default="socket",
+        description="How Slack delivers: over `socket` (nothing inbound from the internet) or as signed HTTP `events`.",
+    )
+    connections: Annotated[Count, Field(ge=1, le=10)] = Field(
+        default=2, description="Sockets kept open for each app in the mode `socket`, 1 to 10."
+    )
+    events: SlackEvents = Field(default=SlackEvents(), description=SlackEvents.__doc__)
+    workspaces: Annotated[tuple[Workspace, ...], Kind("list", literal=False)] = Field(
+        min_length=1, description="The workspaces, at least one."
+    )
+
+    @property
+    def file_hosts(self) -> tuple[str, ...]:
+        """The only hosts (with port, where it is not the usual one) that files are downloaded from."""
+        return ("files.slack.com", "slack.com", "slack-files.com", urlsplit(self.api_url).netloc)
+
+    @model_validator(mode="after")
+    def _each_workspace_can_connect(self) -> Self:
+        names: set[str] = set()
+        for number, workspace in enumerate(self.workspaces):
+            at = ("workspaces", number)
+            if workspace.name in names:
+                raise wrong(f"{workspace.name!r} is used twice", "give each workspace its own name", at=(*at, "name"))
+            names.add(workspace.name)
+            if self.mode == "socket" and workspace.app_token is None:
+                hint = "make an app-level token with connections:write, or set slack.mode to events"
+                raise wrong("is needed in the mode socket", hint, at=(*at, "app_token"))
+            if self.mode == "events" and workspace.signing_secret is None:
+                hint = "copy it from the app's Basic Information page, or set slack.mode to socket"
+                raise wrong("is needed in the mode events", hint, at=(*at, "signing_secret"))
+        return self
+
+
+Direction = Literal["both", "to_matrix", "to_slack"]
+
+
+class Mapping(Section):
+    """One Slack channel and its Matrix room."""
+
+    workspace: Annotated[ShortName | None, Kind("text")] = Field(
+        default=None, description="The workspace's name; may be left out where there is only one."
+    )
+    slack: Annotated[str, AfterValidator(_slack_channel), Kind("channel")] = Field(
+        description='The channel: its name in quotes, `"#general"`, or its id, `C0123456789`.'
+    )
+    matrix: Annotated[str, AfterValidator(_matrix_target), Kind("room")] = Field(
+        default="create", description="`create` for a new room, or the alias or id of an existing one, in quotes."
+    )
+    direction: Direction = Field(
+        default="both", description="Which way messages go: `both`, `to_matrix` or `to_slack`."
+    )
+
+
+class Automatic(Section):
+    """Portals that come into being by themselves, by channel name."""
+
+    include: Annotated[tuple[Text, ...], Kind("list of patterns", literal=False)] = Field(
+        default=(), description='Names of channels to bridge, with * and ?; ["*"] for all, [] for none.'
+    )
+    exclude: Annotated[tuple[Text, ...], Kind("list of patterns", literal=False)] = Field(
+        default=(), description="Names of channels to leave out although they are included."
+    )
+    private: Flag = Field(
+        default=False, description="Whether private channels that the bot is in are bridged by these patterns too."
+    )
+
+
+class Portals(Section):
+    """Which channels and rooms are joined."""
+
+    map: Annotated[tuple[Mapping, ...], Kind("list", literal=False)] = Field(
+        default=(), description="Channels and rooms joined one by one; these come before the patterns below."
+    )
+    automatic: Automatic = Field(default=Automatic(), description=Automatic.__doc__)
+
+
+class Rooms(Section):
+    """The shape of the rooms that the bridge makes; existing rooms keep theirs."""
+
+    space: Flag = Field(default=True, description="Whether each workspace gets a Space that holds its rooms.")
+    space_name: Annotated[str, AfterValidator(template("team"))] = Field(
+        default="{team}", description="The Space's name; team is the workspace's name in Slack."
+    )
+    join_rule: Literal["space", "invite", "public"] = Field(
+        default="space",
+        description="Who may join the room of a public channel: members of the Space, the invited, or everybody.",
+    )
+    history_visibility: Literal["shared", "invited", "joined", "world_readable"] = Field(
+        default="shared", description="Who may read earlier messages, in Matrix's words."
+    )
+    federate: Flag = Field(default=True, description="Whether people of other homeservers may take part, ever.")
+    invite: Annotated[tuple[MatrixUser, ...], Kind("list of user ids", literal=False)] = Field(
+        default=(), description="People invited to the Space and to every room that the bridge makes."
+    )
+    member_limit: Annotated[Count, Field(ge=0, le=10_000)] = Field(
+        default=100,
+        description="Channels with more members than this show only those who write; smaller ones show everybody.",
+    )
+
+    @model_validator(mode="after")
+    def _the_space_exists(self) -> Self:
+        if self.join_rule == "space" and not self.space:
+            raise wrong("'space' needs a Space", "set rooms.space to true, or choose invite", at=("join_rule",))
+        return self
+
+
+class Relay(Section):
+    """How messages look on the other side."""
+
+    name: Annotated[str, AfterValidator(template("name", "user"))] = Field(
+        default="{name}",
+        description="Names of Matrix people in Slack; name is the display name, user the full user id.",
+    )
+    avatars: Flag = Field(default=False, description="Whether the avatars of Matrix people are shown in Slack.")
+    typing: Flag = Field(default=True, description="Whether it is shown that somebody is typing.")
+    reply: Literal["thread", "quote"] = Field(
+        default="thread",
+        description="What a Matrix reply outside a thread becomes in Slack: a thread, or a quotation with a link.",
+    )
+    allow_room_mention: Flag = Field(
+        default=False, description="Whether Slack's @here, @channel and @everyone notify the whole Matrix room."
+    )
+    allow_broadcast: Flag = Field(
+        default=False, description="Whether @room of somebody who may use it notifies the whole Slack channel."
+    )
+
+
+class Files(Section):
+    """Which files may cross."""
+
+    max_size: Size = Field(default=read_size("100 MiB"), description="The largest file that is carried across.")
+    allow: Annotated[tuple[TypeGlob, ...], Kind("list of types", literal=False)] = Field(
+        default=("*/*",), description="Content types that may cross, with *."
+    )
+    deny: Annotated[tuple[TypeGlob, ...], Kind("list of types", literal=False)] = Field(
+        default=(), description="Content types that may not cross although they are allowed."
+    )
+
+
+class CatchUp(Section):
+    """What is re-read from Slack's history at a start or reconnect; new messages are always fetched, however old."""
+
+    look_back: Duration = Field(
+        default=read_duration("24h"),
+        description="How far before the last known message edits, deletions and reactions are looked for.",
+    )
+    messages: Annotated[Count, Field(ge=0, le=10_000)] = Field(
+        default=200, description="At most so many known messages of a channel are read again for that."
+    )
+    threads: Annotated[Count, Field(ge=0, le=1000)] = Field(
+        default=20, description="At most so many older threads of a channel are asked for new replies, one call each."
+    )
+    thread_age: Duration = Field(
+        default=read_duration("7d"), description="Threads without a message for so long are not asked."
+    )
+
+
+class Logging(Section):
+    """What the bridge says about its work, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important lines shown; message texts appear at `debug` only."
+    )
+    format: Literal["text", "json"] = Field(default="text", description="`text` for people, `json` for log collectors.")
+
+
+class Settings(Section):
+    """All settings."""
+
+    version: Annotated[Count, Field(ge=1)] = Field(
+        default=1, description="The layout of this file; `causeway` changes it when it upgrades the file."
+    )
+    homeserver: Homeserver = Field(description=Homeserver.__doc__)
+    appservice: Appservice = Field(description=Appservice.__doc__)
+    database: Database = Field(default_factory=Database, description=Database.__doc__)
+    slack: Slack = Field(description=Slack.__doc__)
+    portals: Portals = Field(default=Portals(), description=Portals.__doc__)
+    rooms: Rooms = Field(default=Rooms(), description=Rooms.__doc__)
+    relay: Relay = Field(default=Relay(), description=Relay.__doc__)
+    files: Files = Field(default=Files(), description=Files.__doc__)
+    catch_up: CatchUp = Field(default=CatchUp(), description=CatchUp.__doc__)
+    admins: Annotated[tuple[MatrixUser, ...], Kind("list of user ids", literal=False)] = Field(
+        default=(), description="Matrix people who may give the bot commands."
+    )
+    logging: Logging = Field(default=Logging(), description=Logging.__doc__)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_default_database_lies_beside_the_file(cls, given: object) -> object:
+        """Have the default read like a given value, for only then is it known where relative paths start."""
+        return {"database": {}, **given} if isinstance(given, dict) else given
+
+    @model_validator(mode="after")
+    def _portals_can_be_told_apart(self) -> Self:
+        names = [workspace.name for workspace in self.slack.workspaces]
+        channels: set[tuple[str, str]] = set()
+        rooms: set[str] = set()
+        for number, mapping in enumerate(self.portals.map):
+            at = ("portals", "map", number)
+            if mapping.workspace is None and len(names) > 1:
+                raise wrong(
+                    "is needed where there are several", f"write one of {', '.join(names)}", at=(*at, "workspace")
+                )
+            if mapping.workspace is not None and mapping.workspace not in names:
+                hint = f"write one of {', '.join(names)}"
+                raise wrong(f"{mapping.workspace!r} is not among slack.workspaces", hint, at=(*at, "workspace"))
+            channel = (mapping.workspace or names[0], mapping.slack)
+            if channel in channels:
+                raise wrong(f"{mapping.slack!r} is mapped twice", "a channel has one room: drop one", at=(*at, "slack"))
+            if mapping.matrix in rooms:
+                raise wrong(
+                    f"{mapping.matrix!r} is mapped twice", "a room has one channel: drop one", at=(*at, "matrix")
+                )
+            channels.add(channel)
+            rooms |= {mapping.matrix} - {"create"}
+        return self
+
+    @property
+    def bot_id(self) -> str:
+        """The bot's full Matrix user id."""
+        return f"@{self.appservice.bot_localpart}:{self.homeserver.domain}"
+
+
+def localpart_regex(layout: str) -> str:
+    """The regular expression of all local parts that a template can make."""
+    return "".join(
+        "[a-z0-9]+" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{\w+\})", layout) if part
+    )
