@@ -5,11 +5,13 @@ Real servers start when the first test asks for one and live as long as the test
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import settings
 
+from tests.sandbox.homeserver.synapse import make_template
 from tests.sandbox.postgres import Postgres
 
 if TYPE_CHECKING:
@@ -43,3 +45,9 @@ def sqlite_url(tmp_path: Path) -> str:
 def database_url(request: pytest.FixtureRequest) -> str:
     """An empty database of each kind in turn."""
     return cast("str", request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(scope="session")
+def synapse_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The keys and the empty database of a Synapse, so that each later one starts in about a second."""
+    return asyncio.run(make_template(tmp_path_factory.mktemp("synapse")))
