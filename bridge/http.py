@@ -1,0 +1,74 @@
+"""Listening for HTTP: one address, started and stopped in order, whatever application is mounted on it.
+
+It promises that a started listener is bound, that `stop` lets running requests finish for a moment and then frees the
+port, and that an address which cannot be bound says so in words an admin can act on. It writes no access log: paths of
+old homeservers carry a token in their query.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bridge.errors import Fatal
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+GRACE = 5.0
+"""Seconds that running requests have to finish once the listener is told to stop."""
+
+
+class Listener:
+    """Serves one aiohttp application on one host and port; port 0 takes a free one."""
+
+    def __init__(self, app: web.Application, host: str, port: int) -> None:
+        self._app = app
+        self._host = host
+        self._port = port
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def port(self) -> int:
+        """The bound port once started, the wished one before."""
+        if self._runner is None or not self._runner.addresses:
+            return self._port
+        address = self._runner.addresses[0]
+        return int(address[1])
+
+    @property
+    def url(self) -> str:
+        """The address as a URL without a path."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self.port}"
+
+    async def start(self) -> None:
+        """Bind and serve; raises Fatal where the address is taken or not ours."""
+        runner = web.AppRunner(self._app, access_log=None, handle_signals=False, shutdown_timeout=GRACE)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self._port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise Fatal(
+                f"cannot listen on {self._host}:{self._port}: {error.strerror or error}. "
+                "Choose another address or port, or stop the program that holds it"
+            ) from error
+        self._runner = runner
+
+    async def stop(self) -> None:
+        """Stop serving and free the port; a listener that was never started has nothing to stop."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()

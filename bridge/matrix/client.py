@@ -1,0 +1,267 @@
+"""Performs on the homeserver what was decided: events, state, reading back, people and the service's own health.
+
+Every call makes its requests once, as the given user (None: the bridge's bot), and returns or raises an error of
+`bridge.errors`. Only `send` and `redact` raise Unsure: their repeat could show twice once the homeserver has forgotten
+the transaction id; whoever catches it asks `find_stamp` whether the event is there. All other calls may be repeated
+freely, so where their outcome is unknown they raise Later.
+
+No object is kept for a ghost. Rooms and membership are in `rooms`, files in `media`.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from mautrix.api import Method, Path
+
+from bridge.errors import Refused
+from bridge.matrix.media import Media
+from bridge.matrix.rooms import Rooms
+from bridge.matrix.wire import Json, Wire
+from portals.actions import STAMP
+from portals.ids import EventId, MatrixUserId, RoomId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from portals.ids import ActionKey
+
+_NOT_MEMBERS = '{"not_types":["m.room.member"]}'
+"""The look-back leaves out members, of which one busy channel's arrival makes hundreds."""
+_LEAST_PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A user's name and picture as the homeserver knows them; None where unset."""
+
+    displayname: str | None
+    avatar_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events of a room in the asked order; `end` continues the reading and is None at the end of what there is."""
+
+    events: tuple[Json, ...]
+    end: str | None
+
+
+class MatrixClient:
+    """Acts on one homeserver with the service's token; made inside a running event loop, closed by its owner."""
+
+    def __init__(
+        self, homeserver: str, as_token: str, bot: MatrixUserId, *, connections: int = 32, timeout: float = 60.0
+    ) -> None:
+        self.bot = bot
+        self._wire = Wire(homeserver, as_token, connections=connections, timeout=timeout)
+        self.rooms = Rooms(self._wire, bot)
+        self.media = Media(self._wire)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._wire.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # Events
+
+    async def send(
+        self,
+        room: RoomId,
+        sender: MatrixUserId | None,
+        type: str,
+        content: Mapping[str, Any],
+        key: ActionKey,
+        ts: int | None = None,
+    ) -> EventId:
+        """Send an event, stamped with its key, which is its transaction id too; `ts` is its original time in ms.
+
+        A reaction that the sender already has on the target counts as sent: its event id is returned.
+        """
+        path = Path.v3.rooms[room].send[type][key]
+        stamped = content if content.get(STAMP) == key else {**content, STAMP: key}
+        try:
+            answer = await self._wire.call(
+                Method.PUT, path, stamped, user=sender, ts=ts, wants="event_id", repeatable=False
+            )
+        except Refused as refused:
+            if refused.code != "M_DUPLICATE_ANNOTATION":
+                raise
+            existing = await self._existing_annotation(room, sender or self.bot, type, content)
+            if existing is None:
+                raise
+            return existing
+        return EventId(answer["event_id"])
+
+    async def redact(
+        self,
+        room: RoomId,
+        sender: MatrixUserId | None,
+        event: EventId,
+        key: ActionKey,
+        reason: str | None = None,
+        ts: int | None = None,
+    ) -> EventId:
+        """Redact an event; sent as an event of its own, because `/redact` takes no original time."""
+        content = {"redacts": event, **({"reason": reason} if reason else {})}
+        return await self.send(room, sender, "m.room.redaction", content, key, ts)
+
+    async def set_state(
+        self,
+        room: RoomId,
+        sender: MatrixUserId | None,
+        type: str,
+        state_key: str,
+        content: Mapping[str, Any],
+        ts: int | None = None,
+    ) -> EventId:
+        """Set a state event; the homeserver makes no new one where the content is what it already is."""
+        path = Path.v3.rooms[room].state[type][state_key]
+        answer = await self._wire.call(Method.PUT, path, content, user=sender, ts=ts, wants="event_id")
+        return EventId(answer["event_id"])
+
+    async def typing(self, room: RoomId, user: MatrixUserId, typing: bool, timeout_ms: int = 30_000) -> None:
+        """Show or hide that the user is typing."""
+        content: dict[str, Any] = {"typing": True, "timeout": timeout_ms} if typing else {"typing": False}
+        await self._wire.call(Method.PUT, Path.v3.rooms[room].typing[user], content, user=user)
+
+    # Reading back
+
+    async def get_state(self, room: RoomId, type: str, state_key: str = "") -> Json | None:
+        """Return the content of a state event, or None where there is none."""
+        return await self._unless_missing(Path.v3.rooms[room].state[type][state_key])
+
+    async def event(self, room: RoomId, event: EventId) -> Json | None:
+        """Return one event, or None where the room has none of that id."""
+        return await self._unless_missing(Path.v3.rooms[room].event[event])
+
+    async def messages(
+        self,
+        room: RoomId,
+        *,
+        start: str | None = None,
+        direction: Literal["b", "f"] = "b",
+        limit: int = 100,
+        filter: str | None = None,
+    ) -> Page:
+        """Return a page of the room's timeline, by default its newest events first; `filter` is a filter's JSON."""
+        query = {"dir": direction, "limit": str(limit)}
+        if start is not None:
+            query["from"] = start
+        if filter is not None:
+            query["filter"] = filter
+        answer = await self._wire.call(Method.GET, Path.v3.rooms[room].messages, query=query)
+        return Page(tuple(_objects(answer.get("chunk"))), answer.get("end"))
+
+    async def find_stamp(self, room: RoomId, key: ActionKey, limit: int = 100) -> EventId | None:
+        """Return the event that carries this key among the room's newest `limit` events (members left out), if any."""
+        seen, start = 0, None
+        while seen < limit:
+            page = await self.messages(room, start=start, limit=max(limit - seen, _LEAST_PAGE), filter=_NOT_MEMBERS)
+            for event in page.events:
+                content = event.get("content")
+                if isinstance(content, dict) and content.get(STAMP) == key:
+                    return EventId(event["event_id"])
+            if page.end is None or not page.events:
+                break
+            seen, start = seen + len(page.events), page.end
+        return None
+
+    async def _existing_annotation(
+        self, room: RoomId, sender: MatrixUserId, type: str, content: Mapping[str, Any]
+    ) -> EventId | None:
+        relation = content["m.relates_to"]
+        path = Path.v1.rooms[room].relations[relation["event_id"]]["m.annotation"][type]
+        start: str | None = None
+        while True:
+            query = {"limit": "500", **({"from": start} if start else {})}
+            answer = await self._wire.call(Method.GET, path, query=query)
+            for event in _objects(answer.get("chunk")):
+                same = event.get("sender") == sender and _relation(event).get("key") == relation["key"]
+                if same:
+                    return EventId(event["event_id"])
+            start = answer.get("next_batch")
+            if start is None:
+                return None
+
+    # People
+
+    async def register(self, user: MatrixUserId) -> None:
+        """Make the account of a ghost; one that exists already is as good."""
+        content = {
+            "type": "m.login.application_service",
+            "username": user[1:].partition(":")[0],
+            "inhibit_login": True,
+        }
+        try:
+            await self._wire.call(Method.POST, Path.v3.register, content)
+        except Refused as refused:
+            if refused.code != "M_USER_IN_USE":
+                raise
+
+    async def set_profile(
+        self, user: MatrixUserId, displayname: str | None = None, avatar_url: str | None = None
+    ) -> None:
+        """Set what is not None of a user's profile; an empty text removes it."""
+        path = Path.v3.profile[user]
+        if displayname is not None:
+            await self._wire.call(Method.PUT, path.displayname, {"displayname": displayname}, user=user)
+        if avatar_url is not None:
+            await self._wire.call(Method.PUT, path.avatar_url, {"avatar_url": avatar_url}, user=user)
+
+    async def profile(self, user: MatrixUserId) -> Profile | None:
+        """Return a user's global profile, or None where the homeserver knows no such user."""
+        answer = await self._unless_missing(Path.v3.profile[user])
+        if answer is None:
+            return None
+        return Profile(answer.get("displayname") or None, answer.get("avatar_url") or None)
+
+    # The service's own health
+
+    async def whoami(self) -> MatrixUserId:
+        """Return whom the homeserver takes the token's owner for: the bridge's bot, if all is well."""
+        answer = await self._wire.call(Method.GET, Path.v3.account.whoami, wants="user_id")
+        return MatrixUserId(answer["user_id"])
+
+    async def versions(self) -> tuple[str, ...]:
+        """Return the versions of the specification that the homeserver speaks; needs no valid token."""
+        answer = await self._wire.call(Method.GET, Path.versions)
+        return tuple(version for version in answer.get("versions", ()) if isinstance(version, str))
+
+    async def ping_appservice(self, service: str) -> int:
+        """Have the homeserver call our endpoint; return how many milliseconds that took.
+
+        `service` is the `id` of the registration. Refused says in its code and remedy why the call did not arrive.
+        """
+        content = {"transaction_id": f"ping-{time.time_ns()}"}
+        answer = await self._wire.call(Method.POST, Path.v1.appservice[service].ping, content)
+        return int(answer["duration_ms"])
+
+    async def _unless_missing(self, path: Any) -> Json | None:  # Any: mautrix's path builder answers every name
+        try:
+            return await self._wire.call(Method.GET, path)
+        except Refused as refused:
+            if refused.code == "M_NOT_FOUND":
+                return None
+            raise
+
+
+def _objects(found: object) -> Sequence[Json]:
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def _relation(event: Json) -> Json:
+    content = event.get("content")
+    relation = content.get("m.relates_to") if isinstance(content, dict) else None
+    return relation if isinstance(relation, dict) else {}
