@@ -5,7 +5,6 @@ Real servers start when the first test asks for one and live as long as the test
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -50,4 +49,4 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def synapse_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The keys and the empty database of a Synapse, so that each later one starts in about a second."""
-    return asyncio.run(make_template(tmp_path_factory.mktemp("synapse")))
+    return make_template(tmp_path_factory.mktemp("synapse"))

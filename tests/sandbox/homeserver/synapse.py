@@ -195,10 +195,13 @@ class Synapse:
         return {"name": "psycopg2", "args": {**address, "cp_min": 2, "cp_max": 10}}
 
 
-async def make_template(directory: Path) -> Path:
+def make_template(directory: Path) -> Path:
     """Start a Synapse once in `directory`, so that others can begin with the keys and the empty database it made."""
-    async with Synapse(directory):
-        pass
+    homeserver = Synapse(directory)
+    homeserver._write()
+    homeserver._child.start()
+    homeserver._child.wait_until(lambda: listens(homeserver.port))
+    homeserver._child.stop()
     return directory
 
 
