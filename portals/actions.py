@@ -49,12 +49,11 @@ class RecordReaction:
 
 @dataclass(frozen=True, slots=True)
 class RecordEdit:
-    """Remember which state of a message is shown now; `part` None stands for all its parts."""
+    """Remember which state of a message is shown now."""
 
     ts: str
     digest: str
     version: str
-    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,15 @@ class RecordUnreaction:
     person: str
 
 
-Record = RecordLink | RecordReaction | RecordEdit | RecordDeletion | RecordUnreaction
+@dataclass(frozen=True, slots=True)
+class RecordChannel:
+    """Remember the channel's name or topic; None leaves it as it was."""
+
+    name: str | None = None
+    topic: str | None = None
+
+
+Record = RecordLink | RecordReaction | RecordEdit | RecordDeletion | RecordUnreaction | RecordChannel
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +257,8 @@ _ACTIONS: Mapping[str, type[Action]] = {
     )
 }
 _RECORDS: Mapping[str, type[Record]] = {
-    kind.__name__: kind for kind in (RecordLink, RecordReaction, RecordEdit, RecordDeletion, RecordUnreaction)
+    kind.__name__: kind
+    for kind in (RecordLink, RecordReaction, RecordEdit, RecordDeletion, RecordUnreaction, RecordChannel)
 }
 
 

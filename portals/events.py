@@ -45,8 +45,8 @@ class SlackFile:
 class SlackMessage:
     """A message as it stands: new, changed, or seen again in the channel's history.
 
-    `changed` says that Slack announced a change of it; `historic` that it was read back from history, so that it
-    carries its whole present state (`reactions` are then complete). `version` orders changes of one message.
+    `changed` says that Slack announced a change of it; `historic` that it was read back from history. `version` orders
+    the changes of one message, `digest` names what its text says.
     """
 
     source: str
@@ -65,7 +65,6 @@ class SlackMessage:
     historic: bool = False
     version: Ts = NO_TS
     digest: str = ""
-    reactions: tuple[tuple[str, tuple[SlackUserId, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,12 @@ class Direction(StrEnum):
 
 
 class PortalState(StrEnum):
-    """Where a portal is in its life; only a live one relays, a paused one keeps everything waiting."""
+    """Where a portal is in its life; only a live one relays, a paused one keeps all waiting."""
 
     PLANNED = "planned"
     LIVE = "live"
     PAUSED = "paused"
+    REMOVED = "removed"
 
 
 class Origin(StrEnum):
@@ -162,8 +163,10 @@ class Needs:
     """Matrix events whose links are needed."""
     targets: frozenset[str] = frozenset()
     """Those of `messages` and `events` that must exist already: an edit's, answer's or reaction's object."""
+    reactions: bool = False
+    """Whether the reactions on these messages and events are needed."""
     tails: frozenset[Ts] = frozenset()
-    """Threads whose newest event is needed."""
+    """Threads whose first and newest event are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,8 @@ class Facts:
     """The links of every message and event that was asked for, oldest first."""
     reactions: tuple[ReactionLink, ...] = ()
     """The reactions on every message and event that was asked for, and those that are such an event."""
-    tails: Mapping[Ts, EventId] = field(default_factory=dict)
+    tails: Mapping[Ts, tuple[EventId, EventId]] = field(default_factory=dict)
+    """The first and the newest event of each thread that was asked for."""
 
     def of_message(self, ts: Ts) -> tuple[Link, ...]:
         """Return the links of a Slack message, its parts in the order in which they were sent."""

@@ -161,8 +161,7 @@ def message_of(
         changed=changed,
         historic=historic,
         version=version or edited,
-        digest=_digest(text, blocks, attachments, files),
-        reactions=tuple(_reactions(message.get("reactions"))),
+        digest=_digest(text, blocks, attachments),
     )
 
 
@@ -223,19 +222,20 @@ def _files(value: object) -> Iterable[SlackFile]:
         )
 
 
-def _reactions(value: object) -> Iterable[tuple[str, tuple[SlackUserId, ...]]]:
-    for reaction in _objects(value):
+def reactions_of(message: Json) -> Iterable[tuple[str, SlackUserId]]:
+    """Yield (emoji name, person) of every reaction that a message object carries."""
+    for reaction in _objects(message.get("reactions")):
         name = _text(reaction.get("name"))
         users = reaction.get("users")
         if name and isinstance(users, Sequence) and not isinstance(users, str):
-            yield name, tuple(SlackUserId(user) for user in users if isinstance(user, str) and is_slack_id(user))
+            yield from ((name, SlackUserId(user)) for user in users if isinstance(user, str) and is_slack_id(user))
 
 
-def _digest(text: str, blocks: Sequence[Json], attachments: Sequence[Json], files: Sequence[SlackFile]) -> str:
-    """Name what a message says; what Slack adds by itself (unfurls, block ids) does not count."""
+def _digest(text: str, blocks: Sequence[Json], attachments: Sequence[Json]) -> str:
+    """Name what a message's text says; what Slack adds by itself (unfurls, block ids) does not count."""
     own = [item for item in attachments if not item.get("from_url") and not item.get("app_unfurl_url")]
     said = json.dumps(
-        [text, _without_ids(blocks), own, [file.id for file in files]],
+        [text, _without_ids(blocks), own],
         sort_keys=True,
         separators=(",", ":"),
         default=str,

@@ -1,0 +1,380 @@
+"""The directory: workspaces, portals, and everybody and everything that has a name.
+
+What is asked for with every message is also kept in bounded caches in memory; every write goes to the database first.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from bridge.store.database import Statement, any_of
+from portals.facts import Direction, Member, Person, Portal, PortalState, Workspace
+from portals.ids import ChannelId, MatrixUserId, PortalId, RoomId, SlackUserId, TeamId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bridge.store.database import Database, Row
+    from portals.ids import GhostNames
+
+_CACHED_PEOPLE = 20_000
+_CACHED_PORTALS = 5_000
+_CACHED_JOINS = 50_000
+
+_PORTAL = """
+SELECT id, team, channel, room, direction, state, name, topic, private, target, caught_up, trouble FROM portals
+"""
+ADD_PORTAL = """
+INSERT INTO portals (team, channel, room, direction, state, name, topic, private, target)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (team, channel) DO UPDATE SET direction = excluded.direction, name = excluded.name,
+  state = CASE WHEN portals.state <> 'removed' THEN portals.state
+    WHEN portals.room IS NULL THEN 'planned' ELSE 'live' END
+RETURNING id
+"""
+SET_ROOM = "UPDATE portals SET room = $2, state = 'live', trouble = '' WHERE id = $1"
+SET_STATE = "UPDATE portals SET state = $2 WHERE id = $1"
+SET_TROUBLE = "UPDATE portals SET trouble = $2 WHERE id = $1"
+SET_CAUGHT_UP = "UPDATE portals SET caught_up = $2 WHERE id = $1 AND caught_up < $2"
+ADD_WORKSPACE = """
+INSERT INTO workspaces (team, name, bot_user, bot, app, url) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (team) DO UPDATE SET name = excluded.name, bot_user = excluded.bot_user, bot = excluded.bot,
+  app = excluded.app, url = excluded.url
+"""
+ADD_PERSON = """
+INSERT INTO people (team, user_id, name, avatar_url, is_bot) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (team, user_id) DO UPDATE SET name = excluded.name, avatar_url = excluded.avatar_url,
+  is_bot = excluded.is_bot
+"""
+SET_SHOWN = "UPDATE people SET shown = $3 WHERE team = $1 AND user_id = $2"
+ADD_MEMBER = """
+INSERT INTO members (user_id, name, avatar) VALUES ($1, $2, $3)
+ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, avatar = excluded.avatar
+"""
+ADD_JOINED = "INSERT INTO joined (room, user_id) VALUES ($1, $2) ON CONFLICT (room, user_id) DO NOTHING"
+REMOVE_JOINED = "DELETE FROM joined WHERE room = $1 AND user_id = $2"
+ADD_CHANNEL = """
+INSERT INTO channels (team, channel, name) VALUES ($1, $2, $3)
+ON CONFLICT (team, channel) DO UPDATE SET name = excluded.name
+"""
+ADD_NAME = """
+INSERT INTO names (team, kind, id, value) VALUES ($1, $2, $3, $4)
+ON CONFLICT (team, kind, id) DO UPDATE SET value = excluded.value
+"""
+ADD_MEDIA = """
+INSERT INTO media (source, target, mimetype, size) VALUES ($1, $2, $3, $4)
+ON CONFLICT (source) DO UPDATE SET target = excluded.target, mimetype = excluded.mimetype, size = excluded.size
+"""
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Key, Value]):
+    """A bounded memory of the values used last."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def get(self, key: Key) -> Value | None:
+        """Return the value and count it as used."""
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def put(self, key: Key, value: Value) -> None:
+        """Remember a value, and forget the one that was unused for longest when there is no room."""
+        self._values[key] = value
+        self._values.move_to_end(key)
+        if len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+    def forget(self, key: Key) -> None:
+        """Forget one value."""
+        self._values.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._values.clear()
+
+
+class Directory:
+    """Workspaces, portals, people, members, channels, emoji, user groups and media."""
+
+    def __init__(self, database: Database, names: GhostNames) -> None:
+        self._database = database
+        self._names = names
+        self._portals: Recent[str, Portal] = Recent(_CACHED_PORTALS)
+        self._people: Recent[tuple[str, str], Person] = Recent(_CACHED_PEOPLE)
+        self._members: Recent[str, Member] = Recent(_CACHED_PEOPLE)
+        self._shown: Recent[tuple[str, str], str] = Recent(_CACHED_PEOPLE)
+        self._joined: Recent[tuple[str, str], bool] = Recent(_CACHED_JOINS)
+        self._workspaces: dict[str, Workspace] = {}
+
+    # --- workspaces
+
+    async def learn_workspace(self, workspace: Workspace) -> None:
+        """Remember a workspace as auth.test describes it."""
+        values = (workspace.team, workspace.name, workspace.bot_user, workspace.bot, workspace.app, workspace.url)
+        await self._database.commit(Statement(ADD_WORKSPACE, values))
+        self._workspaces.pop(workspace.team, None)
+
+    async def workspace(self, team: TeamId) -> Workspace | None:
+        """Return a workspace that is or was configured."""
+        if team not in self._workspaces:
+            rows = await self._database.fetch(
+                "SELECT team, name, bot_user, bot, app, url, space FROM workspaces WHERE team = $1", team
+            )
+            if not rows:
+                return None
+            self._workspaces[team] = Workspace(*rows[0])
+        return self._workspaces[team]
+
+    async def set_space(self, team: TeamId, space: RoomId) -> None:
+        """Remember a workspace's Space."""
+        await self._database.commit(Statement("UPDATE workspaces SET space = $2 WHERE team = $1", (team, space)))
+        self._workspaces.pop(team, None)
+
+    async def gap(self, team: TeamId) -> int:
+        """Return the place of the newest gap in a workspace's stream of events, 0 when there was none."""
+        rows = await self._database.fetch("SELECT gap FROM workspaces WHERE team = $1", team)
+        return int(rows[0][0]) if rows else 0
+
+    async def set_gap(self, team: TeamId, place: int) -> None:
+        """Remember that events may be missing before this place."""
+        await self._database.commit(Statement("UPDATE workspaces SET gap = $2 WHERE team = $1", (team, place)))
+
+    # --- portals
+
+    async def add_portal(
+        self,
+        team: TeamId,
+        channel: ChannelId,
+        *,
+        name: str,
+        topic: str = "",
+        private: bool = False,
+        direction: Direction = Direction.BOTH,
+        target: str = "create",
+    ) -> Portal:
+        """Make a portal for a channel, or return the one that it has, with the direction brought up to date."""
+        values = (team, channel, None, direction, PortalState.PLANNED, name, topic, int(private), target)
+        results = await self._database.commit(Statement(ADD_PORTAL, values))
+        self._portals.clear()
+        portal = await self.portal(PortalId(int(results[0][0][0])))
+        assert portal is not None
+        return portal
+
+    async def portal(self, portal: PortalId) -> Portal | None:
+        """Return a portal by its number."""
+        rows = await self._database.fetch(f"{_PORTAL} WHERE id = $1", portal)
+        return _portal(rows[0]) if rows else None
+
+    async def portal_of_channel(self, team: str, channel: str) -> Portal | None:
+        """Return the portal of a channel."""
+        return await self._portal_by(f"{team}/{channel}", "team = $1 AND channel = $2", team, channel)
+
+    async def portal_of_room(self, room: str) -> Portal | None:
+        """Return the portal of a room."""
+        return await self._portal_by(room, "room = $1", room)
+
+    async def _portal_by(self, key: str, condition: str, *values: str) -> Portal | None:
+        known = self._portals.get(key)
+        if known is not None:
+            return known
+        rows = await self._database.fetch(f"{_PORTAL} WHERE {condition}", *values)
+        if not rows:
+            return None
+        portal = _portal(rows[0])
+        self._portals.put(key, portal)
+        return portal
+
+    async def portals(self, after: int = 0, limit: int = 1000) -> list[Portal]:
+        """Return portals in the order in which they were made."""
+        rows = await self._database.fetch(f"{_PORTAL} WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
+        return [_portal(row) for row in rows]
+
+    async def portals_behind(self, team: TeamId, gap: int, limit: int) -> list[Portal]:
+        """Return live portals of a workspace that have not looked back over a gap yet, the busiest first."""
+        rows = await self._database.fetch(
+            f"{_PORTAL} WHERE team = $1 AND caught_up < $2 AND state = 'live' AND direction <> 'to_slack' "
+            "ORDER BY active_at DESC, id LIMIT $3",
+            team,
+            gap,
+            limit,
+        )
+        return [_portal(row) for row in rows]
+
+    async def planned_portals(self) -> list[Portal]:
+        """Return portals whose room is still to be opened."""
+        return [_portal(row) for row in await self._database.fetch(f"{_PORTAL} WHERE state = 'planned' ORDER BY id")]
+
+    async def set_room(self, portal: PortalId, room: RoomId) -> None:
+        """Remember the room of a portal, which is live from now on."""
+        await self._change(Statement(SET_ROOM, (portal, room)))
+
+    async def set_state(self, portal: PortalId, state: PortalState) -> None:
+        """Change a portal's state; a removed one keeps its links, so that it can go on later where it was."""
+        await self._change(Statement(SET_STATE, (portal, state)))
+
+    async def set_trouble(self, portal: PortalId, trouble: str) -> None:
+        """Remember why a portal cannot be opened."""
+        await self._change(Statement(SET_TROUBLE, (portal, trouble)))
+
+    async def set_caught_up(self, portal: PortalId, gap: int) -> None:
+        """Remember that a portal has looked back over a gap."""
+        await self._change(Statement(SET_CAUGHT_UP, (portal, gap)))
+
+    async def touch(self, portals: Iterable[PortalId], now_ms: int) -> None:
+        """Remember that something happened in these portals just now."""
+        await self._database.commit(
+            *(Statement("UPDATE portals SET active_at = $2 WHERE id = $1", (portal, now_ms)) for portal in portals)
+        )
+
+    async def _change(self, statement: Statement) -> None:
+        await self._database.commit(statement)
+        self._portals.clear()
+
+    def forget_portals(self) -> None:
+        """Read portals anew: another process changed them, or a record did."""
+        self._portals.clear()
+
+    # --- Slack's people
+
+    async def person(self, team: TeamId, user: SlackUserId) -> Person | None:
+        """Return a person or bot that was met before."""
+        known = self._people.get((team, user))
+        if known is not None:
+            return known
+        rows = await self._database.fetch(
+            "SELECT name, avatar_url, is_bot FROM people WHERE team = $1 AND user_id = $2", team, user
+        )
+        if not rows:
+            return None
+        name, avatar_url, is_bot = rows[0]
+        person = Person(user, name, self._names.ghost(team, user), avatar_url, bool(is_bot))
+        self._people.put((team, user), person)
+        return person
+
+    async def learn_people(self, team: TeamId, people: Iterable[Person]) -> None:
+        """Remember people as Slack describes them now."""
+        known = list(people)
+        await self._database.commit(
+            *(Statement(ADD_PERSON, (team, one.user, one.name, one.avatar_url, int(one.is_bot))) for one in known)
+        )
+        for one in known:
+            self._people.put((team, one.user), one)
+
+    async def shown(self, team: TeamId, user: SlackUserId) -> str:
+        """Return which profile a ghost shows, as `set_shown` noted it; empty for a ghost that does not exist yet."""
+        known = self._shown.get((team, user))
+        if known is None:
+            rows = await self._database.fetch("SELECT shown FROM people WHERE team = $1 AND user_id = $2", team, user)
+            known = str(rows[0][0]) if rows else ""
+            self._shown.put((team, user), known)
+        return known
+
+    async def set_shown(self, team: TeamId, user: SlackUserId, shown: str) -> None:
+        """Remember which profile a ghost shows."""
+        await self._database.commit(Statement(SET_SHOWN, (team, user, shown)))
+        self._shown.put((team, user), shown)
+
+    # --- Matrix's people
+
+    async def member(self, user: MatrixUserId) -> Member | None:
+        """Return a Matrix person that was met before."""
+        known = self._members.get(user)
+        if known is None:
+            rows = await self._database.fetch("SELECT name, avatar FROM members WHERE user_id = $1", user)
+            if not rows:
+                return None
+            known = Member(user, rows[0][0], rows[0][1])
+            self._members.put(user, known)
+        return known
+
+    async def learn_member(self, member: Member) -> None:
+        """Remember a Matrix person as a room shows them."""
+        await self._database.commit(Statement(ADD_MEMBER, (member.user, member.name, member.avatar)))
+        self._members.put(member.user, member)
+
+    async def is_joined(self, room: RoomId, user: MatrixUserId) -> bool:
+        """Tell whether a user of ours is known to be in a room."""
+        known = self._joined.get((room, user))
+        if known is None:
+            known = bool(
+                await self._database.fetch("SELECT 1 FROM joined WHERE room = $1 AND user_id = $2", room, user)
+            )
+            if known:
+                self._joined.put((room, user), True)
+        return known
+
+    async def set_joined(self, room: RoomId, user: MatrixUserId, joined: bool) -> None:
+        """Remember whether a user of ours is in a room."""
+        await self._database.commit(Statement(ADD_JOINED if joined else REMOVE_JOINED, (room, user)))
+        if joined:
+            self._joined.put((room, user), True)
+        else:
+            self._joined.forget((room, user))
+
+    # --- names and media
+
+    async def learn_channels(self, team: TeamId, channels: Iterable[tuple[ChannelId, str]]) -> None:
+        """Remember the names of channels, bridged or not."""
+        await self._database.commit(*(Statement(ADD_CHANNEL, (team, channel, name)) for channel, name in channels))
+
+    async def channel_name(self, team: TeamId, channel: ChannelId) -> str | None:
+        """Return the name of a channel, without `#`."""
+        rows = await self._database.fetch("SELECT name FROM channels WHERE team = $1 AND channel = $2", team, channel)
+        return str(rows[0][0]) if rows else None
+
+    async def channel_named(self, team: TeamId, name: str) -> ChannelId | None:
+        """Return the channel of this name."""
+        rows = await self._database.fetch("SELECT channel FROM channels WHERE team = $1 AND name = $2", team, name)
+        return ChannelId(rows[0][0]) if rows else None
+
+    async def learn_names(self, team: TeamId, kind: str, names: Iterable[tuple[str, str]]) -> None:
+        """Remember the values of names of one kind: `emoji` or `usergroup`."""
+        await self._database.commit(*(Statement(ADD_NAME, (team, kind, name, value)) for name, value in names))
+
+    async def names(self, team: TeamId, kind: str, ids: Iterable[str]) -> dict[str, str]:
+        """Return the values of those names that are known."""
+        wanted = list(ids)
+        if not wanted:
+            return {}
+        rows = await self._database.fetch(
+            f"SELECT id, value FROM names WHERE team = $1 AND kind = $2 AND id IN {any_of(3, len(wanted))}",
+            team,
+            kind,
+            *wanted,
+        )
+        return {str(name): str(value) for name, value in rows}
+
+    async def media(self, source: str) -> str | None:
+        """Return where a file was brought to: the address on the other side."""
+        rows = await self._database.fetch("SELECT target FROM media WHERE source = $1", source)
+        return str(rows[0][0]) if rows else None
+
+    async def learn_media(self, source: str, target: str, mimetype: str, size: int) -> None:
+        """Remember where a file was brought to, so that it is never brought twice."""
+        await self._database.commit(Statement(ADD_MEDIA, (source, target, mimetype, size)))
+
+
+def _portal(row: Row) -> Portal:
+    number, team, channel, room, direction, state, name, topic, private, target, caught_up, trouble = row
+    return Portal(
+        id=PortalId(number),
+        team=TeamId(team),
+        channel=ChannelId(channel),
+        room=RoomId(room) if room else None,
+        direction=Direction(direction),
+        state=PortalState(state),
+        name=name,
+        topic=topic,
+        private=bool(private),
+        target=target,
+        caught_up=caught_up,
+        trouble=trouble,
+    )

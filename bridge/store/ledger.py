@@ -1,0 +1,256 @@
+"""The ledger: what came in, what is to be done about it, and what was done.
+
+    inbox row   NEW ──plan──▶ PLANNED ──settle──▶ SETTLED          (its raw content is wiped then)
+                  └──────────────┴──────park──▶ PARKED ──retry──▶ NEW or PLANNED
+    outbox row  written by plan, done with its record (link, reaction …) in one commit, gone when its inbox row settles
+
+Every unit here may be repeated: admission by the name of what came, planning by row and number, recording by the key of
+what it records. The order of a queue is (place, rank, seq): live rows stand where they were admitted, what a look-back
+brings stands at the place of the gap that it fills, in the order of its rank.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import orjson
+
+from bridge.store.database import Statement
+from portals.actions import decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Iterable, Sequence
+
+    from bridge.store.database import Database, Row
+    from portals.actions import Action
+
+TO_MATRIX = "to_matrix"
+TO_SLACK = "to_slack"
+
+
+class State(IntEnum):
+    """Where an inbox row is on its way."""
+
+    NEW = 0
+    PLANNED = 1
+    SETTLED = 2
+    PARKED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Something to admit: `raw` is JSON as it came, `rank` orders what one look-back brings."""
+
+    direction: str
+    queue: str
+    source_key: str
+    raw: str
+    place: int | None = None
+    rank: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """An unsettled row, at `place` in its queue."""
+
+    seq: int
+    direction: str
+    queue: str
+    source_key: str
+    raw: str
+    state: State
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAction:
+    """An outbox row that is not done yet; `progress` is what its performer noted on the way."""
+
+    n: int
+    action: Action
+    progress: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRow:
+    """A row that was put aside, and why."""
+
+    seq: int
+    direction: str
+    queue: str
+    source_key: str
+    reason: str
+    admitted_at: int
+    raw: str
+
+
+ADMIT = """
+INSERT INTO inbox (direction, queue, source_key, raw, place, rank, admitted_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (source_key) DO NOTHING RETURNING seq
+"""
+NEXT_ROWS = """
+SELECT seq, source_key, raw, state, COALESCE(place, seq) FROM inbox
+WHERE direction = $1 AND queue = $2 AND state < 2 ORDER BY COALESCE(place, seq), rank, seq LIMIT $3
+"""
+OPEN_QUEUES = "SELECT DISTINCT direction, queue FROM inbox WHERE state < 2"
+OPEN_COUNTS = """
+SELECT direction, queue, COUNT(*), MIN(admitted_at) FROM inbox WHERE state < 2 GROUP BY direction, queue
+"""
+HAS_PLANNED = "SELECT 1 FROM inbox WHERE direction = $1 AND queue = $2 AND state = 1 LIMIT 1"
+PLAN_ACTION = """
+INSERT INTO outbox (inbox_seq, n, key, action) VALUES ($1, $2, $3, $4) ON CONFLICT (inbox_seq, n) DO NOTHING
+"""
+PLAN_ROW = "UPDATE inbox SET state = 1 WHERE seq = $1 AND state = 0"
+ACTIONS = "SELECT n, action, progress FROM outbox WHERE inbox_seq = $1 AND done = 0 ORDER BY n"
+NOTE_PROGRESS = "UPDATE outbox SET progress = $3 WHERE inbox_seq = $1 AND n = $2"
+DONE = "UPDATE outbox SET done = 1 WHERE inbox_seq = $1 AND n = $2"
+SETTLE = "UPDATE inbox SET state = 2, raw = '', reason = $2, settled_at = $3 WHERE seq = $1 AND state <> 2"
+CLEAR_ACTIONS = "DELETE FROM outbox WHERE inbox_seq = $1"
+PARK = "UPDATE inbox SET state = 3, reason = $2 WHERE seq = $1 AND state < 2"
+PARKED = """
+SELECT seq, direction, queue, source_key, reason, admitted_at, raw FROM inbox
+WHERE state = 3 AND seq > $1 ORDER BY seq LIMIT $2
+"""
+PARKED_ONE = """
+SELECT seq, direction, queue, source_key, reason, admitted_at, raw FROM inbox WHERE state = 3 AND seq = $1
+"""
+RETRY = """
+UPDATE inbox SET reason = '',
+  state = CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE inbox_seq = inbox.seq) THEN 1 ELSE 0 END
+WHERE seq = $1 AND state = 3 RETURNING direction, queue
+"""
+DROP_PARKED = """
+UPDATE inbox SET state = 2, raw = '', reason = $2, settled_at = $3 WHERE seq = $1 AND state = 3 RETURNING seq
+"""
+DROP_PARKED_SOURCE = """
+UPDATE inbox SET state = 2, raw = '', reason = $2, settled_at = $3 WHERE source_key = $1 AND state = 3 RETURNING seq
+"""
+MARK = """
+INSERT INTO inbox (direction, queue, source_key, raw, state, admitted_at, settled_at) VALUES ('', '', $1, '', 2, $2, $2)
+ON CONFLICT (source_key) DO UPDATE SET reason = inbox.reason RETURNING seq
+"""
+PURGE = "DELETE FROM inbox WHERE state = 2 AND settled_at < $1"
+
+
+class Ledger:
+    """The inbox and the outbox."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- admission
+
+    def admit(self, arrivals: Sequence[Arrival]) -> Awaitable[list[list[Row]]]:
+        """Queue the arrivals for one commit, at once and in call order; await the answer before saying yes.
+
+        What is known already by its name is not stored again. Raises StoreUnavailable when nothing was stored.
+        """
+        now = _now()
+        return self._database.commit(
+            *(
+                Statement(ADMIT, (one.direction, one.queue, one.source_key, one.raw, one.place, one.rank, now))
+                for one in arrivals
+            )
+        )
+
+    async def mark(self, name: str) -> int:
+        """Return a place of its own in the order of all rows: what was admitted before it stands before it."""
+        results = await self._database.commit(Statement(MARK, (name, _now())))
+        return int(results[0][0][0])
+
+    # --- the way of one row
+
+    async def next_rows(self, direction: str, queue: str, limit: int) -> list[InboxRow]:
+        """Return the oldest unsettled rows of a queue in order."""
+        rows = await self._database.fetch(NEXT_ROWS, direction, queue, limit)
+        return [InboxRow(row[0], direction, queue, row[1], row[2], State(row[3]), row[4]) for row in rows]
+
+    async def plan(self, row: InboxRow, actions: Sequence[Action]) -> list[PlannedAction]:
+        """Write what is to be done about a row, before any of it is done."""
+        await self._database.commit(
+            *(
+                Statement(PLAN_ACTION, (row.seq, n, action.key, orjson.dumps(encode(action)).decode()))
+                for n, action in enumerate(actions)
+            ),
+            Statement(PLAN_ROW, (row.seq,)),
+        )
+        return [PlannedAction(n, action) for n, action in enumerate(actions)]
+
+    async def planned(self, row: InboxRow) -> list[PlannedAction]:
+        """Return what an earlier process, or an earlier try, planned and did not record as done."""
+        rows = await self._database.fetch(ACTIONS, row.seq)
+        return [PlannedAction(int(n), decode(orjson.loads(action)), str(progress)) for n, action, progress in rows]
+
+    async def note_progress(self, row: InboxRow, n: int, progress: str) -> None:
+        """Keep what a performer must not forget between two steps of one action."""
+        await self._database.commit(Statement(NOTE_PROGRESS, (row.seq, n, progress)))
+
+    async def done(self, row: InboxRow, n: int, records: Iterable[Statement], *, last: bool) -> None:
+        """Record that an action was performed, together with what is known from it; settle the row with the last."""
+        if last:
+            await self._database.commit(*records, *_settled(row.seq, ""))
+        else:
+            await self._database.commit(*records, Statement(DONE, (row.seq, n)))
+
+    async def settle(self, row: InboxRow, reason: str, records: Iterable[Statement] = ()) -> None:
+        """Close a row about which nothing (more) is to be done."""
+        await self._database.commit(*records, *_settled(row.seq, reason))
+
+    async def park(self, row: InboxRow, reason: str) -> None:
+        """Put a row aside, with its content and its plan, until somebody retries or drops it."""
+        await self._database.commit(Statement(PARK, (row.seq, reason)))
+
+    # --- what an admin and the lanes ask
+
+    async def open_queues(self) -> list[tuple[str, str]]:
+        """Return (direction, queue) of every queue in which a row waits."""
+        return [(str(row[0]), str(row[1])) for row in await self._database.fetch(OPEN_QUEUES)]
+
+    async def open_counts(self) -> list[tuple[str, str, int, int]]:
+        """Return (direction, queue, rows, time of the oldest in ms) of every queue in which a row waits."""
+        return [(str(row[0]), str(row[1]), int(row[2]), int(row[3])) for row in await self._database.fetch(OPEN_COUNTS)]
+
+    async def has_planned(self, direction: str, queue: str) -> bool:
+        """Tell whether an action of the queue may be under way: planned and not yet settled or parked."""
+        return bool(await self._database.fetch(HAS_PLANNED, direction, queue))
+
+    async def parked(self, after: int = 0, limit: int = 100) -> list[ParkedRow]:
+        """Return parked rows in the order of admission."""
+        return [ParkedRow(*row) for row in await self._database.fetch(PARKED, after, limit)]
+
+    async def parked_row(self, seq: int) -> ParkedRow | None:
+        """Return one parked row."""
+        rows = await self._database.fetch(PARKED_ONE, seq)
+        return ParkedRow(*rows[0]) if rows else None
+
+    async def retry(self, seq: int) -> tuple[str, str] | None:
+        """Take a parked row up again; returns its (direction, queue), or None when it is not parked."""
+        results = await self._database.commit(Statement(RETRY, (seq,)))
+        return (str(results[0][0][0]), str(results[0][0][1])) if results[0] else None
+
+    async def drop(self, seq: int, reason: str) -> bool:
+        """Give a parked row up for good, its content with it."""
+        results = await self._database.commit(
+            Statement(DROP_PARKED, (seq, reason, _now())), Statement(CLEAR_ACTIONS, (seq,))
+        )
+        return bool(results[0])
+
+    async def drop_parked_source(self, source_key: str, reason: str) -> bool:
+        """Give up the parked row with this name, when there is one."""
+        results = await self._database.commit(Statement(DROP_PARKED_SOURCE, (source_key, reason, _now())))
+        return bool(results[0])
+
+    async def purge(self, older_than_ms: int) -> None:
+        """Forget settled rows older than this; their names then no longer recognise a repetition."""
+        await self._database.commit(Statement(PURGE, (_now() - older_than_ms,)))
+
+
+def _settled(seq: int, reason: str) -> tuple[Statement, Statement]:
+    return Statement(SETTLE, (seq, reason, _now())), Statement(CLEAR_ACTIONS, (seq,))
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,173 @@
+"""Links: which Slack message is which Matrix event, and who reacted to it. The part of the ledger that facts read.
+
+`record` turns what an action says of itself into the statements that keep it, once its result is known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.store.database import Statement, any_of
+from portals.actions import (
+    Record,
+    RecordChannel,
+    RecordDeletion,
+    RecordEdit,
+    RecordLink,
+    RecordReaction,
+    RecordUnreaction,
+)
+from portals.facts import Link, Origin, ReactionLink
+from portals.ids import EventId, MatrixUserId, PortalId, Ts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bridge.store.database import Database, Row
+
+ADD_LINK = """
+INSERT INTO links (portal, ts, part, event_id, origin, sender, thread_ts, digest, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (portal, ts, part) DO NOTHING
+"""
+ADD_TOMBSTONE = """
+INSERT INTO links (portal, ts, part, event_id, origin, sender, deleted)
+SELECT $1, $2, '', '', 'slack', '', 1 WHERE NOT EXISTS (SELECT 1 FROM links WHERE portal = $1 AND ts = $2)
+ON CONFLICT (portal, ts, part) DO NOTHING
+"""
+DELETE_MESSAGE = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2"
+DELETE_PART = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2 AND part = $3"
+EDIT_MESSAGE = "UPDATE links SET digest = $3, version = $4 WHERE portal = $1 AND ts = $2"
+ADD_REACTION = """
+INSERT INTO reactions (portal, ts, emoji, person, event_id, origin) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (portal, ts, emoji, person) DO UPDATE SET event_id = excluded.event_id
+"""
+REMOVE_REACTION = "DELETE FROM reactions WHERE portal = $1 AND ts = $2 AND emoji = $3 AND person = $4"
+SET_CHANNEL = "UPDATE portals SET name = COALESCE($2, name), topic = COALESCE($3, topic) WHERE id = $1"
+
+_LINK = (
+    "SELECT ts, part, event_id, origin, sender, thread_ts, digest, version, deleted FROM links WHERE portal = $1 AND"
+)
+_REACTION = "SELECT ts, emoji, person, event_id, origin FROM reactions WHERE portal = $1 AND"
+_MOST = 400
+
+
+class Links:
+    """The links and reactions of all portals."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of_messages(self, portal: PortalId, messages: Iterable[Ts]) -> list[Link]:
+        """Return the links of these Slack messages, oldest first."""
+        return await self._links(portal, "ts", list(messages))
+
+    async def of_events(self, portal: PortalId, events: Iterable[EventId]) -> list[Link]:
+        """Return the links of these Matrix events, oldest first."""
+        return await self._links(portal, "event_id", list(events))
+
+    async def _links(self, portal: PortalId, column: str, values: Sequence[str]) -> list[Link]:
+        found: list[Link] = []
+        for start in range(0, len(values), _MOST):
+            some = values[start : start + _MOST]
+            rows = await self._database.fetch(
+                f"{_LINK} {column} IN {any_of(2, len(some))} ORDER BY ts, part", portal, *some
+            )
+            found.extend(map(_link, rows))
+        return found
+
+    async def between(self, portal: PortalId, oldest: Ts, newest: Ts) -> list[Link]:
+        """Return the links of all messages of the time line (threads' replies left out) in this span, both included."""
+        rows = await self._database.fetch(
+            f"{_LINK} ts >= $2 AND ts <= $3 AND thread_ts IS NULL ORDER BY ts, part", portal, oldest, newest
+        )
+        return [_link(row) for row in rows]
+
+    async def of_thread(self, portal: PortalId, thread: Ts) -> list[Link]:
+        """Return the links of a thread's replies, oldest first."""
+        rows = await self._database.fetch(f"{_LINK} thread_ts = $2 ORDER BY ts, part", portal, thread)
+        return [_link(row) for row in rows]
+
+    async def thread_ends(self, portal: PortalId, thread: Ts) -> tuple[EventId, EventId] | None:
+        """Return the first and the newest event that show replies of a thread, or None when none does."""
+        ends = []
+        for order in ("ASC", "DESC"):
+            rows = await self._database.fetch(
+                "SELECT event_id FROM links WHERE portal = $1 AND thread_ts = $2 AND deleted = 0 AND event_id <> '' "
+                f"ORDER BY ts {order}, part {order} LIMIT 1",
+                portal,
+                thread,
+            )
+            if not rows:
+                return None
+            ends.append(EventId(rows[0][0]))
+        return ends[0], ends[1]
+
+    async def recent_threads(self, portal: PortalId, since: Ts, limit: int) -> list[Ts]:
+        """Return the threads in which something was said since, the newest first."""
+        rows = await self._database.fetch(
+            "SELECT thread_ts, MAX(ts) FROM links WHERE portal = $1 AND thread_ts IS NOT NULL AND ts >= $2 "
+            "GROUP BY thread_ts ORDER BY MAX(ts) DESC LIMIT $3",
+            portal,
+            since,
+            limit,
+        )
+        return [Ts(row[0]) for row in rows]
+
+    async def newest(self, portal: PortalId) -> Ts | None:
+        """Return the newest message of the time line that is linked."""
+        rows = await self._database.fetch("SELECT MAX(ts) FROM links WHERE portal = $1 AND thread_ts IS NULL", portal)
+        return Ts(rows[0][0]) if rows and rows[0][0] else None
+
+    async def reactions(
+        self, portal: PortalId, messages: Iterable[Ts], events: Iterable[EventId] = ()
+    ) -> list[ReactionLink]:
+        """Return the reactions on these messages, and those that are one of these events."""
+        found: dict[tuple[str, str, str], ReactionLink] = {}
+        for column, values in (("ts", list(messages)), ("event_id", list(events))):
+            for start in range(0, len(values), _MOST):
+                some = values[start : start + _MOST]
+                rows = await self._database.fetch(f"{_REACTION} {column} IN {any_of(2, len(some))}", portal, *some)
+                for ts, emoji, person, event_id, origin in rows:
+                    found[ts, emoji, person] = ReactionLink(Ts(ts), emoji, person, EventId(event_id), Origin(origin))
+        return list(found.values())
+
+
+def _link(row: Row) -> Link:
+    ts, part, event_id, origin, sender, thread_ts, digest, version, deleted = row
+    return Link(
+        ts=Ts(ts),
+        part=part,
+        event_id=EventId(event_id),
+        origin=Origin(origin),
+        sender=MatrixUserId(sender),
+        thread_ts=Ts(thread_ts) if thread_ts else None,
+        digest=digest,
+        version=Ts(version),
+        deleted=bool(deleted),
+    )
+
+
+def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statement, ...]:
+    """Return the statements that keep a record; `result` is the event id or ts that the action yielded."""
+    match what:
+        case None:
+            return ()
+        case RecordLink():
+            values = (what.ts or result, what.part, what.event_id or result, what.origin, what.sender)
+            return (Statement(ADD_LINK, (portal, *values, what.thread_ts, what.digest, what.version)),)
+        case RecordReaction():
+            values = (what.ts, what.emoji, what.person, what.event_id or result, what.origin)
+            return (Statement(ADD_REACTION, (portal, *values)),)
+        case RecordEdit():
+            return (Statement(EDIT_MESSAGE, (portal, what.ts, what.digest, what.version)),)
+        case RecordDeletion(part=None):
+            return (
+                Statement(DELETE_MESSAGE, (portal, what.ts)),
+                Statement(ADD_TOMBSTONE, (portal, what.ts)),
+            )
+        case RecordDeletion():
+            return (Statement(DELETE_PART, (portal, what.ts, what.part)),)
+        case RecordUnreaction():
+            return (Statement(REMOVE_REACTION, (portal, what.ts, what.emoji, what.person)),)
+        case RecordChannel():
+            return (Statement(SET_CHANNEL, (portal, what.name, what.topic)),)

@@ -1,0 +1,192 @@
+"""SQLite: a writer thread that commits gathered units, and reads on a connection of their own.
+
+WAL lets reads go on beside the writer; `synchronous=FULL` makes each commit survive a power cut. Reads run in the event
+loop's thread: they are single look-ups by an index, a tenth of what a hop to another thread costs. One flock on a file
+beside the database says which process works on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+import queue
+import re
+import sqlite3
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from bridge.errors import Fatal, StoreTaken, StoreUnavailable
+
+if TYPE_CHECKING:
+    from bridge.store.database import Row, Statement, Value
+
+_GATHER = 256
+_PLACEHOLDER = re.compile(r"\$(\d+)")
+
+
+@lru_cache(maxsize=512)
+def _translated(sql: str) -> str:
+    return _PLACEHOLDER.sub(r"?\1", sql)
+
+
+class _Unit(NamedTuple):
+    statements: tuple[Statement, ...]
+    answer: asyncio.Future[list[list[Row]]]
+
+
+_Outcome = tuple["_Unit", "list[list[Row]] | BaseException"]
+
+
+class SqliteDatabase:
+    """A database file, its writer thread and its reader."""
+
+    dialect = "sqlite"
+    serial = "INTEGER PRIMARY KEY AUTOINCREMENT"
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._loop = asyncio.get_running_loop()
+        self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._lock_file: TextIO | None = None
+        self._closed = False
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self._writer = _connect(path, timeout=5.0)
+            self._reader = _connect(path, timeout=1.0)
+        except (OSError, sqlite3.Error) as error:
+            raise Fatal(
+                f"the SQLite database {path} cannot be opened: {error}. Check the path and its rights"
+            ) from error
+        self._thread = threading.Thread(target=self._write, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def commit(self, *unit: Statement) -> asyncio.Future[list[list[Row]]]:
+        """See `Database.commit`."""
+        answer: asyncio.Future[list[list[Row]]] = self._loop.create_future()
+        if self._closed:
+            answer.set_exception(StoreUnavailable("the database is closed"))
+        else:
+            self._units.put(_Unit(unit, answer))
+        return answer
+
+    async def fetch(self, sql: str, *values: Value) -> list[Row]:
+        """See `Database.fetch`."""
+        try:
+            return self._reader.execute(_translated(sql), values).fetchall()
+        except sqlite3.Error as error:
+            raise _translate(error, self._path) from error
+
+    async def own(self) -> None:
+        """See `Database.own`."""
+        lock_file = open(self._path + ".lock", "a+")  # noqa: ASYNC230, SIM115 - opened once and held until the end
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock_file.close()
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise Fatal(f"{self._path}.lock cannot be locked: {error}") from error
+            raise StoreTaken(
+                f"another Causeway process works on {self._path}: stop it first, or give this one its own database"
+            ) from error
+        lock_file.seek(0)
+        lock_file.truncate()
+        lock_file.write(f"{os.getpid()}\n")
+        lock_file.flush()
+        self._lock_file = lock_file
+
+    async def close(self) -> None:
+        """See `Database.close`."""
+        if self._closed:
+            return
+        self._closed = True
+        self._units.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._reader.close()
+        if self._lock_file is not None:
+            self._lock_file.close()
+
+    # --- the writer thread
+
+    def _write(self) -> None:
+        closing = False
+        while not closing:
+            first = self._units.get()
+            if first is None:
+                break
+            gathered = [first]
+            with contextlib.suppress(queue.Empty):
+                while len(gathered) < _GATHER:
+                    unit = self._units.get_nowait()
+                    if unit is None:
+                        closing = True
+                        break
+                    gathered.append(unit)
+            self._tell(self._commit(gathered))
+        self._writer.close()
+
+    def _commit(self, gathered: list[_Unit]) -> list[_Outcome]:
+        writer = self._writer
+        try:
+            writer.execute("BEGIN IMMEDIATE")
+            outcomes: list[_Outcome] = [(unit, self._perform(unit, alone=len(gathered) == 1)) for unit in gathered]
+            writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                writer.execute("ROLLBACK")
+            failure = _translate(error, self._path)
+            return [(unit, failure) for unit in gathered]
+        return outcomes
+
+    def _perform(self, unit: _Unit, *, alone: bool) -> list[list[Row]] | BaseException:
+        """Run one unit inside the open transaction; a failure takes back this unit and no other."""
+        writer = self._writer
+        if not alone:
+            writer.execute("SAVEPOINT unit")
+        try:
+            results = [writer.execute(_translated(one.sql), one.values).fetchall() for one in unit.statements]
+        except sqlite3.Error as error:
+            if alone or not writer.in_transaction:
+                raise
+            writer.execute("ROLLBACK TO unit")
+            writer.execute("RELEASE unit")
+            return _translate(error, self._path)
+        if not alone:
+            writer.execute("RELEASE unit")
+        return results
+
+    def _tell(self, outcomes: list[_Outcome]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits any more
+            self._loop.call_soon_threadsafe(_settle, outcomes)
+
+
+def _settle(outcomes: list[_Outcome]) -> None:
+    for unit, outcome in outcomes:
+        if unit.answer.done():
+            continue
+        if isinstance(outcome, BaseException):
+            unit.answer.set_exception(outcome)
+        else:
+            unit.answer.set_result(outcome)
+
+
+def _connect(path: str, timeout: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA cache_size=-16000")
+    return connection
+
+
+def _translate(error: sqlite3.Error, path: str) -> Exception:
+    if isinstance(error, sqlite3.OperationalError):
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return StoreUnavailable(f"the disk of {path} is full: make room, the bridge goes on by itself")
+        if code != sqlite3.SQLITE_ERROR:
+            return StoreUnavailable(f"the SQLite database {path} does not answer: {error}")
+    return Fatal(f"the SQLite database {path} refused a statement: {error}")

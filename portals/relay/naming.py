@@ -1,0 +1,26 @@
+"""The names that a text needs, out of the facts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portals.text import Channel, MatrixPerson, Names, SlackPerson
+
+if TYPE_CHECKING:
+    from portals.facts import Facts
+
+
+def names_of(facts: Facts) -> Names:
+    """Return what is known of the people and places that a text mentions."""
+    ghosts = {str(person.ghost): MatrixPerson(person.name, str(person.user)) for person in facts.people.values()}
+    members = {str(user): MatrixPerson(member.name, None) for user, member in facts.members.items()}
+    return Names(
+        slack_users={str(user): SlackPerson(person.name, str(person.ghost)) for user, person in facts.people.items()},
+        matrix_users=members | ghosts,
+        channels={str(one): Channel(channel.name, channel.room) for one, channel in facts.channels.items()},
+        rooms={str(room): str(channel.id) for room, channel in facts.rooms.items()},
+        usergroups=facts.usergroups,
+        emoji=facts.emoji,
+        allow_room_mention=facts.rules.allow_room_mention,
+        allow_broadcast=facts.rules.allow_broadcast,
+    )

@@ -1,0 +1,377 @@
+"""What becomes of something that happened in Slack: `needs` says what must be known, `decide` what to do in the room.
+
+A Slack message is shown as *parts*: its text (part `""`; further pieces `"1"`, `"2"` … only where Matrix's limit for an
+event forces them), each file (its part is the file's id), and for a reply that was also sent to the channel a copy in
+the time line (part `"channel"`). The name of a part decides the key of the action that sends it, so that a message has
+the same actions whether it came live, again, or from history.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portals import text
+from portals.actions import (
+    STAMP,
+    Note,
+    RecordChannel,
+    RecordDeletion,
+    RecordEdit,
+    RecordLink,
+    RecordReaction,
+    RecordUnreaction,
+    RedactEvent,
+    SendEvent,
+    SendFile,
+    SetMembership,
+    SetState,
+)
+from portals.events import (
+    Ignored,
+    SlackChannelChange,
+    SlackDeletion,
+    SlackEvent,
+    SlackFile,
+    SlackMembership,
+    SlackMessage,
+    SlackPersonChange,
+    SlackReaction,
+)
+from portals.facts import Needs, Origin
+from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
+from portals.relay import content
+from portals.relay.naming import names_of
+from portals.text import emoji
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from portals.actions import Action
+    from portals.facts import Facts, Link, Portal
+    from portals.ids import EventId
+
+CHANNEL_COPY = "channel"
+_CHANGE_IS_NEWS = 300
+"""A change this many seconds after a message that was never seen shows the message itself: the change overtook it."""
+
+
+def needs(event: SlackEvent) -> Needs:
+    """Return what must be known before the event can be decided."""
+    match event:
+        case SlackMessage():
+            said = text.mentions(_document(event))
+            thread = frozenset([event.thread_ts] if event.thread_ts else [])
+            return Needs(
+                slack_users=frozenset(map(SlackUserId, said.slack_users)) | {event.author.id},
+                channels=frozenset(map(ChannelId, said.channels)),
+                usergroups=said.usergroups,
+                emoji=said.emoji,
+                messages=thread | {event.ts},
+                targets=frozenset({*thread, *([event.ts] if event.changed else ())}),
+                tails=thread,
+            )
+        case SlackDeletion():
+            return Needs(messages=frozenset([event.ts]), targets=frozenset([event.ts]))
+        case SlackReaction():
+            return Needs(
+                slack_users=frozenset([event.user]),
+                messages=frozenset([event.ts]),
+                targets=frozenset([event.ts]),
+                emoji=frozenset([event.name]),
+                reactions=True,
+            )
+        case SlackMembership():
+            return Needs(slack_users=frozenset([event.user]))
+        case SlackChannelChange() | SlackPersonChange():
+            return Needs()
+
+
+def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
+    """Return what to do in the portal's room, or why nothing is to be done."""
+    if portal.room is None:
+        return Ignored("the portal has no room yet")
+    match event:
+        case SlackMessage():
+            return _Message(event, portal, facts).decide()
+        case SlackDeletion():
+            return _delete(event, portal, facts)
+        case SlackReaction():
+            return _react(event, portal, facts)
+        case SlackMembership():
+            ghost = facts.names.ghost(portal.team, event.user)
+            return (SetMembership(action_key(event.source), portal.room, ghost, event.joined),)
+        case SlackChannelChange():
+            return _change_channel(event, portal, facts)
+        case SlackPersonChange():
+            return Ignored("a profile is no matter of a portal")
+
+
+def _document(event: SlackMessage) -> text.Document:
+    return text.from_slack(event.text, event.blocks, event.attachments)
+
+
+class _Message:
+    """One message and what is known about it."""
+
+    def __init__(self, event: SlackMessage, portal: Portal, facts: Facts) -> None:
+        assert portal.room is not None
+        self.event = event
+        self.portal = portal
+        self.facts = facts
+        self.room = portal.room
+        self.sender = facts.names.ghost(portal.team, event.author.id)
+        self.links = facts.of_message(event.ts)
+        self.time = ts_to_ms(event.ts)
+
+    def decide(self) -> tuple[Action, ...] | Ignored:
+        event = self.event
+        if event.own:
+            return Ignored("our own message")
+        if self.links:
+            return self._compare()
+        overtaken = event.changed and ts_to_ms(event.version or event.ts) - self.time <= _CHANGE_IS_NEWS * 1000
+        if event.changed and not overtaken:
+            return Ignored("a change of a message that is not mirrored")
+        actions = [*self._texts(), *(self._file(file) for file in event.files)]
+        return tuple(actions) or Ignored("a message without content")
+
+    # --- a new message
+
+    def _texts(self) -> Iterator[Action]:
+        pieces = self._contents()
+        for number, piece in enumerate(pieces):
+            yield self._send(_part("", number), piece, self._relation())
+        if self.event.broadcast and self.event.thread_ts:
+            for number, piece in enumerate(pieces):
+                yield self._send(_part(CHANNEL_COPY, number), piece, None)
+
+    def _send(self, part: str, piece: dict[str, Any], relation: dict[str, Any] | None) -> SendEvent:
+        key = self._key(part)
+        said = {**piece, STAMP: key, **_related(relation)}
+        return SendEvent(key, self.room, self.sender, "m.room.message", said, self.time, self._record(part))
+
+    def _file(self, file: SlackFile) -> Action:
+        key = self._key(file.id)
+        reason = file.refusal or _refusal(file, self.facts)
+        relation = self._relation()
+        if reason:
+            said = {**content.notice(content.absence(file, reason), file.permalink), STAMP: key, **_related(relation)}
+            return SendEvent(key, self.room, self.sender, "m.room.message", said, self.time, self._record(file.id))
+        return SendFile(
+            key=key,
+            room=self.room,
+            sender=self.sender,
+            file_id=file.id,
+            url=file.url,
+            name=file.name,
+            mimetype=file.mimetype,
+            size=file.size,
+            content={**content.file(file), STAMP: key, **_related(relation)},
+            fallback=content.absence(file, "{reason}"),
+            ts=self.time,
+            record=self._record(file.id),
+        )
+
+    def _contents(self) -> list[dict[str, Any]]:
+        """Return the content of each piece of the text, without relation and stamp; none where there is no text."""
+        document = _document(self.event)
+        if document.is_empty():
+            return []
+        msgtype = "m.emote" if self.event.emote else "m.text"
+        return [self._signed(piece) for piece in content.pieces(document, names_of(self.facts), msgtype)]
+
+    def _signed(self, piece: dict[str, Any]) -> dict[str, Any]:
+        """Put a bot's name of this very message on it, where it is not the ghost's name (MSC4144)."""
+        author = self.event.author
+        person = self.facts.people.get(author.id)
+        if not author.is_bot or not author.name or (person is not None and person.name == author.name):
+            return piece
+        return content.with_profile(piece, author.name)
+
+    def _relation(self) -> dict[str, Any] | None:
+        thread = self.event.thread_ts
+        if thread is None:
+            return None
+        ends = self.facts.tails.get(thread)
+        root = next((link.event_id for link in self.facts.of_message(thread) if link.event_id), None)
+        if root is None:
+            if ends is None:
+                return None
+            root = ends[0]
+        tail = ends[1] if ends is not None else root
+        return {
+            "rel_type": "m.thread",
+            "event_id": root,
+            "is_falling_back": True,
+            "m.in_reply_to": {"event_id": tail},
+        }
+
+    def _record(self, part: str) -> RecordLink:
+        event = self.event
+        return RecordLink(
+            origin=Origin.SLACK,
+            sender=self.sender,
+            part=part,
+            ts=event.ts,
+            thread_ts=event.thread_ts,
+            digest=event.digest,
+            version=event.version,
+        )
+
+    def _key(self, part: str) -> ActionKey:
+        return action_key("slack", self.portal.team, self.portal.channel, self.event.ts, part)
+
+    # --- a message that is shown already
+
+    def _compare(self) -> tuple[Action, ...] | Ignored:
+        event, links = self.event, self.links
+        if all(link.deleted for link in links):
+            return Ignored("a message that was deleted")
+        if any(link.origin is Origin.MATRIX for link in links):
+            return Ignored("our own message, as Slack shows it")
+        if not (event.changed or event.historic):
+            return Ignored("shown already")
+        if event.changed and event.version and event.version < max(link.version for link in links):
+            return Ignored("an older state than the one shown")
+        return tuple(self._edits()) or Ignored("shown already, as it stands")
+
+    def _edits(self) -> Iterator[Action]:
+        event = self.event
+        shown = {link.part: link for link in self.links}
+        edited = event.digest != next(iter(shown.values())).digest
+        if event.historic and not event.version:
+            edited = False  # never edited: a difference is one of Slack's forms, not of what was said
+        if edited:
+            yield Note(action_key(event.source, "edited"), RecordEdit(event.ts, event.digest, event.version))
+            yield from self._edit_texts(shown)
+        for file in event.files:
+            if file.id not in shown:
+                yield self._file(file)
+        present = {file.id for file in event.files}
+        for part, link in shown.items():
+            if _is_file(part) and part not in present and not link.deleted:
+                yield self._remove(link)
+
+    def _edit_texts(self, shown: dict[str, Link]) -> Iterator[Action]:
+        pieces = self._contents()
+        prefixes = ["", CHANNEL_COPY] if CHANNEL_COPY in shown else [""]
+        wanted: set[str] = set()
+        for prefix in prefixes:
+            for number, piece in enumerate(pieces):
+                part = _part(prefix, number)
+                wanted.add(part)
+                link = shown.get(part)
+                if link is None:
+                    yield self._send(part, piece, self._relation() if not prefix else None)
+                elif not link.deleted:
+                    yield self._replace(link, piece)
+        for part, link in shown.items():
+            if not _is_file(part) and part not in wanted and not link.deleted:
+                yield self._remove(link)
+
+    def _replace(self, link: Link, piece: dict[str, Any]) -> SendEvent:
+        key = action_key(self.event.source, "edit", link.part)
+        full = content.edit(piece, link.event_id) | {STAMP: key}
+        time = ts_to_ms(self.event.version) if self.event.version else None
+        return SendEvent(key, self.room, link.sender, "m.room.message", full, time)
+
+    def _remove(self, link: Link) -> RedactEvent:
+        key = action_key(self.event.source, "remove", link.part)
+        return RedactEvent(key, self.room, link.sender, link.event_id, record=RecordDeletion(self.event.ts, link.part))
+
+
+# --- everything but messages
+
+
+def _delete(event: SlackDeletion, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
+    links = facts.of_message(event.ts)
+    if links and all(link.deleted for link in links):
+        return Ignored("deleted already")
+    assert portal.room is not None
+    actions: list[Action] = [
+        RedactEvent(
+            action_key(event.source, link.part),
+            portal.room,
+            link.sender if facts.names.is_ours(link.sender) else facts.names.bot,
+            link.event_id,
+        )
+        for link in _once(links)
+        if not link.deleted and link.event_id
+    ]
+    actions.append(Note(action_key(event.source, "deleted"), RecordDeletion(event.ts)))
+    return tuple(actions)
+
+
+def _once(links: tuple[Link, ...]) -> Iterator[Link]:
+    """Yield one link an event: a Matrix message that was split for Slack is one event still."""
+    seen: set[EventId] = set()
+    for link in links:
+        if link.event_id not in seen:
+            seen.add(link.event_id)
+            yield link
+
+
+def _react(event: SlackReaction, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
+    assert portal.room is not None
+    ghost = facts.names.ghost(portal.team, event.user)
+    known = next(
+        (one for one in facts.reactions if (one.ts, one.emoji, one.person) == (event.ts, event.name, event.user)), None
+    )
+    key = action_key(event.source)
+    if not event.added:
+        if known is None:
+            return Ignored("a reaction that is not shown is gone")
+        record = RecordUnreaction(event.ts, event.name, event.user)
+        if not known.event_id:
+            return (Note(key, record),)
+        return (RedactEvent(key, portal.room, ghost, known.event_id, record=record),)
+    if known is not None:
+        return Ignored("a reaction that is shown already")
+    target = next((link.event_id for link in facts.of_message(event.ts) if not link.deleted and link.event_id), None)
+    if target is None:
+        return Ignored("a reaction to a message that is not mirrored")
+    shown = emoji.unicode_of(event.name) or f":{event.name}:"
+    said: dict[str, Any] = {"m.relates_to": {"rel_type": "m.annotation", "event_id": target, "key": shown}, STAMP: key}
+    if event.name in facts.emoji:
+        said["m.relates_to"]["key"] = facts.emoji[event.name]
+        said["shortcode"] = said["com.beeper.reaction.shortcode"] = f":{event.name}:"
+    reaction = RecordReaction(Origin.SLACK, event.ts, event.name, event.user)
+    return (SendEvent(key, portal.room, ghost, "m.reaction", said, record=reaction),)
+
+
+def _change_channel(event: SlackChannelChange, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
+    assert portal.room is not None
+    key, room, bot = action_key(event.source), portal.room, facts.names.bot
+    if event.name is not None:
+        if event.name == portal.name:
+            return Ignored("the name that the room has already")
+        name = {"name": content.room_name(event.name)}
+        return (SetState(key, room, bot, "m.room.name", "", name, RecordChannel(name=event.name)),)
+    if event.topic is not None:
+        if event.topic == portal.topic:
+            return Ignored("the topic that the room has already")
+        topic = {"topic": content.plain(text.from_slack(event.topic, (), ()), names_of(facts))}
+        return (SetState(key, room, bot, "m.room.topic", "", topic, RecordChannel(topic=event.topic)),)
+    if event.archived is not None:
+        words = "This channel was archived in Slack." if event.archived else "This channel is open again in Slack."
+        return (SendEvent(key, room, bot, "m.room.message", {**content.notice(words), STAMP: key}),)
+    return Ignored("a channel's purpose is not shown in Matrix")
+
+
+def _part(prefix: str, number: int) -> str:
+    return prefix + (str(number) if number else "")
+
+
+def _is_file(part: str) -> bool:
+    return part.startswith("F")
+
+
+def _related(relation: dict[str, Any] | None) -> dict[str, Any]:
+    return {} if relation is None else {"m.relates_to": relation}
+
+
+def _refusal(file: SlackFile, facts: Facts) -> str:
+    rules = facts.rules
+    if file.size > rules.max_file_size:
+        return f"it is larger than the {content.size(rules.max_file_size)} that may cross"
+    return content.type_refusal(file.mimetype, rules)

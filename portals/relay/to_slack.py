@@ -1,0 +1,292 @@
+"""What becomes of something that happened in a Matrix room: `needs` says what must be known, `decide` what to do.
+
+A Matrix person appears in Slack under their own name by the app's right to customise (`chat:write.customize`), except
+beside files and in reactions, which Slack shows as the app's own: a file's comment names its author, and of several
+equal reactions the app keeps one until the last of them is taken back.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+from portals import text
+from portals.actions import (
+    AddReaction,
+    DeleteMessage,
+    Note,
+    PostFile,
+    PostMessage,
+    RecordDeletion,
+    RecordLink,
+    RecordReaction,
+    RecordUnreaction,
+    RemoveReaction,
+    UpdateMessage,
+)
+from portals.events import (
+    Ignored,
+    MatrixEvent,
+    MatrixFile,
+    MatrixMembership,
+    MatrixMessage,
+    MatrixReaction,
+    MatrixRedaction,
+    Undeliverable,
+)
+from portals.facts import Needs, Origin
+from portals.ids import EventId, MatrixUserId, RoomId, Ts, action_key
+from portals.relay import content
+from portals.relay.naming import names_of
+from portals.text import emoji
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from portals.actions import Action
+    from portals.facts import Facts, Link, Portal
+    from portals.text import SlackText
+
+_LONGEST_NAME = 80
+
+
+def needs(event: MatrixEvent) -> Needs:
+    """Return what must be known before the event can be decided."""
+    match event:
+        case MatrixMessage():
+            said = text.mentions(text.from_matrix(_shown(event)))
+            referred = frozenset(
+                target for target in (event.edits, event.thread_root, event.reply_to) if target is not None
+            )
+            return Needs(
+                matrix_users=frozenset(map(MatrixUserId, said.matrix_users)) | {event.sender},
+                rooms=frozenset(map(RoomId, said.rooms)),
+                emoji=said.emoji,
+                events=referred | {event.event_id},
+                targets=referred,
+            )
+        case MatrixReaction():
+            events = frozenset([event.target, event.event_id])
+            return Needs(events=events, targets=frozenset([event.target]), reactions=True)
+        case MatrixRedaction():
+            return Needs(events=frozenset([event.target]), targets=frozenset([event.target]), reactions=True)
+        case MatrixMembership():
+            return Needs()
+
+
+def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored | Undeliverable:
+    """Return what to do in the portal's channel, why nothing is to be done, or why it cannot be done."""
+    match event:
+        case MatrixMessage(encrypted=True):
+            return Undeliverable("it is encrypted, and this bridge does not read encrypted messages")
+        case MatrixMessage(edits=None):
+            return _new(event, portal, facts)
+        case MatrixMessage():
+            return _edit(event, portal, facts)
+        case MatrixReaction():
+            return _react(event, portal, facts)
+        case MatrixRedaction():
+            return _redact(event, portal, facts)
+        case MatrixMembership():
+            return Ignored("memberships of Matrix people are not shown in Slack")
+
+
+# --- messages
+
+
+def _new(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored | Undeliverable:
+    if facts.of_event(event.event_id):
+        return Ignored("relayed already")
+    thread = _thread(event, facts)
+    if event.file is not None:
+        return _post_file(event, event.file, portal, facts, thread)
+    pieces = _pieces(event, facts)
+    if not pieces:
+        return Ignored("a message without content")
+    return tuple(_post(event, portal, facts, piece, number, thread) for number, piece in enumerate(pieces))
+
+
+def _post(
+    event: MatrixMessage, portal: Portal, facts: Facts, piece: SlackText, number: int, thread: Ts | None
+) -> PostMessage:
+    return PostMessage(
+        key=action_key(event.source, number),
+        channel=portal.channel,
+        text=piece.text,
+        blocks=piece.blocks,
+        username=_name(event.sender, facts),
+        icon_url=_icon(event.sender, facts),
+        thread_ts=thread,
+        record=_record(event, thread),
+    )
+
+
+def _post_file(
+    event: MatrixMessage, file: MatrixFile, portal: Portal, facts: Facts, thread: Ts | None
+) -> tuple[Action, ...] | Undeliverable:
+    limit = facts.rules.max_file_size
+    if file.size > limit:
+        return Undeliverable(f"the file is larger than the {content.size(limit)} that may cross")
+    refusal = content.type_refusal(file.mimetype, facts.rules)
+    if refusal:
+        return Undeliverable(refusal)
+    return (
+        PostFile(
+            key=action_key(event.source, 0),
+            channel=portal.channel,
+            uri=file.uri,
+            name=text.label_of(file.name, "file"),
+            mimetype=file.mimetype,
+            size=file.size,
+            comment=_comment(event, facts),
+            thread_ts=thread,
+            record=_record(event, thread),
+        ),
+    )
+
+
+def _comment(event: MatrixMessage, facts: Facts) -> str:
+    """Return the words beside a file: its author's name, and the caption where it has one (client-server API, 1.10)."""
+    name = text.escape_mrkdwn(_name(event.sender, facts))
+    has_caption = "filename" in event.content and event.content.get("body") != event.content.get("filename")
+    caption = "\n".join(piece.text for piece in _pieces(event, facts)) if has_caption else ""
+    return f"{name}: {caption}" if caption else f"{name}:"
+
+
+def _edit(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
+    assert event.edits is not None
+    shown = [link for link in facts.of_event(event.edits) if not link.deleted]
+    if not shown:
+        return Ignored("an edit of a message that is not in Slack")
+    if any(link.origin is not Origin.MATRIX or link.sender != event.sender for link in shown):
+        return Ignored("an edit by somebody who did not write the message")
+    if event.file is not None:
+        link = shown[0]
+        return (UpdateMessage(action_key(event.source, 0), portal.channel, link.ts, _comment(event, facts), ()),)
+    pieces = _pieces(event, facts)
+    if not pieces:
+        return Ignored("an edit that leaves nothing")
+    return tuple(_edits(event, portal, facts, shown, pieces))
+
+
+def _edits(
+    event: MatrixMessage, portal: Portal, facts: Facts, shown: Sequence[Link], pieces: Sequence[SlackText]
+) -> Iterator[Action]:
+    """Yield updates for the pieces that Slack shows, posts for what grew beyond them, deletions for what shrank."""
+    thread = shown[0].thread_ts
+    for number, piece in enumerate(pieces):
+        key = action_key(event.source, number)
+        if number < len(shown):
+            yield UpdateMessage(key, portal.channel, shown[number].ts, piece.text, piece.blocks)
+        else:
+            yield PostMessage(
+                key=key,
+                channel=portal.channel,
+                text=piece.text,
+                blocks=piece.blocks,
+                username=_name(event.sender, facts),
+                icon_url=_icon(event.sender, facts),
+                thread_ts=thread,
+                record=RecordLink(Origin.MATRIX, event.sender, event_id=str(event.edits), thread_ts=thread),
+            )
+    for number, link in enumerate(shown[len(pieces) :], start=len(pieces)):
+        key = action_key(event.source, number)
+        yield DeleteMessage(key, portal.channel, link.ts, RecordDeletion(link.ts))
+
+
+def _pieces(event: MatrixMessage, facts: Facts) -> tuple[SlackText, ...]:
+    document = text.from_matrix(_shown(event))
+    return () if document.is_empty() else text.to_slack(document, names_of(facts))
+
+
+def _shown(event: MatrixMessage) -> Mapping[str, Any]:
+    """Return the content whose words are shown: an emote in italics, a place with its address."""
+    said = event.content
+    if said.get("msgtype") == "m.emote":
+        body = said.get("body")
+        words = said.get("formatted_body") if said.get("format") == "org.matrix.custom.html" else None
+        if not isinstance(words, str):
+            words = html.escape(body) if isinstance(body, str) else ""
+        return {**said, "format": "org.matrix.custom.html", "formatted_body": f"<em>{words}</em>"}
+    if said.get("msgtype") == "m.location":
+        return {**said, "body": f"{said.get('body')} {said.get('geo_uri')}", "formatted_body": None}
+    return said
+
+
+def _thread(event: MatrixMessage, facts: Facts) -> Ts | None:
+    """Return the thread in which a message belongs: never a reply's own ts, always its root's."""
+    for target in (event.thread_root, event.reply_to if facts.rules.reply_style == "thread" else None):
+        if target is None:
+            continue
+        link = next(iter(facts.of_event(target)), None)
+        if link is not None:
+            return link.thread_ts or link.ts
+    return None
+
+
+def _record(event: MatrixMessage, thread: Ts | None) -> RecordLink:
+    return RecordLink(Origin.MATRIX, event.sender, event_id=event.event_id, thread_ts=thread)
+
+
+def _name(user: MatrixUserId, facts: Facts) -> str:
+    member = facts.members.get(user)
+    localpart, _, server = user.removeprefix("@").partition(":")
+    name = text.label_of(member.name if member else "", localpart)
+    shown = facts.rules.name_template.format(name=name, user=user, localpart=localpart, server=server)
+    return shown[:_LONGEST_NAME]
+
+
+def _icon(user: MatrixUserId, facts: Facts) -> str:
+    member = facts.members.get(user)
+    if not facts.rules.avatar_base_url or member is None or not member.avatar:
+        return ""
+    return facts.rules.avatar_base_url + member.avatar.removeprefix("mxc://")
+
+
+# --- reactions and redactions
+
+
+def _react(event: MatrixReaction, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
+    if any(reaction.event_id == event.event_id for reaction in facts.reactions):
+        return Ignored("relayed already")
+    link = next((link for link in facts.of_event(event.target) if not link.deleted), None)
+    if link is None:
+        return Ignored("a reaction to a message that is not in Slack")
+    name = emoji.name_of(event.key) or event.shortcode or ""
+    if not name:
+        return Ignored("a reaction that is no emoji of Slack's")
+    record = RecordReaction(Origin.MATRIX, link.ts, name, event.sender, event.event_id)
+    key = action_key(event.source)
+    if _others(facts, link.ts, name, EventId("")):
+        return (Note(key, record),)
+    return (AddReaction(key, portal.channel, link.ts, name, record),)
+
+
+def _redact(event: MatrixRedaction, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
+    key = action_key(event.source)
+    reaction = next((one for one in facts.reactions if one.event_id == event.target), None)
+    if reaction is not None:
+        record = RecordUnreaction(reaction.ts, reaction.emoji, reaction.person)
+        if reaction.origin is not Origin.MATRIX or _others(facts, reaction.ts, reaction.emoji, event.target):
+            return (Note(key, record),)
+        return (RemoveReaction(key, portal.channel, reaction.ts, reaction.emoji, record),)
+    shown = [link for link in facts.of_event(event.target) if not link.deleted]
+    if not shown:
+        return Ignored("a redaction of something that is not in Slack")
+    if any(link.origin is Origin.SLACK for link in shown):
+        return tuple(
+            Note(action_key(event.source, number), RecordDeletion(link.ts, link.part))
+            for number, link in enumerate(shown)
+        )
+    return tuple(
+        DeleteMessage(action_key(event.source, number), portal.channel, link.ts, RecordDeletion(link.ts))
+        for number, link in enumerate(shown)
+    )
+
+
+def _others(facts: Facts, ts: Ts, name: str, but: EventId) -> bool:
+    """Tell whether Slack shows the app's reaction for somebody else as well."""
+    return any(
+        one.origin is Origin.MATRIX and (one.ts, one.emoji) == (ts, name) and one.event_id != but
+        for one in facts.reactions
+    )
