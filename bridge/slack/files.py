@@ -1,0 +1,272 @@
+"""Files in and out of Slack, streamed: never whole in memory, never a token to a foreign host.
+
+Promises: the bot's token goes only to Slack's own hosts over https and to the configured API address; redirects are
+followed by hand and only among hosts that are allowed; a login page in place of the bytes is told as the missing scope
+that it is; a transfer ends at the size limit. An upload tells its file id before it is shared, so that an unknown
+outcome can be settled by `shared_ts`. Refuses files that live outside Slack.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+from yarl import URL
+
+from bridge.errors import BridgeError, Later, Refused
+from bridge.slack.web import SLACK_API, Timeouts, retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from bridge.slack.client import SlackClient
+
+log = logging.getLogger(__name__)
+
+REDIRECTS: Final = 5
+CHUNK: Final = 64 * 1024
+PEEK: Final = 16 * 1024
+"""How much of an HTML page is looked at to tell a login page from a file that is HTML."""
+
+LOGIN_MARKS: Final = (b"signin_form", b"/signin", b"?redir=", b"sign in to ", b"sign in | slack", b"login | slack")
+"""What is found, in lower case, in the page that Slack serves to a token that may not read the file."""
+
+FILES_READ: Final = (
+    'Add the line "- files:read" under oauth_config, scopes, bot in the app manifest'
+    " (https://api.slack.com/apps, App Manifest), then install the app to the workspace again"
+)
+
+LOOKS: Final = (0.0, 0.3, 0.7, 1.5, 3.0)
+"""Seconds before each look for a share that Slack has not listed yet; it does so some time after the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file on its way: `size` is None where Slack does not say it, `chunks` can be read once."""
+
+    content_type: str
+    size: int | None
+    chunks: AsyncIterator[bytes]
+
+
+class SlackFiles:
+    """The files of one workspace; `max_bytes` bounds what comes in. All methods raise Later, Unsure or Refused."""
+
+    def __init__(
+        self,
+        client: SlackClient,
+        bot_token: str,
+        *,
+        session: aiohttp.ClientSession,
+        max_bytes: int,
+        api_url: str = SLACK_API,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008  frozen
+    ) -> None:
+        self._client = client
+        self._bearer = {"Authorization": f"Bearer {bot_token}"}
+        self._session = session
+        self._max_bytes = max_bytes
+        self._api_origin = URL(api_url).origin()
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeouts.call, sock_read=timeouts.transfer)
+
+    @asynccontextmanager
+    async def download(self, url: str, *, mimetype: str = "") -> AsyncIterator[Download]:
+        """Open `url_private` for reading; `mimetype` is what Slack's metadata says of the file, if it says so.
+
+        Raises Refused with a remedy for a login page, a foreign host, a file that is gone or too large, else Later;
+        reading the chunks raises the same.
+        """
+        response = await self._open(url)
+        try:
+            size = None if "Content-Encoding" in response.headers else response.content_length
+            if size is not None and size > self._max_bytes:
+                raise self._too_large(size)
+            first = await self._first(response, mimetype)
+            yield Download(response.content_type, size, self._chunks(response, first))
+        finally:
+            response.close()
+
+    async def upload(
+        self,
+        chunks: AsyncIterator[bytes],
+        *,
+        filename: str,
+        size: int,
+        channel: str,
+        on_file_id: Callable[[str], Awaitable[None]],
+        title: str | None = None,
+        thread_ts: str | None = None,
+        comment: str | None = None,
+    ) -> str:
+        """Bring a file of exactly `size` bytes into a channel and return its id.
+
+        `on_file_id` is awaited after the bytes arrived and before anybody can see the file. Raises Unsure only after
+        that: then ask `shared_ts`. Every earlier failure leaves nothing behind that a person could see.
+        https://docs.slack.dev/messaging/working-with-files#upload
+        """
+        place = await self._client.call("files.getUploadURLExternal", filename=filename, length=size)
+        file_id, url = str(place.get("file_id") or ""), str(place.get("upload_url") or "")
+        if not file_id or not url:
+            raise Later("files.getUploadURLExternal: the answer names no place to upload to")
+        await self._send(url, chunks, size)
+        await on_file_id(file_id)
+        await self._client.call(
+            "files.completeUploadExternal",
+            files=[{"id": file_id, "title": title or filename}],
+            channel_id=channel,
+            thread_ts=thread_ts,
+            initial_comment=comment or None,
+        )
+        return file_id
+
+    async def shared_ts(self, file_id: str, channel: str, *, looks: tuple[float, ...] = LOOKS) -> str | None:
+        """Return the ts of the message that shares the file in the channel; None after the last look without one."""
+        for pause in looks:
+            await asyncio.sleep(pause)
+            try:
+                file = await self._client.file(file_id)
+            except Refused as refused:
+                if refused.code in {"file_not_found", "file_deleted"}:
+                    return None
+                raise
+            shares = file.get("shares")
+            for kind in ("public", "private"):
+                places = shares.get(kind) if isinstance(shares, dict) else None
+                shared = places.get(channel) if isinstance(places, dict) else None
+                times = [str(share["ts"]) for share in shared if share.get("ts")] if isinstance(shared, list) else []
+                if times:
+                    return min(times)
+        return None
+
+    def takes_token(self, url: URL) -> bool:
+        """Whether the bot's token may be sent to this address."""
+        if url.is_absolute() and url.origin() == self._api_origin:
+            return True
+        return _is_within(url, "slack.com")
+
+    def is_allowed(self, url: URL) -> bool:
+        """Whether anything may be fetched from this address: Slack's file network serves some files without a token."""
+        return self.takes_token(url) or _is_within(url, "slack-edge.com") or _is_within(url, "slack-files.com")
+
+    async def _open(self, url: str) -> aiohttp.ClientResponse:
+        target = _parsed(url)
+        for _ in range(REDIRECTS + 1):
+            if not self.is_allowed(target):
+                remedy = "It is kept by another service and linked into Slack: open it there"
+                raise Refused("foreign_host", "the file does not live in Slack", remedy)
+            headers = {"Accept-Encoding": "identity", **(self._bearer if self.takes_token(target) else {})}
+            try:
+                response = await self._session.get(
+                    target, headers=headers, allow_redirects=False, timeout=self._timeout
+                )
+            except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+                raise Later(f"the file could not be fetched ({type(fault).__name__})") from None
+            location = response.headers.get("Location")
+            if response.status not in {301, 302, 303, 307, 308} or not location:
+                return self._checked(response)
+            response.close()
+            target = target.join(_parsed(location))
+            if "redir" in target.query:
+                raise _login()
+        raise Refused("too_many_redirects", "Slack sends from one address to the next")
+
+    def _checked(self, response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
+        status = response.status
+        if status in {200, 203}:
+            return response
+        response.close()
+        if status in {401, 403}:
+            raise _login()
+        if status in {404, 410}:
+            raise Refused("file_not_found", "the file does not exist, or no longer")
+        if status == 429:
+            raise Later("Slack allows no more downloads for now", retry_after(response.headers))
+        if status in {408, 425} or status >= 500:
+            raise Later(f"the file could not be fetched (status {status})")
+        raise Refused(f"http_{status}", "Slack does not hand out the file")
+
+    async def _first(self, response: aiohttp.ClientResponse, mimetype: str) -> bytes:
+        """Read as much as it takes to be sure that this is the file and not a page that asks to sign in."""
+        if response.content_type != "text/html":
+            return b""
+        if mimetype and mimetype != "text/html":
+            raise _login()
+        first = b""
+        try:
+            while len(first) < PEEK and (chunk := await response.content.read(PEEK - len(first))):
+                first += chunk
+        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+            raise Later(f"the file broke off ({type(fault).__name__})") from None
+        seen = first.lower()
+        if any(mark in seen for mark in LOGIN_MARKS):
+            raise _login()
+        return first
+
+    async def _chunks(self, response: aiohttp.ClientResponse, first: bytes) -> AsyncIterator[bytes]:
+        count = len(first)
+        if first:
+            yield first
+        try:
+            async for chunk in response.content.iter_chunked(CHUNK):
+                count += len(chunk)
+                if count > self._max_bytes:
+                    raise self._too_large(count)
+                yield chunk
+        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+            raise Later(f"the file broke off ({type(fault).__name__})") from None
+
+    def _too_large(self, size: int) -> Refused:
+        return Refused("file_too_large", f"the file has {size:,} bytes or more, the limit is {self._max_bytes:,}")
+
+    async def _send(self, url: str, chunks: AsyncIterator[bytes], size: int) -> None:
+        target = _parsed(url)
+        if not self.is_allowed(target):
+            raise Refused("foreign_host", "Slack named a place to upload to that is not its own")
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        body = _exactly(chunks, size) if size else b""
+        try:
+            async with self._session.post(
+                target, data=body, headers=headers, allow_redirects=False, timeout=self._timeout
+            ) as response:
+                status = response.status
+                pause = retry_after(response.headers) if status == 429 else None
+        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
+            if isinstance(fault.__cause__, BridgeError):  # raised by the chunks, wrapped by aiohttp
+                raise fault.__cause__ from None
+            raise Later(f"the file could not be uploaded ({type(fault).__name__})") from None
+        if status == 429 or status in {408, 425} or status >= 500:
+            raise Later(f"the file could not be uploaded (status {status})", pause)
+        if status >= 300:
+            raise Refused(f"http_{status}", "Slack does not take the file")
+
+
+async def _exactly(chunks: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes]:
+    """Pass the chunks on; a body of another length than announced would never end, or poison the connection."""
+    count = 0
+    async for chunk in chunks:
+        count += len(chunk)
+        if count > size:
+            break
+        yield chunk
+    if count != size:
+        raise Refused("size_mismatch", f"the file has not the {size:,} bytes that were announced")
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return URL(url)
+    except ValueError:
+        raise Refused("invalid_url", "the file's address cannot be read") from None
+
+
+def _is_within(url: URL, domain: str) -> bool:
+    host = url.host or ""
+    return url.scheme == "https" and url.port == 443 and (host == domain or host.endswith(f".{domain}"))
+
+
+def _login() -> Refused:
+    return Refused("file_login_page", "Slack asks to sign in instead of handing out the file", FILES_READ)
