@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from config.problems import ConfigError, Path, Problem, dotted
@@ -31,13 +31,18 @@ Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file's values with the place of each key and value (line and column, both from 1)."""
+    """A file's values with the place of each key and value (line and column, both from 1).
+
+    `ends` has the last line of each value; `inline` the groups that are written in braces.
+    """
 
     name: str
     text: str
     values: dict[str, Plain]
     keys: dict[Path, tuple[int, int]] = field(default_factory=dict)
     places: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    ends: dict[Path, int] = field(default_factory=dict)
+    inline: set[Path] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -144,12 +149,27 @@ class _Walk:
                 "aliases multiply the values beyond all measure" if self.count > VALUE_LIMIT else "is nested too deeply"
             )
             raise ConfigError([Problem(self.document.name, *_place(node), dotted(path[:4]), what, "write them out")])
-        self.document.places.setdefault(path, _place(node))
+        self.document.places[path] = _place(node)
         if isinstance(node, MappingNode):
-            return self.mapping(node, path)
-        if isinstance(node, SequenceNode):
-            return [self.value(item, (*path, number)) for number, item in enumerate(node.value)]
-        return self.scalar(node, path)
+            value: Plain = self.mapping(node, path)
+        elif isinstance(node, SequenceNode):
+            value = [self.value(item, (*path, number)) for number, item in enumerate(node.value)]
+        else:
+            value = self.scalar(node, path)
+        if isinstance(node, CollectionNode) and node.flow_style:
+            self.document.inline.add(path)
+        self.note_end(node, value, path)
+        return value
+
+    def note_end(self, node: Node, value: Plain, path: Path) -> None:
+        """Remember a value's last line: its own mark's, its children's, or, where it has neither, its key's."""
+        parts = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+        ends = [self.document.ends[*path, part] for part in parts]
+        if value is not None and (not parts or path in self.document.inline):
+            ends.append(node.end_mark.line + (node.end_mark.column > 0 or node.end_mark.line == node.start_mark.line))
+        if path in self.document.keys:
+            ends.append(self.document.keys[path][0])
+        self.document.ends[path] = max(ends, default=1)
 
     def mapping(self, node: MappingNode, path: Path) -> dict[str, Plain]:
         return {key: self.value(value, (*path, key)) for key, value in self._entries(node, path)}

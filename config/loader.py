@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from config import schema
 from config.document import Document, Plain, parse_value, read_document, read_text
+from config.layout import RENAMES, is_due, renamed
 from config.problems import ConfigError, Path, Problem, did_you_mean, dotted
 from config.settings import Settings
 from config.values import Surroundings, shown
@@ -42,7 +43,8 @@ def parse(text: str, name: str, directory: FilePath, environ: Mapping[str, str] 
     environ = os.environ if environ is None else environ
     document = read_document(text, name)
     problems = list(document.problems)
-    values = cast("dict[str, Plain]", _without_blanks(document.values, ()))
+    names: dict[Path, str] = {(*old.group, old.old): old.new for old in RENAMES if is_due(old, document)}
+    values = cast("dict[str, Plain]", _without_blanks(renamed(document.values, names), ()))
     overrides = _override(values, environ, problems)
     try:
         settings = Settings.model_validate(values, context=Surroundings(directory, environ))

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from config.layout import LAYOUT
+from config.secrets import AppToken, BotToken, DatabaseUrl, Secret, SharedToken
 from config.values import (
     Address,
     ApiUrl,
@@ -21,56 +23,26 @@ from config.values import (
     Flag,
     Kind,
     Listen,
+    Localpart,
+    MatrixRoom,
     MatrixUser,
-    Secret,
+    Name,
     Size,
+    SlackChannel,
     Text,
     TypeGlob,
     Url,
-    around,
-    long_enough,
     pattern,
     read_duration,
     read_size,
     template,
-    token,
     wrong,
 )
 
-Localpart = Annotated[
-    str, AfterValidator(pattern(r"[a-z0-9._=/+-]+", "the local part of a user id", "use a-z 0-9 . _ -"))
-]
-SharedToken = Annotated[Secret, AfterValidator(long_enough), Kind("secret")]
-ShortName = Annotated[str, AfterValidator(pattern(r"[a-z0-9-]{1,40}", "a short name", "use only a-z, 0-9 and -"))]
-BotToken = Annotated[Secret, AfterValidator(token("xoxb-", "xoxe.xoxb-", name="a bot token")), Kind("secret")]
-AppToken = Annotated[Secret, AfterValidator(token("xapp-", name="an app-level token"))]
 
-
-def _database(value: Secret, info: ValidationInfo) -> Secret:
-    """Accept `sqlite:///path` (made absolute) and `postgres://…`; the address is secret, it may hold a password."""
-    url = value.reveal()
-    if url.startswith(("postgres://", "postgresql://")):
-        return value
-    path = url.removeprefix("sqlite:///")
-    if path == url or not path or path.startswith(":"):
-        raise wrong("is no database address", "write sqlite:///causeway.db or postgres://user:password@host/name")
-    return Secret(f"sqlite:///{around(info).directory.absolute() / Path(path).expanduser()}")
-
-
-def _slack_channel(value: str) -> str:
-    if not re.fullmatch(r"#[^\s#@,:]{1,80}|[CG][A-Z0-9]+", value):
-        bare = re.fullmatch(r"[\w.-]{1,80}", value)
-        raise wrong(
-            f"{value!r} is not a Slack channel", f'write "#{bare[0] if bare else "general"}" in quotes, or its id'
-        )
-    return value
-
-
-def _matrix_target(value: str) -> str:
-    if not re.fullmatch(r"create|[#][^\s:]+:\S+|![^\s]+", value):
-        raise wrong(
-            f"{value!r} is not a Matrix room", 'write create, an alias such as "#room:example.org" or a room id'
-        )
+def _known_layout(value: int) -> int:
+    if not 1 <= value <= LAYOUT:
+        raise wrong(f"{value} is not a layout that this version knows", f"use a newer Causeway, or write {LAYOUT}")
     return value
 
 
@@ -93,9 +65,7 @@ class Homeserver(Section):
 class Appservice(Section):
     """How the bridge appears to the homeserver; after a change here, run `causeway register` and load the result."""
 
-    id: Annotated[str, AfterValidator(pattern(r"[\w.-]{1,64}", "an id", "use letters, digits, . _ -"))] = Field(
-        default="causeway", description="The registration's name, unique on the homeserver."
-    )
+    id: Name = Field(default="causeway", description="The registration's name, unique on the homeserver.")
     listen: Address = Field(
         default=Listen("127.0.0.1", 29330), description="Where the bridge listens for the homeserver's transactions."
     )
@@ -130,7 +100,7 @@ class Appservice(Section):
 class Database(Section):
     """Where the bridge keeps its inbox, outbox, links, portals and people."""
 
-    url: Annotated[Secret, AfterValidator(_database), Kind("database URL")] = Field(
+    url: DatabaseUrl = Field(
         default=Secret("sqlite:///causeway.db"),
         description="`sqlite:///path` (from this file's directory) or `postgres://user:password@host/name`.",
     )
@@ -155,14 +125,15 @@ class SlackEvents(Section):
         default="/slack/events", description="The path of the request URL."
     )
     url: Annotated[Url | None, Kind("URL")] = Field(
-        default=None, description="The public address of that listener without the path; needed for the manifest."
+        default=None,
+        description="That listener's public address without the path; needed in the mode `events`.",
     )
 
 
 class Workspace(Section):
     """One Slack workspace."""
 
-    name: ShortName = Field(default="main", description="A short name of your own for the workspace.")
+    name: Name = Field(default="main", description="A short name of your own for the workspace.")
     bot_token: BotToken = Field(description="The bot token of the app in this workspace, `xoxb-…`.")
     app_token: Annotated[AppToken | None, Kind("secret")] = Field(
         default=None, description="The app-level token with connections:write, `xapp-…`; needed in the mode `socket`."
@@ -195,6 +166,8 @@ class Slack(Section):
 
     @model_validator(mode="after")
     def _each_workspace_can_connect(self) -> Self:
+        if self.mode == "events" and self.events.url is None:
+            raise wrong("is needed in the mode events", "write the address that Slack can reach", at=("events", "url"))
         names: set[str] = set()
         for number, workspace in enumerate(self.workspaces):
             at = ("workspaces", number)
@@ -216,13 +189,11 @@ Direction = Literal["both", "to_matrix", "to_slack"]
 class Mapping(Section):
     """One Slack channel and its Matrix room."""
 
-    workspace: Annotated[ShortName | None, Kind("text")] = Field(
+    workspace: Annotated[Name | None, Kind("text")] = Field(
         default=None, description="The workspace's name; may be left out where there is only one."
     )
-    slack: Annotated[str, AfterValidator(_slack_channel), Kind("channel")] = Field(
-        description='The channel: its name in quotes, `"#general"`, or its id, `C0123456789`.'
-    )
-    matrix: Annotated[str, AfterValidator(_matrix_target), Kind("room")] = Field(
+    slack: SlackChannel = Field(description='The channel: its name in quotes, `"#general"`, or its id, `C0123456789`.')
+    matrix: MatrixRoom = Field(
         default="create", description="`create` for a new room, or the alias or id of an existing one, in quotes."
     )
     direction: Direction = Field(
@@ -346,8 +317,8 @@ class Logging(Section):
 class Settings(Section):
     """All settings."""
 
-    version: Annotated[Count, Field(ge=1)] = Field(
-        default=1, description="The layout of this file; `causeway` changes it when it upgrades the file."
+    version: Annotated[Count, AfterValidator(_known_layout)] = Field(
+        default=LAYOUT, description="The layout of this file; `causeway upgrade` changes it."
     )
     homeserver: Homeserver = Field(description=Homeserver.__doc__)
     appservice: Appservice = Field(description=Appservice.__doc__)

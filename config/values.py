@@ -7,22 +7,21 @@ which settings exist.
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from string import Formatter
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, Strict, ValidationInfo
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import AfterValidator, BeforeValidator, Strict, ValidationInfo
+from pydantic_core import PydanticCustomError
 
-SECRET_FILE_LIMIT = 64 * 1024
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def wrong(what: str, hint: str = "", at: tuple[str | int, ...] = ()) -> PydanticCustomError:
@@ -49,80 +48,6 @@ class Kind:
 
 def around(info: ValidationInfo) -> Surroundings:
     return info.context if isinstance(info.context, Surroundings) else Surroundings()
-
-
-class Secret:
-    """A text that neither `str`, `repr`, a log line nor a dump of the settings shows; only `reveal()` does."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(hidden)"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            read_secret, serialization=core_schema.plain_serializer_function_ser_schema(repr)
-        )
-
-
-def read_secret(value: object, info: ValidationInfo) -> Secret:
-    """Take a secret as it stands, from `{env: NAME}` or from `{file: path}`; refuse blanks and line breaks."""
-    if isinstance(value, Secret):
-        return value
-    if isinstance(value, str):
-        text, origin = value, "it"
-    elif isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in ("env", "file"):
-        (source, name), *_ = value.items()
-        if not isinstance(name, str) or not name:
-            raise wrong(f"`{source}` needs a name", f'write {{{source}: "…"}}')
-        text = _from_environment(name, around(info)) if source == "env" else _from_file(name, around(info))
-        origin = f"the environment variable {name}" if source == "env" else f"the file {name}"
-    else:
-        raise wrong("is not a secret", "write the text itself, {env: NAME} or {file: path}")
-    if not text:
-        raise wrong(f"is empty ({origin} holds nothing)" if origin != "it" else "is empty", "fill it in")
-    if any(char.isspace() or not char.isprintable() for char in text):
-        raise wrong(f"is no token: {origin} contains a blank, a line break or a control character", "copy it again")
-    return Secret(text)
-
-
-def _from_environment(name: str, surroundings: Surroundings) -> str:
-    text = surroundings.environ.get(name)
-    if text is None:
-        raise wrong(f"the environment variable {name} is not set", f"set {name} for the process that runs causeway")
-    return text.strip()
-
-
-def _from_file(name: str, surroundings: Surroundings) -> str:
-    path = surroundings.directory / Path(name).expanduser()
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(SECRET_FILE_LIMIT + 1)
-    except OSError as error:
-        raise wrong(
-            f"{path} cannot be read: {error.strerror}", "make it readable for the user that runs causeway"
-        ) from error
-    if len(content) > SECRET_FILE_LIMIT:
-        raise wrong(f"{path} is too large for a secret", "put nothing but the secret in that file")
-    try:
-        return content.decode().strip()
-    except UnicodeDecodeError as error:
-        raise wrong(f"{path} is not UTF-8 text", "put nothing but the secret in that file") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,28 +211,20 @@ def _check_localpart(value: str, start: str, gaps: list[str], used: list[str], p
         raise wrong(f"{shown(value)} cannot be part of a Matrix id", "use only a-z, 0-9 and . _ = - / +")
 
 
-def token(*prefixes: str, name: str) -> Callable[[Secret], Secret]:
-    """Make the check that a Slack token is of the wanted kind; the token itself never gets into the message."""
-    known = {
-        "xoxb-": "a bot token",
-        "xoxp-": "a user token",
-        "xapp-": "an app-level token",
-        "xoxe.xoxb-": "a bot token",
-    }
-
-    def check(value: Secret) -> Secret:
-        text = value.reveal()
-        if not text.startswith(prefixes):
-            kind = next((kind for prefix, kind in known.items() if text.startswith(prefix)), "something else")
-            raise wrong(f"is {kind}, not {name}", f"{name} begins with {prefixes[0]}")
-        return value
-
-    return check
+def read_slack_channel(value: str) -> str:
+    if not re.fullmatch(r"#[^\s#@,:]{1,80}|[CG][A-Z0-9]+", value):
+        bare = re.fullmatch(r"[\w.-]{1,80}", value)
+        raise wrong(
+            f"{shown(value)} is not a Slack channel", f'write "#{bare[0] if bare else "general"}" in quotes, or its id'
+        )
+    return value
 
 
-def long_enough(value: Secret) -> Secret:
-    if len(value.reveal()) < 16:
-        raise wrong("is too short to be safe", "use at least 16 random characters: `openssl rand -hex 32` prints some")
+def read_matrix_room(value: str) -> str:
+    if not re.fullmatch(r"create|[#][^\s:]+:\S+|![^\s]+", value):
+        raise wrong(
+            f"{shown(value)} is not a Matrix room", 'write create, an alias such as "#room:example.org" or a room id'
+        )
     return value
 
 
@@ -336,3 +253,9 @@ TypeGlob = Annotated[
     AfterValidator(pattern(r"[\w.+*-]+/[\w.+*-]+", "a content type", "write it like image/png, image/* or */*")),
     Kind("content type"),
 ]
+Localpart = Annotated[
+    str, AfterValidator(pattern(r"[a-z0-9._=/+-]+", "the local part of a user id", "use only a-z, 0-9, . _ and -"))
+]
+Name = Annotated[str, AfterValidator(pattern(r"[\w.-]{1,64}", "a name", "use letters, digits, . _ and -"))]
+SlackChannel = Annotated[str, AfterValidator(read_slack_channel), Kind("channel")]
+MatrixRoom = Annotated[str, AfterValidator(read_matrix_room), Kind("room")]

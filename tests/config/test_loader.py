@@ -253,7 +253,12 @@ def test_values_that_cannot_stand_are_named(problems: Problems, addition: str, k
         ("  hs_token", "  ghost_localpart: 'a_{team}'\n  hs_token", "appservice.ghost_localpart"),
         ("  hs_token", "  ghost_localpart: 'A_{team}_{user.x}'\n  hs_token", "appservice.ghost_localpart"),
         ("      app_token: xapp-1-abc\n", "", "slack.workspaces[0].app_token"),
-        ("  workspaces", "  mode: events\n  workspaces", "slack.workspaces[0].signing_secret"),
+        ("  workspaces", "  mode: events\n  workspaces", "slack.events.url"),
+        (
+            "  workspaces",
+            "  mode: events\n  events: {url: 'https://b.example.org'}\n  workspaces",
+            "slack.workspaces[0].signing_secret",
+        ),
         ("  workspaces", "  api_url: http://slack.example.org/api\n  workspaces", "slack.api_url"),
         ("  domain", "  address: matrix.example.org\n  domain", "homeserver.address"),
         ("  domain", "  address: http://a:b@matrix.example.org\n  domain", "homeserver.address"),

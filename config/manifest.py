@@ -1,0 +1,155 @@
+"""The Slack app manifest: what the bridge asks Slack for, and for each permission the reason.
+
+Each feature below names the scopes, the Web API methods that need them and the events that it listens for. The
+manifest is their sum, so nothing is asked for without use, and whoever finds a scope missing can be told what stops
+working and which line to add.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from config.reference import block
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from config.document import Plain
+    from config.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One thing that the bridge does in Slack, and what it takes."""
+
+    name: str
+    scopes: tuple[str, ...]
+    methods: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+
+
+FEATURES = (
+    Feature(
+        "see public channels, their names and members",
+        ("channels:read",),
+        ("conversations.list", "conversations.info", "conversations.members"),
+        ("channel_rename", "channel_archive", "channel_unarchive", "member_joined_channel", "member_left_channel"),
+    ),
+    Feature(
+        "read messages of public channels",
+        ("channels:history",),
+        ("conversations.history", "conversations.replies"),
+        ("message.channels",),
+    ),
+    Feature("join public channels that are mapped", ("channels:join",), ("conversations.join",)),
+    Feature(
+        "see private channels that the bot was invited to",
+        ("groups:read",),
+        ("conversations.list", "conversations.info", "conversations.members"),
+        ("group_rename", "group_archive", "group_unarchive"),
+    ),
+    Feature(
+        "read messages of private channels that the bot was invited to",
+        ("groups:history",),
+        ("conversations.history", "conversations.replies"),
+        ("message.groups",),
+    ),
+    Feature(
+        "recognise its own messages after a failure",
+        ("metadata.message:read",),
+        ("conversations.history", "conversations.replies"),
+    ),
+    Feature("post, edit and delete messages", ("chat:write",), ("chat.postMessage", "chat.update", "chat.delete")),
+    Feature("post under the names of Matrix people", ("chat:write.customize",), ("chat.postMessage",)),
+    Feature("see reactions", ("reactions:read",), ("reactions.get",), ("reaction_added", "reaction_removed")),
+    Feature("react", ("reactions:write",), ("reactions.add", "reactions.remove")),
+    Feature("read files", ("files:read",), ("files.info",)),
+    Feature("share files", ("files:write",), ("files.getUploadURLExternal", "files.completeUploadExternal")),
+    Feature(
+        "know people's names and avatars", ("users:read",), ("users.list", "users.info"), ("user_change", "team_join")
+    ),
+    Feature("know the names of user groups", ("usergroups:read",), ("usergroups.list",)),
+    Feature("show custom emoji", ("emoji:read",), ("emoji.list",)),
+    Feature("know the workspace's name", ("team:read",), ("team.info",)),
+)
+
+APP_SCOPE = "connections:write"
+"""The scope of the app-level token that Socket Mode needs; it is chosen when that token is made, not in a manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A scope that a token lacks: what does not work without it, and the manifest's line for it."""
+
+    scope: str
+    feature: str
+    methods: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        return f"      - {self.scope}"
+
+    def __str__(self) -> str:
+        return f"{self.scope}, needed to {self.feature}"
+
+
+def scopes() -> tuple[str, ...]:
+    """All bot scopes."""
+    return tuple(scope for feature in FEATURES for scope in feature.scopes)
+
+
+def events() -> tuple[str, ...]:
+    """All bot events."""
+    return tuple(event for feature in FEATURES for event in feature.events)
+
+
+def missing_scopes(granted: Collection[str]) -> list[Missing]:
+    """The scopes that a bot token lacks, given what Slack says that it has (header X-OAuth-Scopes)."""
+    return [
+        Missing(scope, feature.name, feature.methods)
+        for feature in FEATURES
+        for scope in feature.scopes
+        if scope not in granted
+    ]
+
+
+def manifest(settings: Settings) -> dict[str, Plain]:
+    """The manifest as values."""
+    socket = settings.slack.mode == "socket"
+    bot_events: list[Plain] = [*sorted(events())]
+    bot_scopes: list[Plain] = [*sorted(scopes())]
+    subscriptions: dict[str, Plain] = {"bot_events": bot_events}
+    if not socket:
+        address = (settings.slack.events.url or "") + settings.slack.events.path
+        subscriptions = {"request_url": address, **subscriptions}
+    name = settings.appservice.bot_display_name
+    bot = re.sub(r"[^a-z0-9._-]", "-", settings.appservice.bot_localpart)
+    return {
+        "_metadata": {"major_version": 1, "minor_version": 1},
+        "display_information": {
+            "name": name[:35],
+            "description": f"Carries messages between Slack and Matrix ({settings.homeserver.domain})"[:140],
+        },
+        "features": {"bot_user": {"display_name": bot[:80], "always_online": True}},
+        "oauth_config": {"scopes": {"bot": bot_scopes}},
+        "settings": {
+            "event_subscriptions": subscriptions,
+            "interactivity": {"is_enabled": False},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": socket,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def render(settings: Settings) -> str:
+    """The manifest as YAML, as Slack's form takes it."""
+    return "".join(line + "\n" for line in block(manifest(settings)))
+
+
+def link(settings: Settings) -> str:
+    """The address that opens Slack's form for a new app with this manifest in it."""
+    return "https://api.slack.com/apps?new_app=1&manifest_yaml=" + quote(render(settings), safe="")

@@ -1,0 +1,65 @@
+"""The Slack app asks for what the bridge uses, and a missing permission can be explained."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from config import manifest
+from config.document import read_document
+from tests.config.conftest import RIGHT, Read
+
+EVENTS = "  mode: events\n  events: {url: https://bridge.example.org}\n"
+
+
+def values(text: str) -> Any:
+    return read_document(text, "manifest.yaml").values
+
+
+def test_is_plain_yaml_that_says_the_same_as_json(read: Read) -> None:
+    settings = read()
+    assert values(manifest.render(settings)) == json.loads(json.dumps(manifest.manifest(settings)))
+
+
+def test_a_socket_app_has_no_request_url(read: Read) -> None:
+    found = values(manifest.render(read()))["settings"]
+    assert found["socket_mode_enabled"] is True
+    assert "request_url" not in found["event_subscriptions"]
+
+
+def test_an_events_app_has_the_public_address(read: Read) -> None:
+    text = RIGHT.replace("  workspaces", EVENTS + "  workspaces").replace("app_token: xapp-1-abc", "signing_secret: s3")
+    found = values(manifest.render(read(text)))["settings"]
+    assert found["socket_mode_enabled"] is False
+    assert found["event_subscriptions"]["request_url"] == "https://bridge.example.org/slack/events"
+
+
+def test_names_keep_to_the_limits_of_slack(read: Read) -> None:
+    text = RIGHT.replace("  hs_token", f"  bot_display_name: {'x' * 50}\n  bot_localpart: a/b=c\n  hs_token")
+    found = manifest.manifest(read(text))
+    assert found["display_information"] == {
+        "name": "x" * 35,
+        "description": "Carries messages between Slack and Matrix (example.org)",
+    }
+    assert found["features"] == {"bot_user": {"display_name": "a-b-c", "always_online": True}}
+
+
+def test_nothing_is_asked_for_twice_or_without_use() -> None:
+    assert len(set(manifest.scopes())) == len(manifest.scopes())
+    assert len(set(manifest.events())) == len(manifest.events())
+    for feature in manifest.FEATURES:
+        assert feature.methods or feature.events, feature.name
+
+
+def test_a_missing_scope_is_explained_with_the_line_to_add(read: Read) -> None:
+    (missing,) = manifest.missing_scopes(set(manifest.scopes()) - {"reactions:write"})
+    assert str(missing) == "reactions:write, needed to react"
+    assert missing.methods == ("reactions.add", "reactions.remove")
+    assert missing.line in manifest.render(read()).splitlines()
+
+
+def test_the_link_opens_slack_with_the_whole_manifest(read: Read) -> None:
+    parts = urlsplit(manifest.link(read()))
+    assert parts.netloc == "api.slack.com"
+    assert parse_qs(parts.query)["manifest_yaml"] == [manifest.render(read())]
