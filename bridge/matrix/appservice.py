@@ -99,7 +99,7 @@ class Appservice:
 
     async def _transaction(self, request: web.Request) -> web.Response:
         body = _object(await self._read(request))
-        transaction = request.match_info["transaction"]
+        transaction = request.match_info["transaction"][:_LONGEST_ID]
         events = _sound_events(body.get("events"), transaction)
         try:
             await self._admit(transaction, events)
@@ -142,7 +142,7 @@ class Appservice:
         if given is None:
             raise _Problem(401, "M_UNAUTHORIZED", "the homeserver's token is missing")
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token):
-            log.warning("a request to %s has a wrong token: compare hs_token on both sides", request.path)
+            log.warning("a request to %s has a wrong token: compare hs_token on both sides", request.rel_url.raw_path)
             raise _Problem(403, "M_FORBIDDEN", "this is not the homeserver's token")
 
     async def _read(self, request: web.Request) -> bytes:

@@ -1,9 +1,9 @@
 """Performs on the homeserver what was decided: events, state, reading back, people and the service's own health.
 
 Every call makes its requests once, as the given user (None: the bridge's bot), and returns or raises an error of
-`bridge.errors`. Only `send` and `redact` raise Unsure: their repeat could show twice once the homeserver has forgotten
-the transaction id; whoever catches it asks `find_stamp` whether the event is there. All other calls may be repeated
-freely, so where their outcome is unknown they raise Later.
+`bridge.errors`. Only `send` and `redact` raise Unsure (and a room made without an alias): their repeat could show twice
+once the homeserver has forgotten the transaction id; whoever catches it asks `find_stamp` whether the event is there.
+All other calls may be repeated freely, so where their outcome is unknown they raise Later.
 
 No object is kept for a ghost. Rooms and membership are in `rooms`, files in `media`.
 """
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _NOT_MEMBERS = '{"not_types":["m.room.member"]}'
 """The look-back leaves out members, of which one busy channel's arrival makes hundreds."""
 _LEAST_PAGE = 20
+_REDACTS_BESIDE_CONTENT = frozenset(str(version) for version in range(1, 11))
+"""Room versions whose redactions name their target outside of the content, where only the homeserver can write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,21 @@ class MatrixClient:
         reason: str | None = None,
         ts: int | None = None,
     ) -> EventId:
-        """Redact an event; sent as an event of its own, because `/redact` takes no original time."""
-        content = {"redacts": event, **({"reason": reason} if reason else {})}
-        return await self.send(room, sender, "m.room.redaction", content, key, ts)
+        """Redact an event, stamped with its key.
+
+        `/redact` takes no original time, and rooms before version 11 take no redaction that is sent as an event; so the
+        time is kept where the room allows it.
+        """
+        stamped = {STAMP: key, **({"reason": reason} if reason else {})}
+        if ts is not None and await self._takes_redactions_as_events(room):
+            return await self.send(room, sender, "m.room.redaction", {"redacts": event, **stamped}, key, ts)
+        path = Path.v3.rooms[room].redact[event][key]
+        answer = await self._wire.call(Method.PUT, path, stamped, user=sender, wants="event_id", repeatable=False)
+        return EventId(answer["event_id"])
+
+    async def _takes_redactions_as_events(self, room: RoomId) -> bool:
+        creation = await self.get_state(room, "m.room.create")
+        return creation is not None and creation.get("room_version", "1") not in _REDACTS_BESIDE_CONTENT
 
     async def set_state(
         self,
@@ -221,7 +235,7 @@ class MatrixClient:
             await self._wire.call(Method.PUT, path.avatar_url, {"avatar_url": avatar_url}, user=user)
 
     async def profile(self, user: MatrixUserId) -> Profile | None:
-        """Return a user's global profile, or None where the homeserver knows no such user."""
+        """Return a user's global profile, or None where the homeserver knows nothing of it."""
         answer = await self._unless_missing(Path.v3.profile[user])
         if answer is None:
             return None
@@ -245,8 +259,11 @@ class MatrixClient:
         `service` is the `id` of the registration. Refused says in its code and remedy why the call did not arrive.
         """
         content = {"transaction_id": f"ping-{time.time_ns()}"}
-        answer = await self._wire.call(Method.POST, Path.v1.appservice[service].ping, content)
-        return int(answer["duration_ms"])
+        answer = await self._wire.call(
+            Method.POST, Path.v1.appservice[service].ping, content, wants="duration_ms", kind=int
+        )
+        duration: int = answer["duration_ms"]
+        return duration
 
     async def _unless_missing(self, path: Any) -> Json | None:  # Any: mautrix's path builder answers every name
         try:

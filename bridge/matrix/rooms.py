@@ -1,7 +1,7 @@
 """Rooms and who is in them.
 
 All calls may be repeated: whoever is in the room already has joined, whoever is gone has left, and a room whose alias
-is taken has been made. So an unknown outcome is Later here, never Unsure.
+is taken has been made. So an unknown outcome is Later here; only a room that is made without an alias is Unsure.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _CREATOR_IS_LISTED = frozenset(str(version) for version in range(1, 12))
 """Room versions whose creator needs an entry in the power levels; from 12 on such an entry is an error."""
 _CREATOR_POWER = 100
+_ASSUMED_VERSION = "1"
+"""What the specification has a client assume of a homeserver that states no default room version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,9 @@ class Rooms:
         body = await self._with_creator_power(spec)
         alias = spec.get("room_alias_name")
         try:
-            answer = await self._wire.call(Method.POST, Path.v3.createRoom, body, wants="room_id")
+            answer = await self._wire.call(
+                Method.POST, Path.v3.createRoom, body, wants="room_id", repeatable=bool(alias)
+            )
         except Refused as refused:
             if refused.code != "M_ROOM_IN_USE" or not alias:
                 raise
@@ -146,10 +150,11 @@ class Rooms:
 
     async def joined_members(self, room: RoomId) -> dict[MatrixUserId, Member]:
         """Return everybody who is in the room."""
-        answer = await self._wire.call(Method.GET, Path.v3.rooms[room].joined_members)
+        answer = await self._wire.call(Method.GET, Path.v3.rooms[room].joined_members, wants="joined", kind=dict)
         return {
             MatrixUserId(user): Member("join", found.get("display_name") or None, found.get("avatar_url") or None)
             for user, found in answer["joined"].items()
+            if isinstance(found, dict)
         }
 
     async def _with_creator_power(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -164,6 +169,7 @@ class Rooms:
 
     async def _default_room_version(self) -> str:
         if self._default_version is None:
-            answer = await self._wire.call(Method.GET, Path.v3.capabilities)
-            self._default_version = str(answer["capabilities"]["m.room_versions"]["default"])
+            answer = await self._wire.call(Method.GET, Path.v3.capabilities, wants="capabilities", kind=dict)
+            versions = answer["capabilities"].get("m.room_versions", {})
+            self._default_version = str(versions.get("default", _ASSUMED_VERSION))
         return self._default_version

@@ -8,17 +8,20 @@ an idempotent request anew when a kept connection turns out to be dead; that is 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from mautrix.api import HTTPAPI, Method, PathBuilder
 from mautrix.errors import MatrixConnectionError
 
+from bridge.errors import Refused
 from bridge.matrix.failures import NotAccepted, read_answer, refusal, silence, unknown
 from bridge.matrix.foreign_json import parse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Mapping, Sequence
+    from collections.abc import AsyncIterable, Sequence
 
     from yarl import URL
 
@@ -75,13 +78,14 @@ class Wire(HTTPAPI):
         query: Mapping[str, str | Sequence[str]] | None = None,
         headers: Mapping[str, str] | None = None,
         wants: str = "",
+        kind: type = str,
         repeatable: bool = True,
     ) -> Json:
         """Make one request and return its answer.
 
-        `user` acts as that user (None: the bot), `ts` is the event's time in ms, `wants` names the text that the answer
-        must hold. Raises Later, Refused or Fatal, and Unsure where the request is not `repeatable` and its outcome
-        cannot be told.
+        `user` acts as that user (None: the bot), `ts` is the event's time in ms, `wants` names the field of `kind`
+        that the answer must hold. Raises Later, Refused or Fatal, and Unsure where the request is not `repeatable` and
+        its outcome cannot be told.
         """
         parameters: dict[str, Any] = dict(query) if query else {}
         if user is not None:
@@ -92,7 +96,7 @@ class Wire(HTTPAPI):
             answer: Json = await self.request(
                 method,
                 path,
-                content,  # type: ignore[arg-type]  # mautrix asks for a dict but only serialises it
+                _written(content) if isinstance(content, Mapping) else content,  # type: ignore[arg-type]  # any iterable
                 headers=dict(headers) if headers else None,
                 query_params=parameters,
             )
@@ -104,7 +108,7 @@ class Wire(HTTPAPI):
             raise silence(error.__cause__ or error, repeatable) from error
         except TimeoutError as error:
             raise silence(error, repeatable) from error
-        if wants and not isinstance(answer.get(wants), str):
+        if wants and not isinstance(answer.get(wants), kind):
             raise unknown(f"the homeserver's answer has no {wants}", repeatable)
         return answer
 
@@ -142,6 +146,14 @@ class Wire(HTTPAPI):
             if response.status != 200 and response.status != 201:
                 raise NotAccepted(read_answer(response.status, response.headers, body))
             return _object(body), response
+
+
+def _written(content: Mapping[str, Any]) -> bytes:
+    """Write what Synapse would otherwise answer with 500, half a surrogate pair for one, as a refusal."""
+    try:
+        return orjson.dumps(dict(content))
+    except TypeError as error:
+        raise Refused("M_BAD_JSON", f"the content cannot be written as JSON: {error}") from error
 
 
 def _object(body: bytes) -> Json:

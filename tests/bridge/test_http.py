@@ -1,0 +1,49 @@
+"""The listener's life."""
+
+from __future__ import annotations
+
+import socket
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bridge.errors import Fatal
+from bridge.http import Listener
+
+
+def application() -> web.Application:
+    async def hello(_: web.Request) -> web.Response:
+        return web.Response(text="hello")
+
+    app = web.Application()
+    app.router.add_get("/", hello)
+    return app
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_it_serves_at_its_url_until_it_is_stopped(host: str) -> None:
+    listener = Listener(application(), host, 0)
+    try:
+        await listener.start()
+    except Fatal:
+        pytest.skip(f"this machine has no {host}")
+    url = listener.url
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url) as response:
+            assert await response.text() == "hello"
+        await listener.stop()
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(url)
+
+
+async def test_a_taken_address_is_fatal_and_says_what_to_do() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        listener = Listener(application(), "127.0.0.1", port)
+        with pytest.raises(Fatal, match=rf"127\.0\.0\.1:{port}.*Choose another"):
+            await listener.start()
+        assert listener.port == port
+        await listener.stop()
