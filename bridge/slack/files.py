@@ -70,7 +70,8 @@ class SlackFiles:
         self._bearer = {"Authorization": f"Bearer {bot_token}"}
         self._session = session
         self._max_bytes = max_bytes
-        self._api_origin = URL(api_url).origin()
+        place = URL(api_url)
+        self._api_place = (place.scheme, place.host, place.port)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeouts.call, sock_read=timeouts.transfer)
 
     @asynccontextmanager
@@ -108,6 +109,8 @@ class SlackFiles:
         that: then ask `shared_ts`. Every earlier failure leaves nothing behind that a person could see.
         https://docs.slack.dev/messaging/working-with-files#upload
         """
+        if size <= 0:
+            raise Refused("empty_file", "Slack takes no empty files")
         place = await self._client.call("files.getUploadURLExternal", filename=filename, length=size)
         file_id, url = str(place.get("file_id") or ""), str(place.get("upload_url") or "")
         if not file_id or not url:
@@ -124,13 +127,16 @@ class SlackFiles:
         return file_id
 
     async def shared_ts(self, file_id: str, channel: str, *, looks: tuple[float, ...] = LOOKS) -> str | None:
-        """Return the ts of the message that shares the file in the channel; None after the last look without one."""
+        """Return the ts of the message that shares the file in the channel, or None if it was never completed.
+
+        None means that the upload may begin anew. Raises Later while the file is there without its message.
+        """
         for pause in looks:
             await asyncio.sleep(pause)
             try:
                 file = await self._client.file(file_id)
             except Refused as refused:
-                if refused.code in {"file_not_found", "file_deleted"}:
+                if refused.code == "file_not_found":
                     return None
                 raise
             shares = file.get("shares")
@@ -140,11 +146,11 @@ class SlackFiles:
                 times = [str(share["ts"]) for share in shared if share.get("ts")] if isinstance(shared, list) else []
                 if times:
                     return min(times)
-        return None
+        raise Later("files.info: the file has arrived, but the message that shares it is not there yet")
 
     def takes_token(self, url: URL) -> bool:
         """Whether the bot's token may be sent to this address."""
-        if url.is_absolute() and url.origin() == self._api_origin:
+        if (url.scheme, url.host, url.port, url.user) == (*self._api_place, None):
             return True
         return _is_within(url, "slack.com")
 
@@ -227,10 +233,9 @@ class SlackFiles:
         if not self.is_allowed(target):
             raise Refused("foreign_host", "Slack named a place to upload to that is not its own")
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        body = _exactly(chunks, size) if size else b""
         try:
             async with self._session.post(
-                target, data=body, headers=headers, allow_redirects=False, timeout=self._timeout
+                target, data=_exactly(chunks, size), headers=headers, allow_redirects=False, timeout=self._timeout
             ) as response:
                 status = response.status
                 pause = retry_after(response.headers) if status == 429 else None
@@ -265,7 +270,9 @@ def _parsed(url: str) -> URL:
 
 def _is_within(url: URL, domain: str) -> bool:
     host = url.host or ""
-    return url.scheme == "https" and url.port == 443 and (host == domain or host.endswith(f".{domain}"))
+    if url.scheme != "https" or url.port != 443 or url.user is not None:
+        return False
+    return host == domain or host.endswith(f".{domain}")
 
 
 def _login() -> Refused:

@@ -164,7 +164,8 @@ class Gate:
 class Limits:
     """The windows of one app in one workspace.
 
-    `scale` shortens every window (0.01 makes a minute 0.6 s) for tests and demos, but never Slack's `Retry-After`.
+    `scale` shortens every window (0.01 makes a minute 0.6 s) for tests and demos, 0 removes them;
+    Slack's `Retry-After` is never scaled.
     """
 
     def __init__(
@@ -211,4 +212,4 @@ class Limits:
         return gate
 
     def _gate(self, rate: Rate) -> Gate:
-        return Gate(Rate(rate.calls, rate.seconds * self._scale + JITTER), self._clock, self._sleep)
+        return Gate(Rate(rate.calls, (rate.seconds + JITTER) * self._scale), self._clock, self._sleep)

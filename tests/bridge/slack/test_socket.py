@@ -4,14 +4,16 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import pytest
 
 from bridge.errors import StoreUnavailable
-from bridge.slack.socket import MAX_FRAME, UNACKNOWLEDGED, SocketMode, Timings
+from bridge.slack.connection import MAX_FRAME, Timings, proxy_for
+from bridge.slack.socket import UNACKNOWLEDGED, SocketMode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+
+    import aiohttp
 
     from bridge.slack.client import SlackClient
     from tests.bridge.slack.stub import StubSlack
@@ -382,17 +384,12 @@ async def test_ten_connections_are_refreshed_without_an_eleventh(start: Start, s
     assert inbox.noted == ["gap: start"]
 
 
-class TestProxy:
-    async def test_the_proxy_for_https_serves_sockets_too(
-        self, client: SlackClient, monkeypatch: pytest.MonkeyPatch, inbox: Inbox
-    ) -> None:
-        monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-        monkeypatch.setenv("no_proxy", "inside.example")
-        async with aiohttp.ClientSession(trust_env=True) as session:
-            mode = SocketMode("acme", client, inbox.admit, inbox.on_gap, session=session)
-            assert mode._proxy("wss://wss-primary.slack.com/link") == "http://proxy.example:3128"
-            assert mode._proxy("wss://inside.example/link") is None
-            assert mode._proxy("ws://127.0.0.1/link") is None
+def test_the_proxy_for_https_serves_sockets_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "inside.example")
+    assert proxy_for("wss://wss-primary.slack.com/link") == "http://proxy.example:3128"
+    assert proxy_for("wss://inside.example/link") is None
+    assert proxy_for("ws://127.0.0.1/link") is None
 
 
 async def test_a_failing_address_call_is_told(start: Start, stub: StubSlack, inbox: Inbox) -> None:
