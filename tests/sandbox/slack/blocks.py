@@ -54,7 +54,9 @@ class _Breaches:
         if most is not None and len(value) > most:
             self.add(f"must be less than {most + 1} characters", pointer)
 
-    def composition(self, value: Any, pointer: str, most: int, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")) -> None:
+    def composition(
+        self, value: Any, pointer: str, most: int, kinds: tuple[str, ...] = ("plain_text", "mrkdwn")
+    ) -> None:
         if not isinstance(value, dict):
             self.add("missing required field: text", pointer)
             return

@@ -10,17 +10,73 @@ from dataclasses import dataclass
 from typing import Literal
 
 ALL_BOT_SCOPES = frozenset(
-    """channels:history channels:read channels:join channels:manage groups:history groups:read groups:write
-    im:history im:read im:write mpim:history mpim:read mpim:write chat:write chat:write.customize chat:write.public
-    files:read files:write reactions:read reactions:write pins:read pins:write bookmarks:read emoji:read
-    usergroups:read users:read users:read.email users.profile:read team:read metadata.message:read""".split()
+    [
+        "channels:history",
+        "channels:read",
+        "channels:join",
+        "channels:manage",
+        "groups:history",
+        "groups:read",
+        "groups:write",
+        "im:history",
+        "im:read",
+        "im:write",
+        "mpim:history",
+        "mpim:read",
+        "mpim:write",
+        "chat:write",
+        "chat:write.customize",
+        "chat:write.public",
+        "files:read",
+        "files:write",
+        "reactions:read",
+        "reactions:write",
+        "pins:read",
+        "pins:write",
+        "bookmarks:read",
+        "emoji:read",
+        "usergroups:read",
+        "users:read",
+        "users:read.email",
+        "users.profile:read",
+        "team:read",
+        "metadata.message:read",
+    ]
 )
 
 ALL_SUBSCRIPTIONS = frozenset(
-    """message.channels message.groups message.im message.mpim reaction_added reaction_removed member_joined_channel
-    member_left_channel channel_created channel_rename channel_archive channel_unarchive channel_left group_rename
-    group_archive group_unarchive group_left pin_added pin_removed file_shared file_deleted file_change user_change
-    team_join emoji_changed subteam_created subteam_updated app_uninstalled tokens_revoked team_rename""".split()
+    [
+        "message.channels",
+        "message.groups",
+        "message.im",
+        "message.mpim",
+        "reaction_added",
+        "reaction_removed",
+        "member_joined_channel",
+        "member_left_channel",
+        "channel_created",
+        "channel_rename",
+        "channel_archive",
+        "channel_unarchive",
+        "channel_left",
+        "group_rename",
+        "group_archive",
+        "group_unarchive",
+        "group_left",
+        "pin_added",
+        "pin_removed",
+        "file_shared",
+        "file_deleted",
+        "file_change",
+        "user_change",
+        "team_join",
+        "emoji_changed",
+        "subteam_created",
+        "subteam_updated",
+        "app_uninstalled",
+        "tokens_revoked",
+        "team_rename",
+    ]
 )
 
 

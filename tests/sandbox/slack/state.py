@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Json = dict[str, Any]
-"""One JSON object as Slack sends it. `Any`, because this is the foreign side itself: nothing here is to be typed away."""
+"""One JSON object as Slack sends it. `Any`, because this is the foreign side itself."""
 
 SLACKBOT = "USLACKBOT"
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -44,7 +44,7 @@ class Mint:
     def make(self, prefix: str) -> str:
         """A new id such as C07K2M9QX1B."""
         self._count += 1
-        number = (self._count * 1_580_030_173 + 77_777_777) % 36**9
+        number = (self._count * 61_803_398_874_989 + 31_415_926_535) % 36**9
         digits = ""
         for _ in range(9):
             number, rest = divmod(number, 36)
@@ -58,15 +58,25 @@ class Mint:
 
 
 class Clock:
-    """Gives every message of a workspace its own microsecond."""
+    """Gives every message of a workspace its own microsecond. A seed may turn it back, and forward again."""
 
     def __init__(self) -> None:
         self._last = 0
+        self._step = 0
 
     def next(self) -> str:
-        """A timestamp later than all before."""
-        self._last = max(time.time_ns() // 1000, self._last + 1)
+        """A timestamp later than all before; in the past, by the step that was chosen."""
+        self._last = self._last + self._step if self._step else max(time.time_ns() // 1000, self._last + 1)
         return stamp(self._last)
+
+    def turn_back(self, hours: float, step_minutes: float = 3.0) -> None:
+        """What follows happened so long ago, with so much time from one to the next."""
+        self._last = time.time_ns() // 1000 - int(hours * 3_600_000_000)
+        self._step = int(step_minutes * 60_000_000) + 7919
+
+    def turn_forward(self) -> None:
+        """It is now again."""
+        self._step = 0
 
 
 @dataclass(slots=True)

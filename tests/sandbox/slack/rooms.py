@@ -1,0 +1,176 @@
+"""Acts on conversations and people: create, join, leave, rename, topic, archive, profile changes.
+
+As in Slack, an act leaves a message in the channel (`channel_join`, `channel_topic` ...) and sends an event of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.sandbox.slack.errors import SlackRefusal
+from tests.sandbox.slack.messages import Draft, post
+from tests.sandbox.slack.shapes import user_json
+from tests.sandbox.slack.state import Channel, micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.sandbox.slack.state import Json, User
+    from tests.sandbox.slack.workspace import Workspace
+
+MOST_TOPIC = 250
+_NAME = re.compile(r"[^\s.A-Z!\"#$%&()*+,/:;<=>?@\[\\\]^`{|}~]+")
+
+
+def checked_name(workspace: Workspace, name: str) -> str:
+    """A channel name that keeps the rules. Raises `invalid_name_*`, `name_taken`."""
+    name = name.removeprefix("#")
+    if not name:
+        raise SlackRefusal("invalid_name_required")
+    if len(name) > 80:
+        raise SlackRefusal("invalid_name_maxlength")
+    if not _NAME.fullmatch(name):
+        raise SlackRefusal("invalid_name_specials")
+    if not re.search(r"\w", name):
+        raise SlackRefusal("invalid_name_punctuation")
+    if any(channel.name == name for channel in workspace.channels.values()):
+        raise SlackRefusal("name_taken")
+    return name
+
+
+def create(
+    workspace: Workspace, name: str, creator: User, private: bool = False, members: Iterable[User] = ()
+) -> Channel:
+    """A new channel with its creator in it."""
+    now = workspace.clock.next()
+    kind = "private" if private else "public"
+    channel = Channel(workspace.mint.make("C"), checked_name(workspace, name), kind, creator.id, _seconds(now))
+    workspace.channels[channel.id] = channel
+    channel.members[creator.id] = None
+    if not private:
+        shown = {"id": channel.id, "name": channel.name, "created": channel.created, "creator": creator.id}
+        shown |= {"is_channel": True, "name_normalized": channel.name, "context_team_id": workspace.id}
+        workspace.emit({"type": "channel_created", "channel": shown, "event_ts": now}, channel)
+    for user in members:
+        if user.id != creator.id:
+            join(workspace, channel, user)
+    return channel
+
+
+def open_direct(workspace: Workspace, users: list[User]) -> Channel:
+    """The direct conversation of these people, made when there is none."""
+    ids = dict.fromkeys(user.id for user in users)
+    kind = "im" if len(ids) <= 2 else "mpim"
+    for channel in workspace.channels.values():
+        if channel.kind == kind and channel.members.keys() == ids.keys():
+            return channel
+    now = _seconds(workspace.clock.next())
+    name = "" if kind == "im" else "mpdm-" + "--".join(user.name for user in users) + "-1"
+    channel = Channel(workspace.mint.make("D" if kind == "im" else "C"), name, kind, users[0].id, now)
+    channel.members.update(ids)
+    workspace.channels[channel.id] = channel
+    return channel
+
+
+def join(workspace: Workspace, channel: Channel, user: User, inviter: str | None = None) -> None:
+    """Makes somebody a member; nothing happens when they are."""
+    if user.id in channel.members:
+        return
+    channel.members[user.id] = None
+    group = channel.kind == "private"
+    extra: Json = {"inviter": inviter} if inviter else {}
+    event: Json = {"type": "member_joined_channel", "user": user.id, "channel": channel.id}
+    event |= {"channel_type": "G" if group else "C", "team": workspace.id, **extra}
+    if channel.kind in ("public", "private"):
+        subtype = "group_join" if group else "channel_join"
+        text = f"<@{user.id}> has joined the {'group' if group else 'channel'}"
+        post(workspace, channel, Draft(text, user.id, subtype, extra=extra))
+    workspace.emit(event | {"event_ts": workspace.clock.next()}, channel)
+
+
+def leave(workspace: Workspace, channel: Channel, user: User) -> None:
+    """Ends a membership; nothing happens when there is none."""
+    if user.id not in channel.members:
+        return
+    del channel.members[user.id]
+    group = channel.kind == "private"
+    event: Json = {"type": "member_left_channel", "user": user.id, "channel": channel.id}
+    event |= {"channel_type": "G" if group else "C", "team": workspace.id, "event_ts": workspace.clock.next()}
+    workspace.emit(event, channel)
+    gone: Json = {"type": "group_left" if group else "channel_left", "channel": channel.id, "actor_id": user.id}
+    workspace.emit(gone | {"event_ts": workspace.clock.next()}, channel, for_removed=user.id)
+    subtype = "group_leave" if group else "channel_leave"
+    text = f"<@{user.id}> has left the {'group' if group else 'channel'}"
+    post(workspace, channel, Draft(text, user.id, subtype))
+
+
+def rename(workspace: Workspace, channel: Channel, name: str, by: User) -> None:
+    """Gives a channel another name."""
+    name = checked_name(workspace, name)
+    old, channel.name = channel.name, name
+    channel.previous_names.insert(0, old)
+    group = channel.kind == "private"
+    text = f'has renamed the channel from "{old}" to "{name}"'
+    extra: Json = {"old_name": old, "name": name}
+    post(workspace, channel, Draft(text, by.id, "group_name" if group else "channel_name", extra=extra))
+    shown: Json = {"id": channel.id, "is_channel": not group, "is_group": group, "is_mpim": False, "name": name}
+    shown |= {"name_normalized": name, "created": channel.created}
+    event_ts = workspace.clock.next()
+    kind = "group_rename" if group else "channel_rename"
+    workspace.emit({"type": kind, "channel": shown, "event_ts": event_ts}, channel)
+
+
+def set_topic(workspace: Workspace, channel: Channel, topic: str, by: User) -> None:
+    """Sets what stands in the channel's head."""
+    channel.topic = {"value": topic, "creator": by.id, "last_set": _seconds(workspace.clock.next())}
+    subtype = "group_topic" if channel.kind == "private" else "channel_topic"
+    text = f"set the channel topic: {topic}" if topic else "cleared channel topic"
+    post(workspace, channel, Draft(text, by.id, subtype, extra={"topic": topic}))
+
+
+def set_purpose(workspace: Workspace, channel: Channel, purpose: str, by: User) -> None:
+    """Sets the channel's description."""
+    channel.purpose = {"value": purpose, "creator": by.id, "last_set": _seconds(workspace.clock.next())}
+    subtype = "group_purpose" if channel.kind == "private" else "channel_purpose"
+    post(
+        workspace, channel, Draft(f"set the channel description: {purpose}", by.id, subtype, extra={"purpose": purpose})
+    )
+
+
+def archive(workspace: Workspace, channel: Channel, by: User) -> None:
+    """Closes a channel."""
+    _close_or_open(workspace, channel, by, "archive")
+
+
+def unarchive(workspace: Workspace, channel: Channel, by: User) -> None:
+    """Opens a closed channel again."""
+    _close_or_open(workspace, channel, by, "unarchive")
+
+
+def _close_or_open(workspace: Workspace, channel: Channel, by: User, what: str) -> None:
+    kind = "group" if channel.kind == "private" else "channel"
+    text = "archived the channel" if what == "archive" else "un-archived the channel"
+    post(workspace, channel, Draft(text, by.id, f"{kind}_{what}"))
+    channel.archived = what == "archive"
+    event: Json = {"type": f"{kind}_{what}", "channel": channel.id, "user": by.id}
+    workspace.emit(event | {"is_moved": 0, "event_ts": workspace.clock.next()}, channel)
+
+
+def announce_user(workspace: Workspace, user: User, kind: str = "user_change") -> None:
+    """Tells that somebody's profile changed, or with `team_join` that they are new."""
+    now = workspace.clock.next()
+    user.updated = _seconds(now)
+    event: Json = {"type": kind, "user": user_json(workspace, user, with_email=True), "event_ts": now}
+    workspace.emit(event if kind != "user_change" else event | {"cache_ts": user.updated})
+
+
+def announce_emoji(workspace: Workspace, name: str, url: str | None) -> None:
+    """Tells that a custom emoji was added (with its image or alias) or removed."""
+    event: Json = {"type": "emoji_changed", "event_ts": workspace.clock.next()}
+    event |= {"subtype": "add", "name": name, "value": url} if url else {"subtype": "remove", "names": [name]}
+    workspace.emit(event)
+
+
+def _seconds(ts: str) -> int:
+    return micros(ts) // 1_000_000
