@@ -152,7 +152,7 @@ def _say(error: ErrorDetails, path: Path, document: Document) -> tuple[str, str]
     context = error.get("ctx", {})
     given = error["input"]
     if given is None and error["type"] != "missing":
-        return "has no value", _comment_hint(path, document) or "give it one, or delete the line for the default"
+        return "has no value", _comment_hint(path, document) or _fill(path)
     match error["type"]:
         case "wrong_value":
             return context["what"], context["hint"]
@@ -198,6 +198,11 @@ def _comment_hint(path: Path, document: Document) -> str:
     line = document.text.splitlines()[document.keys[path][0] - 1] if path in document.keys else ""
     comment = re.search(r"\s(#\S+)", line)
     return f'a # after a blank begins a comment; write "{comment[1]}" in quotes' if comment else ""
+
+
+def _fill(path: Path) -> str:
+    entry = schema.entry_of(path)
+    return "fill it in" if entry and entry.required else "fill it in, or delete the line for the default"
 
 
 def _elsewhere(path: Path) -> str:

@@ -159,11 +159,6 @@ class Slack(Section):
         min_length=1, description="The workspaces, at least one."
     )
 
-    @property
-    def file_hosts(self) -> tuple[str, ...]:
-        """The only hosts (with port, where it is not the usual one) that files are downloaded from."""
-        return ("files.slack.com", "slack.com", "slack-files.com", urlsplit(self.api_url).netloc)
-
     @model_validator(mode="after")
     def _each_workspace_can_connect(self) -> Self:
         if self.mode == "events" and self.events.url is None:
@@ -364,6 +359,15 @@ class Settings(Section):
             channels.add(channel)
             rooms |= {mapping.matrix} - {"create"}
         return self
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret text among the settings: what must not appear in a log."""
+        service = self.appservice
+        held = [service.as_token, service.hs_token]
+        for workspace in self.slack.workspaces:
+            held += [token for token in (workspace.bot_token, workspace.app_token, workspace.signing_secret) if token]
+        password = urlsplit(self.database.url.reveal()).password
+        return (*(secret.reveal() for secret in held), *((password,) if password else ()))
 
     @property
     def bot_id(self) -> str:

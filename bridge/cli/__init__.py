@@ -1,0 +1,69 @@
+"""The command `causeway`: what an admin types.
+
+Each command lives in its own module, which imports nothing heavy before the command runs, so that `--help` is there at
+once. Whatever the bridge or its configuration raises on purpose ends here as plain words on standard error and an exit
+code: 1 when something failed, 2 when the command was misused, 78 when the configuration is wrong.
+"""
+
+from __future__ import annotations
+
+import click
+
+from bridge.cli.check import check
+from bridge.cli.init import init
+from bridge.cli.register import manifest, register
+from bridge.cli.run import run
+from bridge.cli.upgrade import upgrade
+
+BAD_CONFIGURATION = 78
+
+
+class Commands(click.Group):
+    """A group whose commands may raise what the bridge raises."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # sorted out below: what is not ours is raised again
+            words = _in_words(error)
+            if words is None:
+                raise
+            text, code = words
+            click.echo(text, err=True)
+            ctx.exit(code)
+
+
+def _in_words(error: Exception) -> tuple[str, int] | None:
+    """What to say of a failure that was raised on purpose, and the exit code; None for a fault of the program."""
+    from bridge.errors import BridgeError
+    from config.problems import ConfigError
+
+    if isinstance(error, ConfigError):
+        return f"The configuration cannot be used:\n{error}", BAD_CONFIGURATION
+    if isinstance(error, BridgeError):
+        return f"Error: {error}", 1
+    return None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="causeway", message="%(prog)s %(version)s")
+def cli() -> None:
+    """A durable two-way bridge between Slack and Matrix.
+
+    \b
+    A first set-up:
+      causeway init        asks, then writes config.yaml, registration.yaml and slack-manifest.yaml
+      causeway check       tests tokens, scopes, addresses and the database, and says what to do
+      causeway run         bridges until it is told to stop
+    """
+
+
+for command in (init, register, manifest, check, run, upgrade):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The console script."""
+    cli(prog_name="causeway")

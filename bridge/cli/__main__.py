@@ -1,0 +1,5 @@
+"""`python -m bridge.cli` is `causeway`."""
+
+from bridge.cli import main
+
+main()

@@ -1,0 +1,83 @@
+"""The homeserver: whether it answers, knows the bridge, and reaches it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bridge.cli.checks.finding import Finding, Findings, failed
+from bridge.errors import BridgeError, Fatal
+from bridge.matrix.client import MatrixClient
+from portals.ids import MatrixUserId
+
+if TYPE_CHECKING:
+    from config.settings import Settings
+    from config.values import Listen
+
+PATIENCE = 15.0
+"""Seconds that the homeserver has for an answer."""
+
+OLDEST = (1, 4)
+"""The version of the specification that the bridge needs: threads came with 1.4."""
+
+
+async def check_homeserver(settings: Settings) -> Findings:
+    """Ask who answers, who we are to it, and, while the bridge runs, have it call us."""
+    bot = MatrixUserId(settings.bot_id)
+    address, token = settings.homeserver.address, settings.appservice.as_token.reveal()
+    async with MatrixClient(address, token, bot, timeout=PATIENCE) as client:
+        try:
+            versions = await client.versions()
+        except BridgeError as error:
+            yield failed("homeserver", error, "check homeserver.address, and that the homeserver runs")
+            return
+        yield _speaks(address, versions)
+        try:
+            me = await client.whoami()
+        except BridgeError as error:
+            yield failed("homeserver", error, "" if isinstance(error, Fatal) else "compare the registration")
+            return
+        if me != bot:
+            remedy = "make homeserver.domain and appservice.bot_localpart agree with the registration"
+            yield Finding("homeserver", "fail", f"takes the bridge for {me}, not for {bot}", remedy)
+            return
+        yield Finding("homeserver", "ok", f"accepts as_token: we are {me}")
+        async for finding in _reached(client, settings):
+            yield finding
+
+
+def _speaks(address: str, versions: tuple[str, ...]) -> Finding:
+    numbers = sorted(
+        tuple(int(part) for part in version[1:].split("."))
+        for version in versions
+        if version.startswith("v") and version[1:].replace(".", "").isdigit()
+    )
+    if not numbers or numbers[-1] < OLDEST:
+        detail = f"{address} speaks no version of Matrix from 1.4 on"
+        return Finding("homeserver", "fail", detail, "upgrade the homeserver")
+    return Finding("homeserver", "ok", f"{address} answers and speaks Matrix {'.'.join(map(str, numbers[-1]))}")
+
+
+async def _reached(client: MatrixClient, settings: Settings) -> Findings:
+    if not await is_listening(settings.appservice.listen):
+        detail = f"nothing listens on {settings.appservice.listen}: the way from the homeserver was not tried"
+        yield Finding("homeserver", "skip", detail, "check again while the bridge runs")
+        return
+    try:
+        duration = await client.ping_appservice(settings.appservice.id)
+    except BridgeError as error:
+        yield failed("homeserver", error, "check appservice.url and appservice.listen")
+        return
+    yield Finding("homeserver", "ok", f"reaches the bridge at {settings.appservice.url} in {duration} ms")
+
+
+async def is_listening(listen: Listen) -> bool:
+    """Tell whether something takes connections there: the bridge, as far as can be told from outside."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)
+    try:
+        async with asyncio.timeout(3):
+            _, writer = await asyncio.open_connection(host, listen.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

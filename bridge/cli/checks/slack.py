@@ -1,0 +1,119 @@
+"""Slack: whether each token is good and is what it should be, which scopes are missing, and whether files can come."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bridge.cli.checks.finding import Finding, Findings, failed
+from bridge.errors import BridgeError
+from bridge.slack.client import SlackClient
+from bridge.slack.limits import Limits
+from bridge.slack.web import Timeouts
+from config.manifest import missing_scopes
+
+if TYPE_CHECKING:
+    from bridge.slack.client import Identity
+    from config.settings import Settings, Workspace
+
+PATIENCE = 15.0
+FILE_HOST = "https://files.slack.com/"
+
+
+async def check_workspace(settings: Settings, workspace: Workspace) -> Findings:
+    """Try both tokens of a workspace, and look for every channel that is mapped in it."""
+    subject = f"slack {workspace.name}"
+    async with aiohttp.ClientSession(trust_env=True) as session:
+        client = SlackClient(
+            workspace.name,
+            workspace.bot_token.reveal(),
+            session=session,
+            limits=Limits(),
+            api_url=settings.slack.api_url,
+            app_token=workspace.app_token.reveal() if workspace.app_token else "",
+            timeouts=Timeouts(call=PATIENCE),
+        )
+        try:
+            identity = await client.auth()
+        except BridgeError as error:
+            yield failed(subject, error, "check slack.api_url and the way to the internet")
+            return
+        yield Finding(subject, "ok", f"the bot token is good for {identity.team} ({identity.team_id})")
+        for finding in _scopes(subject, identity):
+            yield finding
+        if settings.slack.mode == "socket":
+            yield await _socket(subject, client)
+        async for finding in _channels(subject, client, settings, workspace):
+            yield finding
+
+
+def _scopes(subject: str, identity: Identity) -> list[Finding]:
+    missing = missing_scopes(identity.scopes)
+    if not missing:
+        return [Finding(subject, "ok", f"all scopes are granted, {len(identity.scopes)} of them")]
+    return [
+        Finding(
+            subject,
+            "fail",
+            f"the scope {lack} is missing",
+            f"add the line `{lack.line.strip()}` under oauth_config, scopes, bot in the app's manifest"
+            " (https://api.slack.com/apps, App Manifest), then install the app again",
+        )
+        for lack in missing
+    ]
+
+
+async def _socket(subject: str, client: SlackClient) -> Finding:
+    try:
+        await client.connections_open()
+    except BridgeError as error:
+        return failed(subject, error, "make an app-level token with connections:write under Basic Information")
+    return Finding(subject, "ok", "the app token opens sockets")
+
+
+async def _channels(subject: str, client: SlackClient, settings: Settings, workspace: Workspace) -> Findings:
+    """Say of each mapped channel whether the bot can see it and take part."""
+    wanted = [
+        mapping.slack
+        for mapping in settings.portals.map
+        if (mapping.workspace or settings.slack.workspaces[0].name) == workspace.name
+    ]
+    if not wanted:
+        return
+    known: dict[str, dict[str, object]] = {}
+    try:
+        async for page in client.channels(exclude_archived=False):
+            known |= {str(channel.get("id")): channel for channel in page}
+            known |= {f"#{channel.get('name')}": channel for channel in page}
+    except BridgeError as error:
+        yield failed(subject, error)
+        return
+    for name in wanted:
+        channel = known.get(name)
+        if channel is None:
+            remedy = "check its name; for a private channel, invite the bot to it first"
+            yield Finding(subject, "fail", f"the bot sees no channel {name}", remedy)
+        elif channel.get("is_archived"):
+            yield Finding(subject, "fail", f"the channel {name} is archived", "unarchive it, or drop its mapping")
+        else:
+            yield Finding(subject, "ok", f"the channel {name} is there")
+
+
+async def check_file_host(settings: Settings) -> Findings:
+    """Try the host that files come from; any answer will do, for no token is sent."""
+    own = urlsplit(settings.slack.api_url).hostname != "slack.com"
+    if own:
+        yield Finding("slack files", "ok", f"come from {urlsplit(settings.slack.api_url).netloc}, like everything else")
+        return
+    timeout = aiohttp.ClientTimeout(total=PATIENCE)
+    try:
+        async with (
+            aiohttp.ClientSession(trust_env=True, timeout=timeout) as session,
+            session.head(FILE_HOST, allow_redirects=False),
+        ):
+            yield Finding("slack files", "ok", f"{FILE_HOST} answers")
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        detail = f"{FILE_HOST} cannot be reached: {error or type(error).__name__}"
+        yield Finding("slack files", "fail", detail, "let the bridge through to that address, or files will not cross")

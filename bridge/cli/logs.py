@@ -1,0 +1,68 @@
+"""Log lines of the service: for people or for collectors, on standard error, and never with a secret in them.
+
+Every line passes through one formatter that blots out the secrets of the configuration and whatever looks like a
+token, tracebacks included. Libraries that would write requests or message bodies are held at `warning`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+QUIET = ("aiohttp", "asyncio", "asyncpg", "mautrix", "slack_sdk", "bridge.matrix.wire")
+"""Loggers that write what foreigners sent when they are asked to be chatty."""
+
+HIDDEN = "[hidden]"
+TOKENS = re.compile(
+    r"xox[a-z](?:\.xox[a-z])?-[\w-]+|xapp-[\w-]+|syt_\w+"
+    r"|(?<=[Bb]earer )[\w.~+/-]{8,}=*|(?<=access_token=)[^&\s\"']+|(?<=ticket=)[^&\s\"']+"
+)
+
+
+class _Redacting(logging.Formatter):
+    """Formats like its parent, then blots out secrets."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__("%(asctime)s.%(msecs)03d %(levelname)-7s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S")
+        known = sorted((re.escape(secret) for secret in secrets if len(secret) >= 4), key=len, reverse=True)
+        self._known = re.compile("|".join(known) or r"(?!)")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.redact(super().format(record))
+
+    def redact(self, text: str) -> str:
+        return TOKENS.sub(HIDDEN, self._known.sub(HIDDEN, text))
+
+
+class _Json(_Redacting):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": self.redact(record.getMessage()),
+        }
+        if record.exc_info:
+            line["exception"] = self.redact(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def set_up_logging(level: str, layout: str, secrets: Iterable[str]) -> None:
+    """Send all logging to standard error; `layout` is `text` or `json`, `secrets` what no line may hold."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json(secrets) if layout == "json" else _Redacting(secrets))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(True)

@@ -1,0 +1,54 @@
+"""Options that several commands share, and the two ways in which commands print data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from config.settings import Settings
+
+config_option = click.option(
+    "-c",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("config.yaml"),
+    envvar="CAUSEWAY_CONFIG",
+    show_default=True,
+    help="The configuration file (or environment variable CAUSEWAY_CONFIG).",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
+
+
+def load_settings(config: Path) -> Settings:
+    """Read the configuration; raises ConfigError."""
+    from config.loader import load
+
+    return load(config)
+
+
+def print_json(value: Any) -> None:  # Any: whatever json can write
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def checked(kind: Any) -> Callable[[str], str]:
+    """Make a reader for an answer or flag of one of the kinds that settings have; mypy has no type for such kinds."""
+
+    def read(text: str) -> str:
+        from pydantic import TypeAdapter, ValidationError
+
+        try:
+            TypeAdapter(kind).validate_python(text.strip())
+        except ValidationError as failed:
+            context = failed.errors()[0].get("ctx", {})
+            words = f"{context.get('what', 'cannot be used')}: {context.get('hint', '')}"
+            raise click.BadParameter(words.rstrip(": ")) from None
+        return text.strip()
+
+    return read

@@ -1,0 +1,95 @@
+"""`causeway run`: the service itself, from the first log line to an orderly stop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli.options import config_option, load_settings
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from config.settings import Settings
+
+
+@click.command(
+    epilog="""\b
+    Examples:
+      causeway run
+      causeway run --config /etc/causeway/config.yaml
+      CAUSEWAY_LOGGING_LEVEL=debug causeway run""",
+    short_help="Bridge until told to stop.",
+)
+@config_option
+def run(config: Path) -> None:
+    """Bridge until told to stop (SIGTERM or Ctrl-C).
+
+    Logs go to standard error, as the settings `logging.level` and `logging.format` say. It may be stopped or killed
+    at any moment: what was accepted is kept and goes on at the next start.
+    """
+    import asyncio
+
+    from bridge.cli.logs import set_up_logging
+
+    settings = load_settings(config)
+    set_up_logging(settings.logging.level, settings.logging.format, settings.secrets())
+    with asyncio.Runner(loop_factory=_quick_loop()) as runner:
+        runner.run(_until_told(settings))
+
+
+def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Make loops by uvloop where there is one for this platform, else the standard ones."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _until_told(settings: Settings) -> None:
+    """Run the bridge; the first signal cancels it, which stops it in order, and is no failure."""
+    import asyncio
+    import logging
+    import signal
+
+    from bridge import app
+
+    log = logging.getLogger("bridge")
+    bridge = asyncio.ensure_future(app.run(settings))
+    loop = asyncio.get_running_loop()
+    told: list[signal.Signals] = []
+
+    def stop(sign: signal.Signals) -> None:
+        log.info("stopping, told by %s", sign.name)
+        told.append(sign)
+        bridge.cancel()
+
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, stop, sign)
+    try:
+        await bridge
+    except asyncio.CancelledError:
+        if not told:
+            raise
+    except BaseExceptionGroup as failures:
+        raise _first(failures) from failures
+    log.info("stopped")
+
+
+def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The failure that stands for a group: the first that the bridge raised on purpose, else the first of all."""
+    from bridge.errors import BridgeError
+
+    leaves: list[BaseException] = []
+    groups: list[BaseExceptionGroup[BaseException]] = [failures]
+    while groups:
+        for error in groups.pop().exceptions:
+            if isinstance(error, BaseExceptionGroup):
+                groups.append(error)
+            else:
+                leaves.append(error)
+    return next((error for error in leaves if isinstance(error, BridgeError)), leaves[0])
