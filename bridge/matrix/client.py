@@ -168,24 +168,45 @@ class MatrixClient:
         direction: Literal["b", "f"] = "b",
         limit: int = 100,
         filter: str | None = None,
+        reader: MatrixUserId | None = None,
     ) -> Page:
-        """Return a page of the room's timeline, by default its newest events first; `filter` is a filter's JSON."""
+        """Return a page of the room's timeline, by default its newest events first.
+
+        `filter` is a filter's JSON; `reader` is whose eyes to use, if not the bot's.
+        """
         query = {"dir": direction, "limit": str(limit)}
         if start is not None:
             query["from"] = start
         if filter is not None:
             query["filter"] = filter
-        answer = await self._wire.call(Method.GET, Path.v3.rooms[room].messages, query=query)
+        answer = await self._wire.call(Method.GET, Path.v3.rooms[room].messages, user=reader, query=query)
         return Page(tuple(_objects(answer.get("chunk"))), answer.get("end"))
 
-    async def find_stamp(self, room: RoomId, key: ActionKey, limit: int = 100) -> EventId | None:
-        """Return the event that carries this key among the room's newest `limit` events (members left out), if any."""
+    async def find_stamp(
+        self, room: RoomId, key: ActionKey, limit: int = 100, *, sender: MatrixUserId | None = None
+    ) -> EventId | None:
+        """Return the event that carries this key among the room's newest `limit` events (members left out), if any.
+
+        With `sender`, only an event of that user counts, so that nobody else's stamp can pass for ours; and it is found
+        even after somebody redacted it, by the transaction id that the homeserver keeps and shows to the sender alone.
+        """
+        if sender is not None:
+            try:
+                return await self._look_back(room, key, limit, sender, sender)
+            except Refused:
+                pass  # the sender sees nothing of the room (any more); the bot may
+        return await self._look_back(room, key, limit, sender, None)
+
+    async def _look_back(
+        self, room: RoomId, key: ActionKey, limit: int, sender: MatrixUserId | None, reader: MatrixUserId | None
+    ) -> EventId | None:
         seen, start = 0, None
         while seen < limit:
-            page = await self.messages(room, start=start, limit=max(limit - seen, _LEAST_PAGE), filter=_NOT_MEMBERS)
+            page = await self.messages(
+                room, start=start, limit=max(limit - seen, _LEAST_PAGE), filter=_NOT_MEMBERS, reader=reader
+            )
             for event in page.events:
-                content = event.get("content")
-                if isinstance(content, dict) and content.get(STAMP) == key:
+                if sender in (None, event.get("sender")) and _carries(event, key):
                     return EventId(event["event_id"])
             if page.end is None or not page.events:
                 break
@@ -202,7 +223,10 @@ class MatrixClient:
             query = {"limit": "500", **({"from": start} if start else {})}
             answer = await self._wire.call(Method.GET, path, query=query)
             for event in _objects(answer.get("chunk")):
-                same = event.get("sender") == sender and _relation(event).get("key") == relation["key"]
+                same = (
+                    event.get("sender") == sender
+                    and _part(_part(event, "content"), "m.relates_to").get("key") == relation["key"]
+                )
                 if same:
                     return EventId(event["event_id"])
             start = answer.get("next_batch")
@@ -278,7 +302,10 @@ def _objects(found: object) -> Sequence[Json]:
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
-def _relation(event: Json) -> Json:
-    content = event.get("content")
-    relation = content.get("m.relates_to") if isinstance(content, dict) else None
-    return relation if isinstance(relation, dict) else {}
+def _carries(event: Json, key: ActionKey) -> bool:
+    return _part(event, "content").get(STAMP) == key or _part(event, "unsigned").get("transaction_id") == key
+
+
+def _part(whole: Json, name: str) -> Json:
+    part = whole.get(name)
+    return part if isinstance(part, dict) else {}

@@ -152,6 +152,29 @@ async def test_a_key_sends_once_and_is_found_by_the_look_back(world: World) -> N
     assert await world.client.find_stamp(room, ActionKey("never")) is None
 
 
+async def test_nobody_else_s_stamp_passes_for_ours(world: World) -> None:
+    ghost, room, key = await world.ghost(), await world.room(), ActionKey("forged")
+    await world.client.rooms.join(room, ghost)
+    await world.ada.join(room)
+    await world.ada.send(room, {**TEXT, "dev.causeway.key": key})
+    assert await world.client.find_stamp(room, key, sender=ghost) is None
+    sent = await world.client.send(room, ghost, "m.room.message", TEXT, key)
+    assert await world.client.find_stamp(room, key, sender=ghost) == sent
+
+
+async def test_what_was_redacted_before_the_look_back_was_sent_nevertheless(world: World) -> None:
+    ghost, room, key = await world.ghost(), await world.room(), ActionKey("redacted-soon")
+    await world.client.rooms.join(room, ghost)
+    sent = await world.client.send(room, ghost, "m.room.message", TEXT, key)
+    await world.client.redact(room, None, sent, ActionKey("by-a-moderator"))
+    assert await world.client.find_stamp(room, key, sender=ghost) == sent
+
+
+async def test_the_bot_looks_back_for_a_ghost_that_cannot(world: World) -> None:
+    ghost, room = await world.ghost(), await world.room()
+    assert await world.client.find_stamp(room, ActionKey("outside"), sender=ghost) is None
+
+
 async def test_the_look_back_reaches_past_members_and_pages(world: World) -> None:
     room, key = await world.room(), ActionKey("key-deep")
     sent = await world.client.send(room, None, "m.room.message", TEXT, key)
@@ -333,13 +356,14 @@ async def test_a_person_may_call_a_portal_room_into_being(world: World) -> None:
 
 
 async def test_a_homeserver_that_restarts_is_later_and_then_goes_on(world: World) -> None:
-    room = await world.room()
-    key = ActionKey("over-a-restart")
-    sent = await world.client.send(room, None, "m.room.message", TEXT, key)
+    ghost, room, key = await world.ghost(), await world.room(), ActionKey("over-a-restart")
+    await world.client.rooms.join(room, ghost)
+    sent = await world.client.send(room, ghost, "m.room.message", TEXT, key)
+    await world.client.redact(room, None, sent, ActionKey("redacted-before-a-restart"))
     await world.synapse.stop()
     with pytest.raises(Later):
         await world.client.send(room, None, "m.room.message", TEXT, ActionKey("while-down"))
     await world.synapse.start()
-    assert await world.client.find_stamp(room, key) == sent
+    assert await world.client.find_stamp(room, key, sender=ghost) == sent
     assert await world.client.find_stamp(room, ActionKey("while-down")) is None
     assert await world.client.send(room, None, "m.room.message", TEXT, ActionKey("while-down")) != EventId("")
