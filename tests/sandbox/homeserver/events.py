@@ -110,7 +110,7 @@ def messages(world: World, call: Call) -> Json:
                 break
     # What is hidden counts towards the limit all the same: a page may be short without being the last.
     page: Json = {"chunk": [_bundled(room, event) for event in found if visible(event)], "start": _token(start)}
-    if len(found) == limit:
+    if found:
         page["end"] = _token(found[-1].position if forwards else found[-1].position - 1)
     return page
 

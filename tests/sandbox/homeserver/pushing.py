@@ -128,7 +128,7 @@ class Pusher:
         self._numbers += 1
         events = [self._events.popleft() for _ in range(min(MOST, len(self._events)))]
         ephemeral = [self._ephemeral.popleft() for _ in range(min(MOST, len(self._ephemeral)))]
-        return Transaction(self._numbers, [event.shown() for event in events], ephemeral)
+        return Transaction(self._numbers, [event.pushed() for event in events], ephemeral)
 
     async def _put(self, session: aiohttp.ClientSession, transaction: Transaction) -> bool:
         if transaction.tries == 0:

@@ -85,10 +85,13 @@ class Router:
         # By method and number of parts, so that a request is compared with a handful of patterns.
         self._routes: dict[tuple[str, int], list[tuple[tuple[str, ...], Handler]]] = {}
         for table in tables:
-            for pattern, handler in table.items():
-                method, _, path = pattern.partition(" ")
-                parts = tuple(path.split("/"))
-                self._routes.setdefault((method, len(parts)), []).append((parts, handler))
+            self.add(table)
+
+    def add(self, table: Mapping[str, Handler]) -> None:
+        for pattern, handler in table.items():
+            method, _, path = pattern.partition(" ")
+            parts = tuple(path.split("/"))
+            self._routes.setdefault((method, len(parts)), []).append((parts, handler))
 
     def find(self, method: str, path: str) -> tuple[Handler, tuple[str, ...]]:
         """The handler and the decoded variable parts; `path` is the raw one, still encoded."""

@@ -31,7 +31,7 @@ SURVIVES_REDACTION: dict[str, tuple[str, ...]] = {
 
 @dataclass(slots=True)
 class Event:
-    """One event of a room; `position` orders it among all events of the homeserver."""
+    """One event of a room; `position` orders it among all events of the homeserver, `at` is when it is said to be."""
 
     event_id: str
     room_id: str
@@ -39,6 +39,7 @@ class Event:
     sender: str
     content: Json
     at: int
+    arrived: int
     position: int
     state_key: str | None = None
     unsigned: Json = field(default_factory=dict)
@@ -52,8 +53,9 @@ class Event:
             "event_id": self.event_id,
             "room_id": self.room_id,
             "origin_server_ts": self.at,
-            "unsigned": {"age": max(0, _now() - self.at), **self.unsigned},
+            "unsigned": {"age": _now() - self.arrived, **self.unsigned},
         }
+        shown["unsigned"].pop("invite_room_state", None)
         if self.state_key is not None:
             shown["state_key"] = self.state_key
         if self.type == "m.room.redaction":
@@ -61,13 +63,21 @@ class Event:
         return shown
 
     def shown(self) -> Json:
-        """As clients and application services get it: Synapse repeats some of `unsigned` on top."""
+        """As clients get it: Synapse repeats some of `unsigned` on top."""
         shown = self.bare()
         unsigned = shown["unsigned"]
         shown["user_id"] = self.sender
-        for key in ("age", "prev_content", "replaces_state", "redacted_because", "invite_room_state"):
+        for key in ("age", "prev_content", "replaces_state", "redacted_because"):
             if key in unsigned:
                 shown[key] = unsigned[key]
+        return shown
+
+    def pushed(self) -> Json:
+        """As application services get it: an invitation carries what it shows of the room."""
+        shown = self.shown()
+        if "invite_room_state" in self.unsigned:
+            shown["invite_room_state"] = self.unsigned["invite_room_state"]
+            shown["unsigned"]["invite_room_state"] = self.unsigned["invite_room_state"]
         return shown
 
     @property
@@ -189,13 +199,15 @@ class World:
     ) -> Event:
         """Store what was allowed, update what follows from it, tell whoever listens."""
         self.position += 1
+        now = _now()
         event = Event(
             event_id=event_id or f"${secrets.token_urlsafe(32)}",
             room_id=room.room_id,
             type=kind,
             sender=sender,
             content=content,
-            at=_now() if at is None else at,
+            at=now if at is None else at,
+            arrived=now,
             position=self.position,
             state_key=state_key,
             unsigned=unsigned or {},
