@@ -16,7 +16,11 @@ Kind = Literal["refuse", "drop", "lose", "hang"]
 
 
 class Dropped(Exception):
-    """The connection is cut without an answer."""
+    """The connection is cut, without an answer or in the middle of one."""
+
+    def __init__(self, *, half: bool = False) -> None:
+        super().__init__("the connection is cut")
+        self.half = half
 
 
 @dataclass(slots=True)
@@ -24,7 +28,7 @@ class Fault:
     """What happens to the next `times` requests whose method and path match.
 
     refuse: answer `error`, do nothing. drop: cut the connection, do nothing. lose: do it, then cut the connection
-    instead of answering. hang: neither do nor answer until `release`.
+    in the middle of the answer. hang: neither do nor answer until `release`.
     """
 
     kind: Kind
@@ -62,11 +66,15 @@ class Faults:
         self._add("refuse", times, method, path, error)
 
     def drop(self, *, times: int = 1, method: str = "", path: str = "") -> None:
-        """Cut the connection before anything is done."""
+        """Cut the connection before anything is done.
+
+        aiohttp's client repeats a PUT by itself, once, when the connection that it lost had been used before: to be
+        noticed by it, a drop must strike twice.
+        """
         self._add("drop", times, method, path)
 
     def lose_answer(self, *, times: int = 1, method: str = "", path: str = "") -> None:
-        """Do what is asked, then cut the connection instead of answering."""
+        """Do what is asked, then cut the connection in the middle of the answer."""
         self._add("lose", times, method, path)
 
     def hang(self, *, times: int = 1, method: str = "", path: str = "") -> None:

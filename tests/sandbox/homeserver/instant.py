@@ -160,7 +160,7 @@ class InstantHomeserver:
         for watcher in self.watch:
             watcher(call, answer)
         if lost:
-            raise Dropped
+            raise Dropped(half=True)
         return answer
 
     async def _do(self, handler: routes.Handler, call: Call) -> Answer:
@@ -220,10 +220,8 @@ class InstantHomeserver:
                 await request.read(),
                 request.headers.get("Content-Type", ""),
             )
-        except Dropped:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
+        except Dropped as dropped:
+            return await _cut(request, half=dropped.half)
         return web.Response(status=answer.status, body=answer.content, headers={"Content-Type": answer.content_type})
 
 
@@ -251,6 +249,17 @@ class InstantTransport:
         except Dropped as dropped:
             raise ConnectionResetError("the homeserver cut the connection") from dropped
         return understood(answer.status, answer.content_type, answer.content)
+
+
+async def _cut(request: web.BaseRequest, *, half: bool) -> web.StreamResponse:
+    """Cut the connection, after `half` an answer if so wanted."""
+    response = web.StreamResponse(headers={"Content-Length": "1000", "Content-Type": "application/json"})
+    if half:
+        await response.prepare(request)
+        await response.write(b'{"event_id": "')
+    assert request.transport is not None
+    request.transport.abort()
+    return response
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
