@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -32,5 +33,6 @@ def write_files(files: Mapping[Path, tuple[str, int]]) -> None:
                 stream.write(text)
             beside.replace(path)
         except OSError as error:
-            beside.unlink(missing_ok=True)
+            with suppress(OSError):
+                beside.unlink()
             raise click.ClickException(f"{path} cannot be written: {error.strerror}") from error

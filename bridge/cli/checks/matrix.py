@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bridge.cli.checks.finding import Finding, Findings, failed
-from bridge.errors import BridgeError, Fatal
+from bridge.errors import BridgeError, Fatal, Refused
 from bridge.matrix.client import MatrixClient
-from portals.ids import MatrixUserId
+from portals.ids import MatrixUserId, RoomId
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -44,6 +44,9 @@ async def check_homeserver(settings: Settings) -> Findings:
         yield Finding("homeserver", "ok", f"accepts as_token: we are {me}")
         async for finding in _reached(client, settings):
             yield finding
+        for mapping in settings.portals.map:
+            if mapping.matrix != "create":
+                yield await _room(client, mapping.matrix)
 
 
 def _speaks(address: str, versions: tuple[str, ...]) -> Finding:
@@ -69,6 +72,24 @@ async def _reached(client: MatrixClient, settings: Settings) -> Findings:
         yield failed("homeserver", error, "check appservice.url and appservice.listen")
         return
     yield Finding("homeserver", "ok", f"reaches the bridge at {settings.appservice.url} in {duration} ms")
+
+
+async def _room(client: MatrixClient, name: str) -> Finding:
+    """Say whether a mapped room is there and the bot in it; joining is left to the bridge."""
+    try:
+        room = await client.rooms.resolve_alias(name) if name.startswith("#") else RoomId(name)
+        if room is None:
+            remedy = "check the alias in portals.map, or give the room that alias"
+            return Finding("homeserver", "fail", f"there is no room {name}", remedy)
+        member = await client.rooms.member(room, client.bot)
+    except Refused:  # whoever is not in a room may not see who is
+        member = None
+    except BridgeError as error:
+        return failed("homeserver", error)
+    if member is not None and member.membership in ("join", "invite"):
+        return Finding("homeserver", "ok", f"the bot is {'in' if member.membership == 'join' else 'invited to'} {name}")
+    remedy = f"unless everybody may join it, invite {client.bot}"
+    return Finding("homeserver", "warn", f"the bot is not in the room {name} yet", remedy)
 
 
 async def is_listening(listen: Listen) -> bool:

@@ -1,0 +1,257 @@
+"""`causeway check` finds what is wrong on each side and says what to do, against a real Synapse and the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from bridge.http import Listener
+from bridge.matrix.appservice import Appservice
+from bridge.store.database import Statement, open_database
+from config import manifest, registration
+from config.loader import load
+from config.reference import render
+from tests.sandbox.child import free_port
+from tests.sandbox.homeserver.synapse import Synapse
+from tests.sandbox.slack import SlackSandbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+    from config.document import Plain
+    from tests.bridge.cli.conftest import Causeway, Said
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+Findings = list[dict[str, str]]
+
+
+@dataclass
+class Side:
+    """Both sides of a bridge that could run, and its configuration."""
+
+    directory: Path
+    synapse: Synapse
+    slack: SlackSandbox
+    values: dict[str, Any]
+
+    def write(self, config: Path, **changes: Mapping[str, Any]) -> Path:
+        """Write a configuration that is right but for the changes; returns its path."""
+        values: dict[str, Plain] = {
+            name: {**self.values.get(name, {}), **changes.get(name, {})} for name in {*self.values, *changes}
+        }
+        config.write_text(render(values))
+        config.chmod(0o600)
+        return config
+
+    def workspace(self, **changes: str) -> dict[str, Any]:
+        return {"workspaces": [{**self.values["slack"]["workspaces"][0], **changes}]}
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def side(tmp_path_factory: pytest.TempPathFactory, synapse_template: Path) -> AsyncIterator[Side]:
+    """A homeserver with the bridge's registration and a Slack with its app."""
+    directory = tmp_path_factory.mktemp("check")
+    port = free_port()
+    async with SlackSandbox() as slack:
+        team = slack.team()
+        values: dict[str, Any] = {
+            "homeserver": {"domain": "localhost"},
+            "appservice": {
+                "as_token": "as-token-0123456789",
+                "hs_token": "hs-token-0123456789",
+                "listen": f"127.0.0.1:{port}",
+                "url": f"http://127.0.0.1:{port}",
+            },
+            "slack": {
+                "api_url": slack.api_url,
+                "workspaces": [{"bot_token": team.bot_token, "app_token": team.app_token}],
+            },
+        }
+        side = Side(directory, Synapse(directory / "hs"), slack, values)
+        settings = load(side.write(directory / "first.yaml"), {})
+        side.synapse = Synapse(
+            directory / "synapse", registrations=[registration.registration(settings)], template=synapse_template
+        )
+        async with side.synapse:
+            values["homeserver"]["address"] = side.synapse.url
+            yield side
+
+
+async def look(causeway: Causeway, config: Path, code: int = 0) -> Findings:
+    """Run the command beside the servers, which need this thread."""
+    said: Said = await asyncio.to_thread(causeway, "check", "-c", config, "--json", code=code)
+    findings: Findings = said.data["findings"]
+    assert said.data["ok"] is (code == 0)
+    return findings
+
+
+def bad(findings: Findings) -> Findings:
+    return [finding for finding in findings if finding["outcome"] not in ("ok", "skip")]
+
+
+async def test_all_is_well_where_all_is_well(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    config = side.write(tmp_path / "config.yaml")
+    causeway("register", "-c", config)
+    findings = await look(causeway, config)
+    assert bad(findings) == []
+    said = await asyncio.to_thread(causeway, "check", "-c", config)
+    assert "All is well" in said.out
+    details = " ".join(finding["detail"] for finding in findings)
+    for words in ("agrees with the configuration", "we are @causeway:localhost", "good for", "opens sockets"):
+        assert words in details
+    assert "token-0123456789" not in said.out
+
+
+async def test_while_the_bridge_runs_the_way_back_is_tried(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    config = side.write(tmp_path / "config.yaml")
+    listen = load(config, {}).appservice.listen
+
+    async def nothing(*_: object) -> None:
+        """Take what comes."""
+
+    async def unknown(_: object) -> bool:
+        return False
+
+    for token, outcome in (("hs-token-0123456789", "ok"), ("another-token-456789", "fail")):
+        application = web.Application()
+        application.add_routes(Appservice(token, nothing, lambda _: None, unknown, unknown).routes())
+        async with Listener(application, listen.host, listen.port):
+            findings = await look(causeway, config, code=int(outcome == "fail"))
+        (ping,) = (one for one in findings if "reaches the bridge" in one["detail"] or "M_BAD_STATUS" in one["detail"])
+        assert ping["outcome"] == outcome
+        assert outcome == "ok" or "hs_token" in ping["remedy"]
+
+
+async def test_tokens_that_the_homeserver_does_not_know_are_named(
+    side: Side, causeway: Causeway, tmp_path: Path
+) -> None:
+    config = side.write(tmp_path / "config.yaml", appservice={"as_token": "not-the-one-that-synapse-has"})
+    (finding,) = bad(await look(causeway, config, code=1))
+    assert "as_token" in finding["detail"]
+    assert "registration" in finding["detail"] + finding["remedy"]
+
+
+async def test_another_bot_than_the_registered_one_is_named(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    config = side.write(tmp_path / "config.yaml", appservice={"bot_localpart": "another"})
+    (finding,) = bad(await look(causeway, config, code=1))
+    assert finding["detail"] == "takes the bridge for @causeway:localhost, not for @another:localhost"
+
+
+async def test_a_homeserver_that_is_not_there_is_named(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    config = side.write(tmp_path / "config.yaml", homeserver={"address": f"http://127.0.0.1:{free_port()}"})
+    (finding,) = bad(await look(causeway, config, code=1))
+    assert finding["subject"] == "homeserver"
+    assert "homeserver.address" in finding["remedy"]
+
+
+async def test_each_missing_scope_is_named_with_its_line(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    lacking = {"reactions:write", "files:read"}
+    team = side.slack.new_team("Poor", scopes=set(manifest.scopes()) - lacking)
+    config = side.write(
+        tmp_path / "config.yaml", slack=side.workspace(bot_token=team.bot_token, app_token=team.app_token)
+    )
+    findings = bad(await look(causeway, config, code=1))
+    assert {line for line in lacking if any(f"`- {line}`" in finding["remedy"] for finding in findings)} == lacking
+    assert len(findings) == 2
+
+
+async def test_the_scopes_of_the_manifest_are_enough(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    team = side.slack.new_team("Exact", scopes=manifest.scopes())
+    config = side.write(
+        tmp_path / "config.yaml", slack=side.workspace(bot_token=team.bot_token, app_token=team.app_token)
+    )
+    assert bad(await look(causeway, config)) == []
+
+
+async def test_slack_tokens_that_do_not_work_are_told_apart(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    team = side.slack.new_team("Gone")
+    side.slack.revoke(team.installation.token)
+    config = side.write(
+        tmp_path / "config.yaml",
+        slack={
+            "workspaces": [
+                {"name": "gone", "bot_token": team.bot_token, "app_token": team.app_token},
+                {**side.values["slack"]["workspaces"][0], "name": "app", "app_token": "xapp-1-unknown"},
+            ]
+        },
+    )
+    gone, app = bad(await look(causeway, config, code=1))
+    assert gone["subject"] == "slack gone"
+    assert "token_revoked" in gone["detail"]
+    assert "Install the app" in gone["remedy"]
+    assert app["subject"] == "slack app"
+    assert "apps.connections.open" in app["detail"]
+
+
+async def test_mapped_channels_and_rooms_are_looked_for(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    ada = await side.synapse.person("ada")
+    mine = await ada.create_room(name="Mine")
+    known = "#general"
+    mappings = [
+        {"slack": known},
+        {"slack": "#nowhere"},
+        {"slack": "C0NOWHERE", "matrix": "#nowhere:localhost"},
+        {"slack": "#other", "matrix": mine},
+    ]
+    config = side.write(tmp_path / "config.yaml", portals={"map": mappings})
+    findings = await look(causeway, config, code=1)
+    said = {(finding["outcome"], finding["detail"]) for finding in findings}
+    assert ("ok", f"the channel {known} is there") in said
+    assert ("fail", "the bot sees no channel #nowhere") in said
+    assert ("fail", "the bot sees no channel C0NOWHERE") in said
+    assert ("fail", "there is no room #nowhere:localhost") in said
+    assert ("warn", f"the bot is not in the room {mine} yet") in said
+
+
+async def test_files_that_are_open_or_differ_are_named(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    config = side.write(tmp_path / "config.yaml")
+    causeway("register", "-c", config)
+    side.write(config, appservice={"url": "http://bridge:29330", "ghost_localpart": "other_{team}_{user}"})
+    config.chmod(0o644)
+    rights, *differences = bad(await look(causeway, config, code=1))
+    assert rights["outcome"] == "warn"
+    assert rights["remedy"] == f"chmod o= {config}"
+    assert [finding["detail"].partition(": ")[2].split()[0] for finding in differences] == ["url", "namespaces.users"]
+    assert all("causeway register --force" in finding["remedy"] for finding in differences)
+
+
+async def test_a_database_is_opened_and_left_as_it_is(
+    side: Side, causeway: Causeway, tmp_path: Path, database_url: str
+) -> None:
+    config = side.write(tmp_path / "config.yaml", database={"url": database_url})
+    await look(causeway, config)
+    database = await open_database(database_url)
+    try:
+        (current,) = (one for one in await look(causeway, config) if "layout" in one["detail"])
+        assert current["detail"].endswith("the current one")
+        await database.commit(Statement("INSERT INTO schema_version (version) VALUES ($1)", (9999,)))
+        (newer,) = bad(await look(causeway, config, code=1))
+        assert newer["subject"] == "database"
+        assert "newer Causeway" in newer["remedy"]
+    finally:
+        await database.close()
+
+
+async def test_a_database_that_cannot_be_used_is_named(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no database, and no directory")
+    for url in (
+        f"sqlite:///{tmp_path}/file",
+        f"sqlite:///{tmp_path}",
+        f"postgres://nobody:pw@127.0.0.1:{free_port()}/x",
+    ):
+        config = side.write(tmp_path / "config.yaml", database={"url": url})
+        (finding,) = bad(await look(causeway, config, code=1))
+        assert finding["subject"] == "database"
+        assert "pw" not in finding["detail"]
+
+
+async def test_a_configuration_that_cannot_be_read_ends_the_check(causeway: Causeway, tmp_path: Path) -> None:
+    (finding,) = await look(causeway, tmp_path / "none.yaml", code=1)
+    assert "there is no such file" in finding["detail"]

@@ -1,0 +1,73 @@
+"""Log lines hold no secret, whatever is logged."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.cli.logs import QUIET, set_up_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRETS = ("as-token-0123", "as-token-0123-longer", "pass.word*")
+UNKNOWN = ("xoxb-1-2-abc", "xoxe.xoxb-1-abc", "xapp-1-A1-2-abc", "syt_YQ_abc_1234")
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    """Put the root logger back as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in QUIET}
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+    logging.captureWarnings(False)
+
+
+@pytest.mark.usefixtures("logging_restored")
+@pytest.mark.parametrize("layout", ["text", "json"])
+def test_secrets_are_blotted_out_of_messages_and_tracebacks(capsys: pytest.CaptureFixture[str], layout: str) -> None:
+    set_up_logging("info", layout, SECRETS)
+    log = logging.getLogger("bridge.test")
+    for secret in (*SECRETS, *UNKNOWN):
+        log.info("a %s and %s", secret, {"token": secret})
+        try:
+            raise ValueError(f"GET /x?access_token={secret}&y=1 wss://z/?ticket={secret} Bearer {secret}")
+        except ValueError:
+            log.exception("failed with %s", secret)
+    said = capsys.readouterr().err
+    assert not [secret for secret in (*SECRETS, *UNKNOWN, "longer", "abc") if secret in said]
+    assert "a [hidden] and {'token': '[hidden]'}" in said
+
+
+@pytest.mark.usefixtures("logging_restored")
+def test_json_lines_are_one_object_each(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("warning", "json", ())
+    log = logging.getLogger("bridge.test")
+    log.info("not shown")
+    log.warning("two\nlines, %s", "é")
+    try:
+        raise OSError("gone")
+    except OSError:
+        log.exception("failed")
+    first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (first["level"], first["logger"], first["message"]) == ("warning", "bridge.test", "two\nlines, é")
+    assert first["time"].endswith("Z")
+    assert "OSError: gone" in second["exception"]
+
+
+@pytest.mark.usefixtures("logging_restored")
+def test_libraries_that_log_what_they_send_are_held_back_even_at_debug(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("debug", "text", ())
+    logging.getLogger("slack_sdk.web").debug("Sending a request with the text of a message")
+    logging.getLogger("bridge.test").debug("ours")
+    said = capsys.readouterr().err
+    assert "Sending" not in said
+    assert "DEBUG   bridge.test: ours" in said
