@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.errors import Later, Refused, Unsure
+from bridge.slack.refusals import refusal
 from bridge.slack.web import SLACK_API, Timeouts, WebApi
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ Pages = AsyncIterator[list[Fields]]
 
 STAMP: Final = "causeway_relay"
 """`event_type` of the metadata that carries an action's key."""
+
+READS_STAMPS: Final = "metadata.message:read"
+"""The scope without which no stamp is ever found."""
 
 DELETED: Final = "(deleted)"
 """What stands in place of a message that Slack does not let the bot delete."""
@@ -192,6 +196,8 @@ class SlackClient:
         A message that shares a file carries no metadata, so it is known by the file alone.
         """
         own = self._own or await self.auth()
+        if own.scopes and READS_STAMPS not in own.scopes:  # Slack would leave the stamps out without a word
+            raise refusal("conversations.history", {"error": "missing_scope", "needed": READS_STAMPS})
         pages = self.replies(channel, thread_ts, oldest) if thread_ts else self.history(channel, oldest)
         try:
             async for page in pages:
