@@ -64,12 +64,15 @@ FEATURES = (
     ),
     Feature("post, edit and delete messages", ("chat:write",), ("chat.postMessage", "chat.update", "chat.delete")),
     Feature("post under the names of Matrix people", ("chat:write.customize",), ("chat.postMessage",)),
-    Feature("see reactions", ("reactions:read",), ("reactions.get",), ("reaction_added", "reaction_removed")),
+    Feature("see reactions", ("reactions:read",), events=("reaction_added", "reaction_removed")),
     Feature("react", ("reactions:write",), ("reactions.add", "reactions.remove")),
     Feature("read files", ("files:read",), ("files.info",)),
     Feature("share files", ("files:write",), ("files.getUploadURLExternal", "files.completeUploadExternal")),
     Feature(
-        "know people's names and avatars", ("users:read",), ("users.list", "users.info"), ("user_change", "team_join")
+        "know people's names and avatars",
+        ("users:read",),
+        ("users.list", "users.info", "bots.info"),
+        ("user_change", "team_join"),
     ),
     Feature("know the names of user groups", ("usergroups:read",), ("usergroups.list",)),
     Feature("show custom emoji", ("emoji:read",), ("emoji.list",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -50,6 +51,15 @@ def test_nothing_is_asked_for_twice_or_without_use() -> None:
     assert len(set(manifest.events())) == len(manifest.events())
     for feature in manifest.FEATURES:
         assert feature.methods or feature.events, feature.name
+
+
+def test_every_method_that_a_scope_is_asked_for_is_called_by_the_bridge() -> None:
+    source = "".join(
+        path.read_text() for path in sorted(Path(__file__).parents[2].joinpath("bridge", "slack").glob("*.py"))
+    )
+    for feature in manifest.FEATURES:
+        for method in feature.methods:
+            assert f'"{method}"' in source, method
 
 
 def test_a_missing_scope_is_explained_with_the_line_to_add(read: Read) -> None:

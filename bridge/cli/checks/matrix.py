@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from bridge.cli.checks.finding import Finding, Findings, failed
+from bridge.cli.checks.listening import is_listening
 from bridge.errors import BridgeError, Fatal, Refused
 from bridge.matrix.client import MatrixClient
 from portals.ids import MatrixUserId, RoomId
 
 if TYPE_CHECKING:
     from config.settings import Settings
-    from config.values import Listen
 
 PATIENCE = 15.0
 """Seconds that the homeserver has for an answer."""
@@ -90,15 +89,3 @@ async def _room(client: MatrixClient, name: str) -> Finding:
         return Finding("homeserver", "ok", f"the bot is {'in' if member.membership == 'join' else 'invited to'} {name}")
     remedy = f"unless everybody may join it, invite {client.bot}"
     return Finding("homeserver", "warn", f"the bot is not in the room {name} yet", remedy)
-
-
-async def is_listening(listen: Listen) -> bool:
-    """Tell whether something takes connections there: the bridge, as far as can be told from outside."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)
-    try:
-        async with asyncio.timeout(3):
-            _, writer = await asyncio.open_connection(host, listen.port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bridge.cli.checks.finding import Finding, Findings, failed
+from bridge.cli.checks.listening import is_listening
 from bridge.errors import BridgeError
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
@@ -101,16 +102,42 @@ async def _channels(subject: str, client: SlackClient, settings: Settings, works
             yield Finding(subject, "ok", f"the channel {name} is there")
 
 
+async def check_request_url(settings: Settings) -> Findings:
+    """Try the public address that Slack delivers to; the bridge answers 405 to whoever only looks."""
+    events = settings.slack.events
+    if settings.slack.mode != "events" or events.url is None:
+        return
+    address = events.url + events.path
+    if not await is_listening(events.listen):
+        detail = f"nothing listens on {events.listen}: the way from Slack was not tried"
+        yield Finding("slack events", "skip", detail, "check again while the bridge runs")
+        return
+    try:
+        async with (
+            aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session,
+            session.get(address, allow_redirects=False) as response,
+        ):
+            status = response.status
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        detail = f"{address} cannot be reached from here: {error or type(error).__name__}"
+        yield Finding("slack events", "warn", detail, "make sure that Slack can reach it, or set slack.mode to socket")
+        return
+    if status == 405:
+        yield Finding("slack events", "ok", f"{address} leads to the bridge")
+    else:
+        remedy = f"let the proxy pass {events.path} on to {events.listen}"
+        yield Finding("slack events", "fail", f"{address} answers {status}, which is not the bridge", remedy)
+
+
 async def check_file_host(settings: Settings) -> Findings:
     """Try the host that files come from; any answer will do, for no token is sent."""
     own = urlsplit(settings.slack.api_url).hostname != "slack.com"
     if own:
         yield Finding("slack files", "ok", f"come from {urlsplit(settings.slack.api_url).netloc}, like everything else")
         return
-    timeout = aiohttp.ClientTimeout(total=PATIENCE)
     try:
         async with (
-            aiohttp.ClientSession(trust_env=True, timeout=timeout) as session,
+            aiohttp.ClientSession(trust_env=True, timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session,
             session.head(FILE_HOST, allow_redirects=False),
         ):
             yield Finding("slack files", "ok", f"{FILE_HOST} answers")

@@ -222,6 +222,23 @@ async def test_files_that_are_open_or_differ_are_named(side: Side, causeway: Cau
     assert all("causeway register --force" in finding["remedy"] for finding in differences)
 
 
+async def test_the_public_address_of_signed_events_is_tried(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    async def take(_: web.Request) -> web.Response:
+        return web.Response()
+
+    application = web.Application()
+    application.router.add_post("/slack/events", take)
+    async with Listener(application, "127.0.0.1", 0) as listener:
+        slack = side.workspace(signing_secret="s3cret") | {"mode": "events"}
+        for path, outcome in (("/slack/events", "ok"), ("/elsewhere", "fail")):
+            events = {"url": listener.url, "listen": f"127.0.0.1:{listener.port}", "path": path}
+            config = side.write(tmp_path / "config.yaml", slack=slack | {"events": events})
+            findings = await look(causeway, config, code=int(outcome == "fail"))
+            assert [one["outcome"] for one in findings if one["subject"] == "slack events"] == [outcome]
+    config = side.write(tmp_path / "config.yaml", slack=slack | {"events": events})
+    assert [one["outcome"] for one in await look(causeway, config) if one["subject"] == "slack events"] == ["skip"]
+
+
 async def test_a_database_is_opened_and_left_as_it_is(
     side: Side, causeway: Causeway, tmp_path: Path, database_url: str
 ) -> None:
