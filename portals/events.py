@@ -188,6 +188,13 @@ class Ignored:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Undeliverable:
+    """Something that belongs on the other side and cannot go there; its author is told the reason."""
+
+    reason: str
+
+
 SlackEvent = SlackMessage | SlackDeletion | SlackReaction | SlackMembership | SlackChannelChange | SlackPersonChange
 MatrixEvent = MatrixMessage | MatrixReaction | MatrixRedaction | MatrixMembership
 Event = SlackEvent | MatrixEvent

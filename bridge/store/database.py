@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bridge.errors import Fatal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    import asyncio
 
 Value = str | int | None
 Row = Sequence[Any]  # Any: a column's value, whose type the query knows
@@ -39,7 +39,7 @@ class Database(Protocol):
     serial: str
     """The dialect's counting primary key, for migrations."""
 
-    def commit(self, *unit: Statement) -> Awaitable[list[list[Row]]]:
+    def commit(self, *unit: Statement) -> asyncio.Future[list[list[Row]]]:
         """Queue the unit at once, in call order; the result, one list of rows a statement, comes after the commit.
 
         Raises StoreUnavailable when it could not be stored, and Fatal when it never can be.

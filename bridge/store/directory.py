@@ -36,7 +36,7 @@ RETURNING id
 SET_ROOM = "UPDATE portals SET room = $2, state = 'live', trouble = '' WHERE id = $1"
 SET_STATE = "UPDATE portals SET state = $2 WHERE id = $1"
 SET_TROUBLE = "UPDATE portals SET trouble = $2 WHERE id = $1"
-SET_CAUGHT_UP = "UPDATE portals SET caught_up = $2 WHERE id = $1 AND caught_up < $2"
+SET_CAUGHT_UP = "UPDATE portals SET caught_up = $2, trouble = $3 WHERE id = $1"
 ADD_WORKSPACE = """
 INSERT INTO workspaces (team, name, bot_user, bot, app, url) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (team) DO UPDATE SET name = excluded.name, bot_user = excluded.bot_user, bot = excluded.bot,
@@ -224,9 +224,9 @@ class Directory:
         """Remember why a portal cannot be opened."""
         await self._change(Statement(SET_TROUBLE, (portal, trouble)))
 
-    async def set_caught_up(self, portal: PortalId, gap: int) -> None:
-        """Remember that a portal has looked back over a gap."""
-        await self._change(Statement(SET_CAUGHT_UP, (portal, gap)))
+    def caught_up(self, portal: PortalId, gap: int, trouble: str) -> tuple[Statement]:
+        """Return what remembers that a portal looked back over a gap; call `forget_portals` after the commit."""
+        return (Statement(SET_CAUGHT_UP, (portal, gap, trouble)),)
 
     async def touch(self, portals: Iterable[PortalId], now_ms: int) -> None:
         """Remember that something happened in these portals just now."""

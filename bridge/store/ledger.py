@@ -22,7 +22,8 @@ from bridge.store.database import Statement
 from portals.actions import decode, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable, Sequence
+    import asyncio
+    from collections.abc import Iterable, Sequence
 
     from bridge.store.database import Database, Row
     from portals.actions import Action
@@ -63,6 +64,8 @@ class InboxRow:
     raw: str
     state: State
     place: int
+    admitted_at: int
+    """Milliseconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +95,14 @@ INSERT INTO inbox (direction, queue, source_key, raw, place, rank, admitted_at) 
 ON CONFLICT (source_key) DO NOTHING RETURNING seq
 """
 NEXT_ROWS = """
-SELECT seq, source_key, raw, state, COALESCE(place, seq) FROM inbox
+SELECT seq, source_key, raw, state, COALESCE(place, seq), admitted_at FROM inbox
 WHERE direction = $1 AND queue = $2 AND state < 2 ORDER BY COALESCE(place, seq), rank, seq LIMIT $3
 """
 OPEN_QUEUES = "SELECT DISTINCT direction, queue FROM inbox WHERE state < 2"
 OPEN_COUNTS = """
 SELECT direction, queue, COUNT(*), MIN(admitted_at) FROM inbox WHERE state < 2 GROUP BY direction, queue
 """
-HAS_PLANNED = "SELECT 1 FROM inbox WHERE direction = $1 AND queue = $2 AND state = 1 LIMIT 1"
+UNDER_WAY = "SELECT seq FROM inbox WHERE direction = $1 AND queue = $2 AND state = 1 ORDER BY seq LIMIT 1"
 PLAN_ACTION = """
 INSERT INTO outbox (inbox_seq, n, key, action) VALUES ($1, $2, $3, $4) ON CONFLICT (inbox_seq, n) DO NOTHING
 """
@@ -132,6 +135,9 @@ MARK = """
 INSERT INTO inbox (direction, queue, source_key, raw, state, admitted_at, settled_at) VALUES ('', '', $1, '', 2, $2, $2)
 ON CONFLICT (source_key) DO UPDATE SET reason = inbox.reason RETURNING seq
 """
+ADD_REQUEST = "INSERT INTO requests (kind, body, made_at) VALUES ($1, $2, $3)"
+REQUESTS = "SELECT id, kind, body FROM requests ORDER BY id"
+TAKE_REQUESTS = "DELETE FROM requests WHERE id <= $1"
 PURGE = "DELETE FROM inbox WHERE state = 2 AND settled_at < $1"
 
 
@@ -143,17 +149,19 @@ class Ledger:
 
     # --- admission
 
-    def admit(self, arrivals: Sequence[Arrival]) -> Awaitable[list[list[Row]]]:
+    def admit(self, arrivals: Sequence[Arrival], beside: Sequence[Statement] = ()) -> asyncio.Future[list[list[Row]]]:
         """Queue the arrivals for one commit, at once and in call order; await the answer before saying yes.
 
-        What is known already by its name is not stored again. Raises StoreUnavailable when nothing was stored.
+        `beside` is stored in the same commit. What is known already by its name is not stored again. Raises
+        StoreUnavailable when nothing was stored.
         """
         now = _now()
         return self._database.commit(
             *(
                 Statement(ADMIT, (one.direction, one.queue, one.source_key, one.raw, one.place, one.rank, now))
                 for one in arrivals
-            )
+            ),
+            *beside,
         )
 
     async def mark(self, name: str) -> int:
@@ -166,7 +174,7 @@ class Ledger:
     async def next_rows(self, direction: str, queue: str, limit: int) -> list[InboxRow]:
         """Return the oldest unsettled rows of a queue in order."""
         rows = await self._database.fetch(NEXT_ROWS, direction, queue, limit)
-        return [InboxRow(row[0], direction, queue, row[1], row[2], State(row[3]), row[4]) for row in rows]
+        return [InboxRow(row[0], direction, queue, row[1], row[2], State(row[3]), row[4], row[5]) for row in rows]
 
     async def plan(self, row: InboxRow, actions: Sequence[Action]) -> list[PlannedAction]:
         """Write what is to be done about a row, before any of it is done."""
@@ -213,9 +221,10 @@ class Ledger:
         """Return (direction, queue, rows, time of the oldest in ms) of every queue in which a row waits."""
         return [(str(row[0]), str(row[1]), int(row[2]), int(row[3])) for row in await self._database.fetch(OPEN_COUNTS)]
 
-    async def has_planned(self, direction: str, queue: str) -> bool:
-        """Tell whether an action of the queue may be under way: planned and not yet settled or parked."""
-        return bool(await self._database.fetch(HAS_PLANNED, direction, queue))
+    async def under_way(self, direction: str, queue: str) -> int | None:
+        """Return the row of a queue whose actions may have been performed in part: planned, not settled or parked."""
+        rows = await self._database.fetch(UNDER_WAY, direction, queue)
+        return int(rows[0][0]) if rows else None
 
     async def parked(self, after: int = 0, limit: int = 100) -> list[ParkedRow]:
         """Return parked rows in the order of admission."""
@@ -242,6 +251,18 @@ class Ledger:
         """Give up the parked row with this name, when there is one."""
         results = await self._database.commit(Statement(DROP_PARKED_SOURCE, (source_key, reason, _now())))
         return bool(results[0])
+
+    async def requests(self) -> list[tuple[str, str]]:
+        """Take what other processes (the command line) asked for: queues to look at, as (direction, queue)."""
+        rows = await self._database.fetch(REQUESTS)
+        if not rows:
+            return []
+        await self._database.commit(Statement(TAKE_REQUESTS, (max(int(row[0]) for row in rows),)))
+        return [(str(row[1]), str(row[2])) for row in rows]
+
+    async def request(self, direction: str, queue: str) -> None:
+        """Ask the running bridge to look at a queue and to read its portals anew."""
+        await self._database.commit(Statement(ADD_REQUEST, (direction, queue, _now())))
 
     async def purge(self, older_than_ms: int) -> None:
         """Forget settled rows older than this; their names then no longer recognise a repetition."""

@@ -92,7 +92,7 @@ def read(payload: Json, source: str, workspace: Workspace) -> SlackEvent | Ignor
     return reader(event, source, workspace, isinstance(payload.get(LOOK_BACK), int))
 
 
-def mentions_channel(payload: Json) -> ChannelId | None:
+def channel_of(payload: Json) -> ChannelId | None:
     """Return the channel that a payload is about, or None."""
     return _channel(_object(payload.get("event"))) or None
 

@@ -1,0 +1,415 @@
+"""The composition root: every part is built here, by hand, once; one task group owns every task.
+
+    start: store, owner's lock ─ Matrix endpoint listens ─ a task for each workspace: who are we, gap, sockets, roster
+    stop:  cancelled (SIGTERM): edges close, walkers are cut off where they are, the store writes what is queued
+
+Being cut off is an ordinary thing: what was under way is looked for at the next start, and never done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp import web
+
+from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable
+from bridge.http import Listener
+from bridge.matrix.appservice import Appservice
+from bridge.matrix.client import MatrixClient
+from bridge.slack.client import SlackClient
+from bridge.slack.events_api import EventsApi, SignedApp
+from bridge.slack.files import SlackFiles
+from bridge.slack.installation import Installation
+from bridge.slack.limits import Limits
+from bridge.slack.socket import SocketMode
+from bridge.store.database import open_database
+from bridge.store.directory import Directory
+from bridge.store.ledger import Ledger
+from bridge.store.links import Links
+from bridge.work.answers import Answers
+from bridge.work.catch_up import CatchUp, Reach
+from bridge.work.conductor import Conductor
+from bridge.work.ghosts import Ghosts
+from bridge.work.intake import Intake
+from bridge.work.lanes import Lanes
+from bridge.work.perform import MatrixPerformer, SlackPerformer
+from bridge.work.rooms import RoomMaker, Shape
+from bridge.work.roster import Roster
+from bridge.work.transfers import Transfers
+from portals.facts import Direction, Rules
+from portals.ids import GhostNames, MatrixUserId, TeamId
+from portals.policy import Mapped, Patterns
+from portals.retry import pause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import config.settings as configured
+    from bridge.store.database import Database
+    from config.settings import Settings
+    from config.values import Listen
+
+log = logging.getLogger(__name__)
+
+_CONNECTIONS = 32
+_LOOK_FOR_REQUESTS = 1.0
+_CLEAN_UP = 3600.0
+_KEPT_MS = 7 * 24 * 3600 * 1000
+"""How long the name of a settled row recognises a repetition; Slack and homeservers repeat for hours, not days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What a caller may put in place of the usual: for tests, and for the demo beside its own sandbox."""
+
+    database: Database | None = None
+    ready: Callable[[], None] = lambda: None
+    limits_scale: float = 1.0
+
+
+async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
+    """Run the bridge until cancelled; raises Fatal, with what to do, when it cannot run."""
+    database = hooks.database or await open_database(settings.database.url.reveal())
+    try:
+        await database.own()
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+        connector = aiohttp.TCPConnector(limit=100)
+        async with (
+            aiohttp.ClientSession(timeout=timeout, connector=connector) as session,
+            MatrixClient(
+                settings.homeserver.address,
+                settings.appservice.as_token.reveal(),
+                names_from(settings).bot,
+                connections=_CONNECTIONS,
+            ) as matrix,
+        ):
+            try:
+                async with asyncio.TaskGroup() as group:
+                    await _Bridge(settings, hooks, database, session, matrix, group).start()
+            except BaseExceptionGroup as failures:
+                fatal = failures.subgroup(Fatal)
+                if fatal is None:
+                    raise
+                raise _first(fatal) from failures
+    finally:
+        await database.close()
+
+
+def _first(failures: BaseExceptionGroup[Fatal]) -> BaseException:
+    failure: BaseException = failures
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    return failure
+
+
+class _Bridge:
+    """All parts, joined; lives as long as the task group that owns its tasks."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        hooks: Hooks,
+        database: Database,
+        session: aiohttp.ClientSession,
+        matrix: MatrixClient,
+        group: asyncio.TaskGroup,
+    ) -> None:
+        names = names_from(settings)
+        self.settings = settings
+        self.hooks = hooks
+        self.session = session
+        self.matrix = matrix
+        self.group = group
+        self.installations: dict[TeamId, Installation] = {}
+        self.ledger = Ledger(database)
+        self.directory = Directory(database, names)
+        self.links = Links(database)
+        transfers = Transfers(self.directory, matrix, self.installations, settings.files.max_size)
+        answers = Answers(
+            names=names,
+            rules=rules_from(settings),
+            directory=self.directory,
+            links=self.links,
+            matrix=matrix,
+            installations=self.installations,
+            transfers=transfers,
+        )
+        ghosts = Ghosts(
+            names=names,
+            name_template=settings.appservice.ghost_name,
+            directory=self.directory,
+            answers=answers,
+            matrix=matrix,
+            transfers=transfers,
+        )
+        rooms = RoomMaker(
+            names=names,
+            shape=shape_from(settings),
+            directory=self.directory,
+            matrix=matrix,
+            installations=self.installations,
+        )
+        self.roster = Roster(
+            names=names,
+            mapping=[mapped_from(line) for line in settings.portals.map],
+            patterns=Patterns(
+                settings.portals.automatic.include,
+                settings.portals.automatic.exclude,
+                settings.portals.automatic.private,
+            ),
+            directory=self.directory,
+            ledger=self.ledger,
+            installations=self.installations,
+            wake=self.wake,
+        )
+        self.catch_up = CatchUp(
+            ledger=self.ledger,
+            directory=self.directory,
+            links=self.links,
+            installations=self.installations,
+            reach=Reach(
+                settings.catch_up.look_back.total_seconds(),
+                settings.catch_up.messages,
+                settings.catch_up.threads,
+                settings.catch_up.thread_age.total_seconds(),
+            ),
+            member_limit=settings.rooms.member_limit,
+        )
+        conductor = Conductor(
+            ledger=self.ledger,
+            directory=self.directory,
+            answers=answers,
+            ghosts=ghosts,
+            rooms=rooms,
+            roster=self.roster,
+            matrix=matrix,
+            installations=self.installations,
+            to_matrix=MatrixPerformer(matrix, ghosts, self.directory, transfers),
+            to_slack=SlackPerformer(self.installations, transfers),
+        )
+        self.lanes = Lanes(
+            group=group,
+            ledger=self.ledger,
+            directory=self.directory,
+            conductor=conductor,
+            rooms=rooms,
+            catch_up=self.catch_up,
+            at_once=_CONNECTIONS,
+        )
+        self.intake = Intake(
+            names=names,
+            ledger=self.ledger,
+            directory=self.directory,
+            matrix=matrix,
+            wake=self.wake,
+            group=group,
+            typing=settings.relay.typing,
+        )
+        self.names = names
+
+    def wake(self, direction: str, queue: str) -> None:
+        """Have a queue looked at."""
+        self.lanes.wake(direction, queue)
+
+    async def start(self) -> None:
+        """Start listening and working; returns at once, the group's tasks go on."""
+        self.group.create_task(self._serve(), name="listeners")
+        for workspace in self.settings.slack.workspaces:
+            if self.settings.slack.mode == "socket":
+                self.group.create_task(self._workspace(workspace), name=f"workspace {workspace.name}")
+        self.group.create_task(self.catch_up.run(self.wake), name="catch-up")
+        self.group.create_task(self._look_for_requests(), name="requests")
+        self.group.create_task(self._clean_up(), name="clean-up")
+        await self.lanes.wake_all()
+
+    # --- the edges
+
+    async def _serve(self) -> None:
+        appservice = Appservice(
+            self.settings.appservice.hs_token.reveal(),
+            self.intake.from_matrix,
+            self.intake.weather,
+            self._user_exists,
+            self._alias_exists,
+        )
+        listeners = [self._listener(appservice.routes(), self.settings.appservice.listen)]
+        if self.settings.slack.mode == "events":
+            events = self.settings.slack.events
+            apps = [self._signed(workspace) for workspace in self.settings.slack.workspaces]
+            route = web.post(events.path, EventsApi(apps).handle)
+            listeners.append(self._listener([route], events.listen))
+        try:
+            for listener in listeners:
+                await listener.start()
+                log.info("listening on %s", listener.url)
+            self.hooks.ready()
+            await asyncio.Event().wait()
+        finally:
+            for listener in listeners:
+                await listener.stop()
+
+    def _listener(self, routes: list[web.RouteDef], listen: Listen) -> Listener:
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.add_routes(routes)
+        return Listener(app, listen.host, listen.port)
+
+    async def _user_exists(self, _user: str) -> bool:
+        return False  # ghosts are made when they first speak, never because somebody asks for one
+
+    async def _alias_exists(self, _alias: str) -> bool:
+        return False
+
+    async def _workspace(self, workspace: configured.Workspace) -> None:
+        """Keep one workspace connected over Socket Mode."""
+        client, installation = self._installation(workspace)
+        team = await self._identified(client, installation)
+        socket = SocketMode(
+            workspace.name,
+            client,
+            lambda payload: self.intake.from_slack(team, payload),
+            lambda reason: self.catch_up.mark(team, reason),
+            session=self.session,
+            connections=self.settings.slack.connections,
+        )
+        self.group.create_task(self._read_roster(team), name=f"roster {workspace.name}")
+        await socket.run()
+
+    def _signed(self, workspace: configured.Workspace) -> SignedApp:
+        """Return a workspace whose events come over signed HTTP; until its team is known, Slack is to repeat them."""
+        client, installation = self._installation(workspace)
+        known: list[TeamId] = []
+
+        async def connect() -> None:
+            team = await self._identified(client, installation)
+            await self.catch_up.mark(team, "start")
+            known.append(team)
+            await self._read_roster(team)
+
+        async def admit(payload: object) -> None:
+            if not known or not isinstance(payload, dict):
+                raise StoreUnavailable(f"the workspace {workspace.name} is not known yet")
+            await self.intake.from_slack(known[0], payload)
+
+        async def on_gap(reason: str) -> None:
+            if known:
+                await self.catch_up.mark(known[0], reason)
+
+        self.group.create_task(connect(), name=f"workspace {workspace.name}")
+        secret = workspace.signing_secret
+        assert secret is not None
+        return SignedApp(workspace.name, secret.reveal(), admit, on_gap, lambda: known[0] if known else None)
+
+    def _installation(self, workspace: configured.Workspace) -> tuple[SlackClient, Installation]:
+        token = workspace.bot_token.reveal()
+        api_url = self.settings.slack.api_url
+        client = SlackClient(
+            workspace.name,
+            token,
+            session=self.session,
+            limits=Limits(scale=self.hooks.limits_scale),
+            api_url=api_url,
+            app_token=workspace.app_token.reveal() if workspace.app_token else "",
+        )
+        files = SlackFiles(client, token, session=self.session, max_bytes=self.settings.files.max_size, api_url=api_url)
+        return client, Installation(workspace.name, client, files)
+
+    async def _identified(self, client: SlackClient, installation: Installation) -> TeamId:
+        """Return the workspace's id as soon as Slack tells it, and let its lanes work."""
+        failures = 0
+        while True:
+            try:
+                workspace = await self.roster.identify(client)
+            except (Later, Refused) as error:
+                failures += 1
+                log.error("workspace %s: %s", client.name, error)
+                await asyncio.sleep(pause(failures))
+                continue
+            self.installations[workspace.team] = installation
+            log.info("workspace %s is %s (%s)", client.name, workspace.name, workspace.team)
+            return workspace.team
+
+    async def _read_roster(self, team: TeamId) -> None:
+        failures = 0
+        while True:
+            try:
+                await self.roster.read(team)
+                return
+            except (Later, Refused) as error:
+                failures += 1
+                log.error("%s: channels and people could not be read: %s", team, error)
+                await asyncio.sleep(pause(failures))
+
+    # --- small tasks
+
+    async def _look_for_requests(self) -> None:
+        """Do what the command line asked for through the store."""
+        while True:
+            await asyncio.sleep(_LOOK_FOR_REQUESTS)
+            try:
+                asked = await self.ledger.requests()
+            except StoreUnavailable as error:
+                log.warning("the store: %s", error)
+                continue
+            if asked:
+                self.directory.forget_portals()
+            for direction, queue in asked:
+                self.wake(direction, queue)
+
+    async def _clean_up(self) -> None:
+        """Forget the names of what was settled long ago; lanes that a lost wake-up left behind are woken too."""
+        while True:
+            try:
+                await self.ledger.purge(_KEPT_MS)
+            except BridgeError as error:
+                log.warning("old rows could not be forgotten: %s", error)
+            await asyncio.sleep(_CLEAN_UP)
+
+
+# --- settings become what the parts want to know
+
+
+def names_from(settings: Settings) -> GhostNames:
+    """Return the names on this homeserver."""
+    return GhostNames(
+        domain=settings.homeserver.domain,
+        bot_localpart=settings.appservice.bot_localpart,
+        ghost_template=settings.appservice.ghost_localpart,
+        alias_template=settings.appservice.alias_localpart,
+    )
+
+
+def rules_from(settings: Settings) -> Rules:
+    """Return what the configuration says about relaying."""
+    return Rules(
+        allow_room_mention=settings.relay.allow_room_mention,
+        allow_broadcast=settings.relay.allow_broadcast,
+        reply_style=settings.relay.reply,
+        name_template=settings.relay.name,
+        max_file_size=settings.files.max_size,
+        refused_types=settings.files.deny,
+        allowed_types=settings.files.allow,
+    )
+
+
+def shape_from(settings: Settings) -> Shape:
+    """Return how rooms are made."""
+    rooms = settings.rooms
+    return Shape(
+        space=rooms.space,
+        space_name=rooms.space_name,
+        join_rule=rooms.join_rule,
+        history_visibility=rooms.history_visibility,
+        federate=rooms.federate,
+        invite=tuple(MatrixUserId(user) for user in rooms.invite),
+        admins=settings.admins,
+        bot_name=settings.appservice.bot_display_name,
+    )
+
+
+def mapped_from(line: configured.Mapping) -> Mapped:
+    """Return one line of the mapping."""
+    return Mapped(line.workspace or "", line.slack, line.matrix, Direction(line.direction))

@@ -1,0 +1,183 @@
+"""Needs become facts: from the database, and from the network on a miss, which the database then remembers."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from bridge.errors import Refused
+from bridge.work.profiles import person_of_bot, person_of_user
+from portals.facts import Channel, Facts, Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bridge.matrix.client import MatrixClient
+    from bridge.slack.installation import Installation
+    from bridge.store.directory import Directory
+    from bridge.store.links import Links
+    from bridge.work.transfers import Transfers
+    from portals.facts import Link, Needs, Person, Portal, ReactionLink, Rules, Workspace
+    from portals.ids import ChannelId, EventId, GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId, Ts
+
+log = logging.getLogger(__name__)
+
+
+class Answers:
+    """Answers what a decision needs to know."""
+
+    def __init__(
+        self,
+        *,
+        names: GhostNames,
+        rules: Rules,
+        directory: Directory,
+        links: Links,
+        matrix: MatrixClient,
+        installations: Mapping[TeamId, Installation],
+        transfers: Transfers,
+    ) -> None:
+        self.names = names
+        self._rules = rules
+        self._directory = directory
+        self._links = links
+        self._matrix = matrix
+        self._installations = installations
+        self._transfers = transfers
+
+    async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
+        """Return everything that was asked for and is known; raises Later when the network would know and is busy."""
+        links = await self._known_links(needs, portal)
+        reactions: tuple[ReactionLink, ...] = ()
+        if needs.reactions:
+            events = tuple(needs.events)
+            found = await self._links.reactions(portal.id, {link.ts for link in links} | needs.messages, events)
+            beside = {reaction.ts for reaction in found} - {link.ts for link in links} - needs.messages
+            if beside:
+                found = await self._links.reactions(portal.id, {one.ts for one in found}, events)
+            reactions = tuple(found)
+        return Facts(
+            names=self.names,
+            workspace=workspace,
+            rules=self._rules,
+            people=await self._people(portal.team, needs),
+            members=await self._members(portal, needs.matrix_users),
+            channels=await self._channels(portal.team, needs.channels),
+            rooms=await self._rooms(needs.rooms),
+            usergroups=await self._directory.names(portal.team, "usergroup", needs.usergroups),
+            emoji=await self._emoji(portal.team, needs.emoji),
+            links=tuple(links),
+            reactions=reactions,
+            tails=await self._tails(portal, needs.tails),
+        )
+
+    async def missing_targets(self, needs: Needs, portal: Portal) -> bool:
+        """Tell whether something that the event refers to is linked on neither side yet."""
+        if not needs.targets:
+            return False
+        links = await self._known_links(needs, portal)
+        known = {str(link.ts) for link in links} | {str(link.event_id) for link in links}
+        missing = needs.targets - known
+        if missing and needs.reactions:
+            found = await self._links.reactions(portal.id, (), needs.events)
+            missing -= {str(reaction.event_id) for reaction in found}
+        return bool(missing)
+
+    async def _known_links(self, needs: Needs, portal: Portal) -> list[Link]:
+        found = await self._links.of_messages(portal.id, needs.messages) if needs.messages else []
+        if needs.events:
+            found += await self._links.of_events(portal.id, needs.events)
+        return found
+
+    async def _tails(self, portal: Portal, threads: Iterable[Ts]) -> dict[Ts, tuple[EventId, EventId]]:
+        ends = {thread: await self._links.thread_ends(portal.id, thread) for thread in threads}
+        return {thread: found for thread, found in ends.items() if found is not None}
+
+    # --- people
+
+    async def _people(self, team: TeamId, needs: Needs) -> dict[SlackUserId, Person]:
+        wanted = set(needs.slack_users)
+        for user in needs.matrix_users:
+            author = self.names.slack_author(user)
+            if author is not None and author[0] == team:
+                wanted.add(author[1])
+        found = {user: await self.person(team, user) for user in wanted}
+        return {user: person for user, person in found.items() if person is not None}
+
+    async def person(self, team: TeamId, user: SlackUserId) -> Person | None:
+        """Return a Slack person or bot, asking Slack about one who was never met; None for one whom Slack denies."""
+        known = await self._directory.person(team, user)
+        if known is not None:
+            return known
+        client = self._installations[team].client
+        try:
+            if user.startswith("B"):
+                person = person_of_bot(await client.bot(user), user, self.names, team)
+            else:
+                person = person_of_user(await client.user(user), user, self.names, team)
+        except Refused as refused:
+            log.info("%s: Slack tells nothing about %s: %s", team, user, refused)
+            return None
+        await self._directory.learn_people(team, [person])
+        return person
+
+    async def _members(self, portal: Portal, users: Iterable[MatrixUserId]) -> dict[MatrixUserId, Member]:
+        found: dict[MatrixUserId, Member] = {}
+        for user in users:
+            if self.names.is_ours(user):
+                continue
+            known = await self._directory.member(user)
+            if known is None:
+                known = await self._ask_member(portal, user)
+            if known is not None:
+                found[user] = known
+        return found
+
+    async def _ask_member(self, portal: Portal, user: MatrixUserId) -> Member | None:
+        if portal.room is None:
+            return None
+        try:
+            shown = await self._matrix.rooms.member(portal.room, user)
+        except Refused:
+            return None
+        if shown is None:
+            return None
+        member = Member(user, shown.displayname or "", shown.avatar_url or "")
+        await self._directory.learn_member(member)
+        return member
+
+    # --- places and pictures
+
+    async def _channels(self, team: TeamId, channels: Iterable[ChannelId]) -> dict[ChannelId, Channel]:
+        found: dict[ChannelId, Channel] = {}
+        for channel in channels:
+            portal = await self._directory.portal_of_channel(team, channel)
+            name = portal.name if portal else await self._directory.channel_name(team, channel)
+            if name is not None:
+                found[channel] = Channel(channel, name, portal.room if portal else None)
+        return found
+
+    async def _rooms(self, rooms: Iterable[RoomId]) -> dict[RoomId, Channel]:
+        found: dict[RoomId, Channel] = {}
+        for room in rooms:
+            target = room if room.startswith("!") else await self._matrix.rooms.resolve_alias(room)
+            portal = await self._directory.portal_of_room(target) if target else None
+            if portal is not None:
+                found[room] = Channel(portal.channel, portal.name, portal.room)
+        return found
+
+    async def _emoji(self, team: TeamId, names: Iterable[str]) -> dict[str, str]:
+        """Return the `mxc:` addresses of custom emoji, which are brought over when they are first used."""
+        found: dict[str, str] = {}
+        for name in names:
+            url = (await self._directory.names(team, "emoji", [name])).get(name)
+            if url is not None and url.startswith("alias:"):
+                alias = url.removeprefix("alias:")
+                url = (await self._directory.names(team, "emoji", [alias])).get(alias)
+            if url is None or url.startswith("alias:"):
+                continue
+            try:
+                found[name] = await self._transfers.picture(team, url)
+            except Refused as refused:
+                log.info("%s: the custom emoji %s was not brought over: %s", team, name, refused)
+        return found

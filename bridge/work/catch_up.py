@@ -1,0 +1,199 @@
+"""After a gap in a workspace's stream of events, each portal looks back over Slack's history before it goes on.
+
+A *gap* is a place in the order of all inbox rows: what was admitted before it was heard, what comes after it must wait
+until the portal has looked back. What the look back finds is admitted at the gap's place, so that it is walked after
+everything older and before everything newer. The portal then remembers the gap as caught up. Killed in between, the
+look back is done again: what it admitted before is known by its name.
+
+One look back costs one call of conversations.history a page of 200 messages and one of conversations.replies for each
+thread in which something was said of late. What it re-reads is bounded by the settings; what is new is never bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.errors import Later, Refused
+from bridge.store.ledger import TO_MATRIX, Arrival
+from portals.history.compare import differences, joining, roots
+from portals.ids import NO_TS, Ts, channel_queue, is_ts
+from portals.reading.slack import address
+from portals.retry import is_installation_trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bridge.slack.installation import Installation
+    from bridge.store.directory import Directory
+    from bridge.store.ledger import Ledger
+    from bridge.store.links import Links
+    from portals.facts import Portal, Workspace
+    from portals.history.compare import News
+    from portals.ids import TeamId
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a look back goes for what may have changed; spans in seconds."""
+
+    span: float
+    messages: int
+    threads: int
+    thread_span: float
+
+
+class CatchUp:
+    """Looks back, and sees to it that every portal does."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        directory: Directory,
+        links: Links,
+        installations: Mapping[TeamId, Installation],
+        reach: Reach,
+        member_limit: int,
+    ) -> None:
+        self._ledger = ledger
+        self._directory = directory
+        self._links = links
+        self._installations = installations
+        self._reach = reach
+        self._member_limit = member_limit
+        self._gaps: dict[TeamId, int] = {}
+        self._news = asyncio.Event()
+
+    async def gap(self, team: TeamId) -> int:
+        """Return the place of a workspace's newest gap."""
+        if team not in self._gaps:
+            self._gaps[team] = await self._directory.gap(team)
+        return self._gaps[team]
+
+    async def mark(self, team: TeamId, reason: str) -> None:
+        """Note that events of a workspace may have been missed up to now; await it before new ones are admitted."""
+        place = await self._ledger.mark(f"gap:{team}:{time.time_ns()}")
+        await self._directory.set_gap(team, place)
+        self._gaps[team] = place
+        self._news.set()
+        log.info("%s: looking back over history: %s", team, reason)
+
+    async def run(self, wake: Callable[[str, str], None]) -> None:
+        """Wake the lanes of portals that are behind, the busiest first and a few at a time, until cancelled."""
+        while True:
+            self._news.clear()
+            behind: list[Portal] = []
+            for team in list(self._installations):
+                behind += await self._directory.portals_behind(team, await self.gap(team), _AT_ONCE)
+            for portal in behind:
+                wake(TO_MATRIX, channel_queue(portal.team, portal.channel))
+            try:
+                await asyncio.wait_for(self._news.wait(), 5.0 if behind else None)
+            except TimeoutError:
+                continue
+
+    async def look_back(self, portal: Portal, workspace: Workspace, gap: int) -> None:
+        """Admit what history knows and the ledger does not, in one commit with the note that the gap is filled.
+
+        Raises Later when Slack is busy. A channel that Slack refuses is noted as the portal's trouble, and goes on.
+        """
+        trouble = ""
+        try:
+            arrivals = await self._arrivals(portal, workspace, gap)
+        except Refused as refused:
+            if is_installation_trouble(refused.code):
+                raise Later(str(refused), 15.0) from refused
+            log.warning("%s/%s: history cannot be read: %s", portal.team, portal.channel, refused)
+            trouble, arrivals = f"its history cannot be read: {refused}", []
+        await self._ledger.admit(arrivals, beside=self._directory.caught_up(portal.id, gap, trouble))
+        self._directory.forget_portals()
+        log.info("%s/%s: looked back: %d news", portal.team, portal.channel, len(arrivals))
+        self._news.set()
+
+    async def _arrivals(self, portal: Portal, workspace: Workspace, gap: int) -> list[Arrival]:
+        newest = await self._links.newest(portal.id)
+        start = _earlier(newest or _now(), self._reach.span)
+        known = await self._links.between(portal.id, start, Ts("9999999999.999999"))
+        fetched, since = await self._history(portal, newest, start)
+        reactions = await self._links.reactions(portal.id, {link.ts for link in known})
+        news = differences(fetched, known, reactions, channel=portal.channel, workspace=workspace, gap=gap, since=since)
+        for thread in await self._threads(portal, fetched):
+            news += await self._thread_news(portal, workspace, thread, gap)
+        if portal.caught_up == 0:
+            news += await self._members(portal, gap)
+        queue = channel_queue(portal.team, portal.channel)
+        found = [(one, address(one.payload, portal.team)) for one in news]
+        return [
+            Arrival(TO_MATRIX, queue, where.source_key, orjson.dumps(one.payload).decode(), gap, one.rank)
+            for one, where in found
+            if where is not None
+        ]
+
+    async def _history(self, portal: Portal, newest: Ts | None, start: Ts) -> tuple[list[dict[str, Any]], Ts]:
+        """Return the channel's messages, newest first, back to the known ones and as far into these as is re-read.
+
+        With them comes the time from which on nothing is left out.
+        """
+        client = self._installations[portal.team].client
+        fetched: list[dict[str, Any]] = []
+        known = 0
+        async for page in client.history(portal.channel, start):
+            for message in page:
+                if isinstance(message, dict) and is_ts(str(message.get("ts"))):
+                    fetched.append(message)
+                    known += newest is None or message["ts"] <= newest
+                    if known >= max(self._reach.messages, 1):
+                        return fetched, Ts(message["ts"])
+        return fetched, start
+
+    async def _threads(self, portal: Portal, fetched: list[dict[str, Any]]) -> list[Ts]:
+        """Return the threads to ask about: those that grew, and those in which something was said of late."""
+        wanted: dict[Ts, None] = {}
+        for ts, count, latest in roots(fetched):
+            replies = [link for link in await self._links.of_thread(portal.id, ts) if not link.deleted]
+            if len({link.ts for link in replies}) != count or (replies and replies[-1].ts < latest):
+                wanted[ts] = None
+        since = _earlier(_now(), self._reach.thread_span)
+        for ts in await self._links.recent_threads(portal.id, since, self._reach.threads):
+            wanted[ts] = None
+        return list(wanted)
+
+    async def _thread_news(self, portal: Portal, workspace: Workspace, thread: Ts, gap: int) -> list[News]:
+        client = self._installations[portal.team].client
+        known = await self._links.of_thread(portal.id, thread)
+        reactions = await self._links.reactions(portal.id, {link.ts for link in known})
+        replies: list[dict[str, Any]] = []
+        try:
+            async for page in client.replies(portal.channel, thread):
+                replies += [one for one in page if isinstance(one, dict) and one.get("ts") != thread]
+        except Refused as refused:
+            if refused.code != "thread_not_found":
+                raise
+        return differences(replies, known, reactions, channel=portal.channel, workspace=workspace, gap=gap, since=NO_TS)
+
+    async def _members(self, portal: Portal, gap: int) -> list[News]:
+        """Return the members of a small channel as joining its new room; those of a large one come when they speak."""
+        members: list[str] = []
+        async for page in self._installations[portal.team].client.members(portal.channel):
+            members += page
+            if len(members) > self._member_limit:
+                return []
+        return [joining(portal.team, portal.channel, user, gap) for user in members]
+
+
+def _now() -> Ts:
+    return Ts(f"{time.time():.6f}")
+
+
+def _earlier(ts: Ts, seconds: float) -> Ts:
+    return Ts(f"{max(float(ts) - seconds, 0):.6f}")

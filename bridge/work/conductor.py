@@ -1,0 +1,226 @@
+"""One row, the whole way: read, needs, facts, decide, plan, perform, record, settle.
+
+    NEW ──▶ read ──▶ needs ──▶ facts ──▶ decide ──▶ plan (commit) ──▶ perform ──▶ record + settle (commit)
+              │Ignored                     │Ignored                      │Later, Unsure: raised, the lane waits
+              ▼ settle                     ▼ settle                      │Refused: park, and say so in the room
+
+A row that was planned by an earlier process goes on at its first action that is not done, as one whose outcome is
+unknown. Nothing here is kept in memory between two rows.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import orjson
+
+from bridge.errors import BridgeError, Later, Refused
+from bridge.store.ledger import TO_MATRIX, State
+from bridge.store.links import record
+from bridge.work.perform import Task
+from bridge.work.profiles import person_of_user
+from portals.actions import RecordChannel
+from portals.events import (
+    Ignored,
+    MatrixMembership,
+    MatrixRedaction,
+    SlackPersonChange,
+    Undeliverable,
+)
+from portals.facts import Direction, Member, PortalState
+from portals.ids import RoomId, SlackUserId, TeamId, action_key
+from portals.reading import matrix as matrix_reading
+from portals.reading import slack as slack_reading
+from portals.relay import content, to_matrix, to_slack
+from portals.retry import is_installation_trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bridge.matrix.client import MatrixClient
+    from bridge.slack.installation import Installation
+    from bridge.store.directory import Directory
+    from bridge.store.ledger import InboxRow, Ledger, PlannedAction
+    from bridge.work.answers import Answers
+    from bridge.work.ghosts import Ghosts
+    from bridge.work.perform import MatrixPerformer, SlackPerformer
+    from bridge.work.rooms import RoomMaker
+    from bridge.work.roster import Roster
+    from portals.actions import Action
+    from portals.facts import Facts, Needs, Portal, Workspace
+
+    OtherSide = Callable[[], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+
+class Conductor:
+    """Walks rows; knows every part, keeps nothing."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        directory: Directory,
+        answers: Answers,
+        ghosts: Ghosts,
+        rooms: RoomMaker,
+        roster: Roster,
+        matrix: MatrixClient,
+        installations: Mapping[TeamId, Installation],
+        to_matrix: MatrixPerformer,
+        to_slack: SlackPerformer,
+    ) -> None:
+        self._ledger = ledger
+        self._directory = directory
+        self._answers = answers
+        self._ghosts = ghosts
+        self._rooms = rooms
+        self._roster = roster
+        self._matrix = matrix
+        self._installations = installations
+        self._to_matrix = to_matrix
+        self._to_slack = to_slack
+
+    async def portal_of(self, direction: str, queue: str) -> Portal | None:
+        """Return the portal whose queue this is, or None for a queue that belongs to none."""
+        if direction == TO_MATRIX:
+            team, _, channel = queue.partition("/")
+            portal = await self._directory.portal_of_channel(team, channel) if channel else None
+        else:
+            portal = await self._directory.portal_of_room(queue)
+        return None if portal is None or portal.state is PortalState.REMOVED else portal
+
+    async def walk(self, row: InboxRow, *, unsure: bool, other_side: OtherSide) -> None:
+        """Walk one row to its end.
+
+        `unsure` says that an earlier try may have performed its first open action. `other_side` waits for what the
+        portal's other direction has under way.
+        Raises Later or Unsure when the row must be walked again.
+        """
+        portal = await self.portal_of(row.direction, row.queue)
+        if portal is None:
+            await self._without_portal(row)
+            return
+        if portal.direction is not Direction.BOTH and portal.direction != row.direction:
+            await self._ledger.settle(row, f"this portal relays {portal.direction} only")
+            return
+        workspace = await self._directory.workspace(portal.team)
+        if workspace is None or portal.team not in self._installations:
+            raise Later(f"the workspace {portal.team} is not connected yet", 2.0)
+        if row.state is State.PLANNED:
+            actions = await self._ledger.planned(row)
+        else:
+            decision = await self._decide(row, portal, workspace, other_side)
+            if isinstance(decision, Ignored):
+                log.info("%s %s: ignored: %s", row.queue, row.source_key, decision.reason)
+                await self._ledger.settle(row, decision.reason)
+                return
+            if isinstance(decision, Undeliverable):
+                await self._park(row, portal, decision.reason)
+                return
+            actions = await self._ledger.plan(row, decision)
+            unsure = False
+        if not actions:
+            await self._ledger.settle(row, "")
+            return
+        await self._perform_all(row, portal, actions, unsure)
+
+    # --- deciding
+
+    async def _decide(
+        self, row: InboxRow, portal: Portal, workspace: Workspace, other_side: OtherSide
+    ) -> tuple[Action, ...] | Ignored | Undeliverable:
+        payload = orjson.loads(row.raw)
+        if row.direction == TO_MATRIX:
+            event = slack_reading.read(payload, row.source_key, workspace)
+            if isinstance(event, Ignored):
+                return event
+            facts = await self._facts(to_matrix.needs(event), portal, workspace, other_side)
+            return to_matrix.decide(event, portal, facts)
+        said = matrix_reading.read(payload, row.source_key)
+        if isinstance(said, Ignored):
+            return said
+        if isinstance(said, MatrixMembership) and said.membership == "join":
+            await self._directory.learn_member(Member(said.user, said.name, said.avatar))
+        elif isinstance(said, MatrixMembership) and self._answers.names.is_ours(said.user):
+            await self._directory.set_joined(said.room, said.user, False)
+        facts = await self._facts(to_slack.needs(said), portal, workspace, other_side)
+        decision = to_slack.decide(said, portal, facts)
+        if isinstance(said, MatrixRedaction) and isinstance(decision, Ignored):
+            await self._ledger.drop_parked_source(f"matrix:{said.target}", "redacted by its author")
+        return decision
+
+    async def _facts(self, needs: Needs, portal: Portal, workspace: Workspace, other_side: OtherSide) -> Facts:
+        if await self._answers.missing_targets(needs, portal):
+            await other_side()
+        return await self._answers.facts(needs, portal, workspace)
+
+    # --- performing
+
+    async def _perform_all(self, row: InboxRow, portal: Portal, actions: list[PlannedAction], unsure: bool) -> None:
+        performer = self._to_matrix if row.direction == TO_MATRIX else self._to_slack
+        for planned in actions:
+
+            async def note_progress(progress: str, n: int = planned.n) -> None:
+                await self._ledger.note_progress(row, n, progress)
+
+            task = Task(planned.action, unsure, row.admitted_at / 1000, planned.progress, note_progress)
+            try:
+                result = await performer.perform(portal.team, task)
+            except Refused as refused:
+                if is_installation_trouble(refused.code):
+                    raise Later(str(refused), 15.0) from refused
+                await self._park(row, portal, str(refused))
+                return
+            unsure = False
+            kept = planned.action.record
+            await self._ledger.done(row, planned.n, record(portal.id, kept, result), last=planned is actions[-1])
+            if isinstance(kept, RecordChannel):
+                self._directory.forget_portals()
+        log.info(
+            "%s %s: relayed by %s", row.queue, row.source_key, ", ".join(type(one.action).__name__ for one in actions)
+        )
+
+    async def _park(self, row: InboxRow, portal: Portal, reason: str) -> None:
+        """Put the row aside and say so in the room; what cannot even be said is in the log and in `parked list`."""
+        await self._ledger.park(row, reason)
+        log.warning("%s %s: parked as number %d: %s", row.queue, row.source_key, row.seq, reason)
+        if portal.room is None:
+            return
+        hint = f"An admin can try again with: causeway parked retry {row.seq}"
+        if row.direction == TO_MATRIX:
+            said = content.notice(f"A message from Slack could not be shown here: {reason}. {hint}")
+        else:
+            said = content.notice(f"This did not reach Slack: {reason}. {hint}")
+            target = row.source_key.removeprefix("matrix:")
+            said["m.relates_to"] = {"m.in_reply_to": {"event_id": target}}
+        key = action_key(row.source_key, "parked", reason)
+        try:
+            await self._matrix.send(portal.room, None, "m.room.message", said, key)
+        except BridgeError as error:
+            log.warning("%s: the notice about row %d could not be shown: %s", portal.room, row.seq, error)
+
+    # --- rows of no portal
+
+    async def _without_portal(self, row: InboxRow) -> None:
+        """Take up what concerns people or the bot itself; a channel may be one that is to have a portal."""
+        payload = orjson.loads(row.raw)
+        if row.direction == TO_MATRIX:
+            team = TeamId(row.queue.partition("/")[0])
+            workspace = await self._directory.workspace(team)
+            if workspace is None or team not in self._installations:
+                raise Later(f"the workspace {team} is not connected yet", 2.0)
+            channel = slack_reading.channel_of(payload)
+            if channel and await self._roster.consider(team, channel) is not None:
+                raise Later("the channel has a portal now", 0.0)
+            event = slack_reading.read(payload, row.source_key, workspace)
+            if isinstance(event, SlackPersonChange):
+                user = SlackUserId(event.profile["id"])
+                await self._ghosts.refresh(team, person_of_user(event.profile, user, self._answers.names, team))
+        else:
+            said = matrix_reading.read(payload, row.source_key)
+            if isinstance(said, MatrixMembership) and (said.user, said.membership) == (self._matrix.bot, "invite"):
+                await self._rooms.answer_invite(RoomId(row.queue), said.sender)
+        await self._ledger.settle(row, "there is no portal here")

@@ -1,0 +1,103 @@
+"""Intake: what both edges deliver goes into the inbox, and its lane is woken once it is committed.
+
+Nothing is decided here. An echo of our own ghosts says nothing new and is not even stored; typing is weather, not
+history, and is passed on at once or not at all.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.errors import BridgeError
+from bridge.store.ledger import TO_MATRIX, TO_SLACK, Arrival
+from portals.ids import SlackUserId, TeamId
+from portals.reading import matrix, slack
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from bridge.matrix.client import MatrixClient
+    from bridge.store.directory import Directory
+    from bridge.store.ledger import Ledger
+    from portals.ids import GhostNames
+
+log = logging.getLogger(__name__)
+
+_TYPING_MS = 6_000
+
+
+class Intake:
+    """Admits what Slack and the homeserver deliver; `wake` has a queue looked at."""
+
+    def __init__(
+        self,
+        *,
+        names: GhostNames,
+        ledger: Ledger,
+        directory: Directory,
+        matrix: MatrixClient,
+        wake: Callable[[str, str], None],
+        group: asyncio.TaskGroup,
+        typing: bool,
+    ) -> None:
+        self._names = names
+        self._ledger = ledger
+        self._directory = directory
+        self._matrix = matrix
+        self._wake = wake
+        self._group = group
+        self._typing = typing
+
+    def from_slack(self, team: TeamId, payload: Mapping[str, Any]) -> Awaitable[None]:
+        """Queue a delivered event at once; the awaitable resolves when it is committed."""
+        event = payload.get("event")
+        if isinstance(event, dict) and event.get("type") == "user_typing":
+            self._group.create_task(self._show_typing(team, event))
+            return _nothing()
+        place = slack.address(payload, team)
+        if place is None:
+            log.info("%s: an event without a name of its own is left out: %s", team, str(payload)[:200])
+            return _nothing()
+        arrival = Arrival(TO_MATRIX, place.queue, place.source_key, orjson.dumps(payload).decode())
+        return self._admit([arrival])
+
+    async def from_matrix(self, _transaction: str, events: Sequence[Mapping[str, Any]]) -> None:
+        """Commit the events of a transaction; the transaction itself needs no name, for its events have theirs."""
+        arrivals: list[Arrival] = []
+        for event in events:
+            place = matrix.address(event)
+            if place is None or self._names.is_ours(event["sender"]):
+                continue
+            arrivals.append(Arrival(TO_SLACK, place.queue, place.source_key, orjson.dumps(event).decode()))
+        if arrivals:
+            await self._admit(arrivals)
+
+    def weather(self, events: Sequence[Mapping[str, Any]]) -> None:
+        """Let ephemeral events of Matrix pass: Slack takes neither typing nor receipts from an app."""
+        log.debug("%d ephemeral events", len(events))
+
+    def _admit(self, arrivals: list[Arrival]) -> Awaitable[None]:
+        return self._woken(self._ledger.admit(arrivals), arrivals)
+
+    async def _woken(self, admitted: asyncio.Future[Any], arrivals: list[Arrival]) -> None:
+        await admitted
+        for direction, queue in {(one.direction, one.queue) for one in arrivals}:
+            self._wake(direction, queue)
+
+    async def _show_typing(self, team: TeamId, event: Mapping[str, Any]) -> None:
+        portal = await self._directory.portal_of_channel(team, str(event.get("channel")))
+        user = SlackUserId(str(event.get("user")))
+        if not self._typing or portal is None or portal.room is None or not await self._directory.shown(team, user):
+            return
+        try:
+            await self._matrix.typing(portal.room, self._names.ghost(team, user), True, _TYPING_MS)
+        except BridgeError as error:
+            log.debug("typing was not shown: %s", error)
+
+
+async def _nothing() -> None:
+    """Resolve at once: there is nothing to store."""

@@ -1,0 +1,197 @@
+"""Lanes: one walker for each queue in which something waits, made on demand and gone when its queue is empty.
+
+A portal's lane is its two walkers, one a direction. Each takes the oldest unsettled row and has the conductor walk it
+the whole way; neither waits for the other, except for an action under way that its own row refers to. What fails for
+now is tried again after a pause; what goes wrong in our own code is parked with its traceback in the log. This is the
+one file that catches everything, so that a defect met by one message costs one message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import nullcontext
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bridge.errors import Fatal, Later, StoreUnavailable, Unsure
+from bridge.store.ledger import TO_MATRIX, TO_SLACK, State
+from portals.facts import PortalState
+from portals.ids import channel_queue
+from portals.retry import pause
+
+if TYPE_CHECKING:
+    from bridge.store.directory import Directory
+    from bridge.store.ledger import InboxRow, Ledger
+    from bridge.work.catch_up import CatchUp
+    from bridge.work.conductor import Conductor
+    from bridge.work.rooms import RoomMaker
+    from portals.facts import Portal
+
+log = logging.getLogger(__name__)
+
+_ROWS = {TO_MATRIX: 50, TO_SLACK: 8}
+_OTHER_SIDE = 5.0
+
+Key = tuple[str, str]
+
+
+class Lanes:
+    """All walkers; `group` owns their tasks."""
+
+    def __init__(
+        self,
+        *,
+        group: asyncio.TaskGroup,
+        ledger: Ledger,
+        directory: Directory,
+        conductor: Conductor,
+        rooms: RoomMaker,
+        catch_up: CatchUp,
+        at_once: int,
+    ) -> None:
+        self._group = group
+        self._ledger = ledger
+        self._directory = directory
+        self._conductor = conductor
+        self._rooms = rooms
+        self._catch_up = catch_up
+        self._turns = asyncio.Semaphore(at_once)
+        self._walkers: dict[Key, asyncio.Task[None]] = {}
+        self._woken: dict[Key, asyncio.Event] = {}
+        self._steps: dict[Key, asyncio.Event] = {}
+        self._known: set[int] = set()
+        """Planned rows whose last try certainly did nothing: they need no look before they are performed."""
+
+    @property
+    def walking(self) -> int:
+        """How many queues are being worked on."""
+        return len(self._walkers)
+
+    def wake(self, direction: str, queue: str) -> None:
+        """Have a queue looked at, now if it rests, or again before its walker goes."""
+        key = (direction, queue)
+        if key in self._walkers:
+            self._woken[key].set()
+            return
+        self._woken[key] = asyncio.Event()
+        self._walkers[key] = self._group.create_task(self._walk(key), name=f"lane {direction} {queue}")
+
+    async def wake_all(self) -> None:
+        """Wake every queue in which something waits."""
+        for direction, queue in await self._ledger.open_queues():
+            self.wake(direction, queue)
+
+    def wake_portal(self, portal: Portal) -> None:
+        """Wake both queues of a portal."""
+        self.wake(TO_MATRIX, channel_queue(portal.team, portal.channel))
+        if portal.room is not None:
+            self.wake(TO_SLACK, portal.room)
+
+    # --- one walker
+
+    async def _walk(self, key: Key) -> None:
+        failures = 0
+        woken = self._woken[key]
+        while True:
+            woken.clear()
+            try:
+                more = await self._walk_some(key)
+                failures = 0
+            except (Later, Unsure) as error:
+                failures += 1
+                wait = pause(failures, error.retry_after if isinstance(error, Later) else None)
+                log.warning("%s %s: trying again in %.1f s: %s", *key, wait, error)
+                await asyncio.sleep(wait)
+                continue
+            if not more and not woken.is_set():
+                del self._walkers[key], self._woken[key]
+                return
+
+    async def _walk_some(self, key: Key) -> bool:
+        """Walk the next rows of a queue; returns whether there may be more."""
+        direction, queue = key
+        async with self._turns if direction == TO_MATRIX else nullcontext():
+            rows = await self._ledger.next_rows(direction, queue, _ROWS[direction])
+            for row in rows:
+                portal = await self._conductor.portal_of(direction, queue)
+                if portal is not None and portal.state is PortalState.PAUSED:
+                    return False
+                if portal is not None and portal.room is None:
+                    portal = await self._rooms.open(portal)
+                if row.place > await self._gap(direction, portal) > 0:
+                    break
+                await self._walk_one(row, portal)
+            else:
+                portal = await self._conductor.portal_of(direction, queue)
+                if portal is not None and portal.state is PortalState.PLANNED:
+                    portal = await self._rooms.open(portal)
+                if rows or not await self._gap(direction, portal):
+                    return bool(rows)
+        assert portal is not None
+        await self._look_back(portal)
+        return True
+
+    async def _gap(self, direction: str, portal: Portal | None) -> int:
+        """Return the gap that a portal must look back over before it walks what came after it; 0 for none."""
+        if direction == TO_SLACK or portal is None or portal.direction == TO_SLACK:
+            return 0
+        if portal.state is PortalState.PAUSED:
+            return 0
+        gap = await self._catch_up.gap(portal.team)
+        return gap if portal.caught_up < gap else 0
+
+    async def _look_back(self, portal: Portal) -> None:
+        workspace = await self._directory.workspace(portal.team)
+        if workspace is None:
+            raise Later(f"the workspace {portal.team} is not known yet", 2.0)
+        await self._catch_up.look_back(portal, workspace, await self._catch_up.gap(portal.team))
+
+    async def _walk_one(self, row: InboxRow, portal: Portal | None) -> None:
+        unsure = row.state is State.PLANNED and row.seq not in self._known
+        self._known.discard(row.seq)
+        try:
+            await self._conductor.walk(row, unsure=unsure, other_side=partial(self._other_side, row, portal))
+        except StoreUnavailable:
+            raise
+        except Later:
+            if not unsure:
+                self._known.add(row.seq)
+            raise
+        except (Unsure, Fatal):
+            raise
+        except Exception:
+            log.exception("%s %s: a defect of the bridge: parked as number %d", row.queue, row.source_key, row.seq)
+            await self._ledger.park(row, "a defect of the bridge; its log says more")
+        finally:
+            self._step((row.direction, row.queue))
+
+    # --- the other direction
+
+    def _step(self, key: Key) -> None:
+        event = self._steps.pop(key, None)
+        if event is not None:
+            event.set()
+
+    async def _other_side(self, row: InboxRow, portal: Portal | None) -> None:
+        """Wait until the portal's other direction is through with the row that it is at, if it is at one.
+
+        What a row refers to exists on the side that the row comes from; if no link shows it, then either it is not
+        mirrored, or the action that made it is that very one.
+        """
+        if portal is None or portal.room is None:
+            return
+        if row.direction == TO_MATRIX:
+            other: Key = (TO_SLACK, portal.room)
+        else:
+            other = (TO_MATRIX, channel_queue(portal.team, portal.channel))
+        awaited = await self._ledger.under_way(*other)
+        while awaited is not None:
+            self.wake(*other)
+            step = self._steps.setdefault(other, asyncio.Event())
+            if await self._ledger.under_way(*other) != awaited:
+                return
+            try:
+                await asyncio.wait_for(step.wait(), _OTHER_SIDE)
+            except TimeoutError:
+                log.info("%s: waits for row %d of the other direction", row.source_key, awaited)

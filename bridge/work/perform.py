@@ -1,0 +1,194 @@
+"""Actions are performed: the one place where the bridge changes anything on either side.
+
+`MatrixPerformer` and `SlackPerformer` each perform one action and return what it yields: an event id, a ts, or nothing.
+An action whose earlier outcome is unknown (`unsure`) is looked for by its stamp before it is sent again; actions that
+are harmless to repeat are repeated.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bridge.errors import Refused, Unsure
+from portals.actions import (
+    AddReaction,
+    DeleteMessage,
+    Note,
+    PostFile,
+    PostMessage,
+    RedactEvent,
+    RemoveReaction,
+    SendEvent,
+    SendFile,
+    SetMembership,
+    SetState,
+    UpdateMessage,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bridge.matrix.client import MatrixClient
+    from bridge.slack.installation import Installation
+    from bridge.store.directory import Directory
+    from bridge.work.ghosts import Ghosts
+    from bridge.work.transfers import Transfers
+    from portals.actions import Action
+    from portals.ids import ActionKey, MatrixUserId, RoomId, TeamId
+
+log = logging.getLogger(__name__)
+
+_FILE_IS_GONE = frozenset(
+    {"file_not_found", "file_deleted", "foreign_host", "too_large", "file_too_large", "M_TOO_LARGE", "not_found"}
+)
+_LOOKED_AT = 300
+"""How many of a room's newest events are looked at for a lost one: what ours and others wrote since."""
+_CLOCKS_APART = 600
+"""Seconds by which our clock and Slack's may differ when a lost message is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One action to perform; `unsure` says that it may have been performed before, though not before `since` (s)."""
+
+    action: Action
+    unsure: bool
+    since: float
+    progress: str
+    note_progress: Callable[[str], Awaitable[None]]
+
+
+class MatrixPerformer:
+    """Performs what is to be done in rooms."""
+
+    def __init__(self, matrix: MatrixClient, ghosts: Ghosts, directory: Directory, transfers: Transfers) -> None:
+        self._matrix = matrix
+        self._ghosts = ghosts
+        self._directory = directory
+        self._transfers = transfers
+
+    async def perform(self, team: TeamId, task: Task) -> str:
+        """Perform one action; returns the event id that it made, or an empty text."""
+        match task.action:
+            case SendEvent() as action:
+                return await self._stamped(action.room, action.sender, action.key, task, partial(self._send, action))
+            case SendFile() as action:
+                return await self._stamped(
+                    action.room, action.sender, action.key, task, partial(self._send_file, team, action)
+                )
+            case RedactEvent() as action:
+                return await self._stamped(action.room, action.sender, action.key, task, partial(self._redact, action))
+            case SetState() as action:
+                return await self._matrix.set_state(
+                    action.room, action.sender, action.type, action.state_key, action.content
+                )
+            case SetMembership() as action:
+                if action.joined:
+                    await self._ghosts.ready(action.room, action.user)
+                else:
+                    await self._ghosts.leave(action.room, action.user)
+                return ""
+            case Note():
+                return ""
+            case _:
+                raise TypeError(f"{type(task.action).__name__} is no action for Matrix")
+
+    async def _stamped(
+        self, room: RoomId, sender: MatrixUserId, key: ActionKey, task: Task, send: Callable[[], Awaitable[str]]
+    ) -> str:
+        if task.unsure:
+            found = await self._matrix.find_stamp(room, key, _LOOKED_AT, sender=sender)
+            if found is not None:
+                log.info("%s was sent already: found in %s", key, room)
+                return found
+        await self._ghosts.ready(room, sender)
+        try:
+            return await send()
+        except Refused as refused:
+            if refused.code != "M_FORBIDDEN":
+                raise
+            # the ghost may have been removed from the room since we noted that it is there
+            await self._directory.set_joined(room, sender, False)
+            await self._ghosts.ready(room, sender)
+            return await send()
+
+    async def _send(self, action: SendEvent) -> str:
+        return await self._matrix.send(action.room, action.sender, action.type, action.content, action.key, action.ts)
+
+    async def _redact(self, action: RedactEvent) -> str:
+        return await self._matrix.redact(action.room, action.sender, action.event_id, action.key, ts=action.ts)
+
+    async def _send_file(self, team: TeamId, action: SendFile) -> str:
+        source = f"slack:{action.file_id}"
+        try:
+            mxc = await self._transfers.to_matrix(team, source, action.url, action.name, action.mimetype)
+        except Refused as refused:
+            if refused.code not in _FILE_IS_GONE:
+                raise
+            words = action.fallback.replace("{reason}", refused.detail)
+            content = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
+            if "m.relates_to" in action.content:
+                content["m.relates_to"] = action.content["m.relates_to"]
+        else:
+            content = {**action.content, "url": mxc}
+        return await self._matrix.send(action.room, action.sender, "m.room.message", content, action.key, action.ts)
+
+
+class SlackPerformer:
+    """Performs what is to be done in channels."""
+
+    def __init__(self, installations: Mapping[TeamId, Installation], transfers: Transfers) -> None:
+        self._installations = installations
+        self._transfers = transfers
+
+    async def perform(self, team: TeamId, task: Task) -> str:
+        """Perform one action; returns the ts of the message that it made, or an empty text."""
+        client = self._installations[team].client
+        match task.action:
+            case PostMessage() as action:
+                if task.unsure:
+                    since = f"{max(task.since - _CLOCKS_APART, 0):.6f}"
+                    found = await client.find_stamp(action.channel, action.key, since, thread_ts=action.thread_ts)
+                    if found is not None:
+                        log.info("%s was posted already: found in %s", action.key, action.channel)
+                        return found
+                return await client.post(
+                    action.channel,
+                    action.text,
+                    key=action.key,
+                    blocks=action.blocks,
+                    username=action.username,
+                    icon_url=action.icon_url,
+                    thread_ts=action.thread_ts,
+                    unfurl_links=True,
+                )
+            case PostFile() as action:
+                return await self._post_file(team, action, task)
+            case UpdateMessage() as action:
+                await client.update(action.channel, action.ts, action.text, blocks=action.blocks)
+            case DeleteMessage() as action:
+                await client.delete(action.channel, action.ts)
+            case AddReaction() as action:
+                await client.react(action.channel, action.ts, action.name)
+            case RemoveReaction() as action:
+                await client.unreact(action.channel, action.ts, action.name)
+            case Note():
+                pass
+            case _:
+                raise TypeError(f"{type(task.action).__name__} is no action for Slack")
+        return ""
+
+    async def _post_file(self, team: TeamId, action: PostFile, task: Task) -> str:
+        files = self._installations[team].files
+        if task.unsure and task.progress:
+            found = await files.shared_ts(task.progress, action.channel)
+            if found is not None:
+                return found
+        file_id = await self._transfers.to_slack(team, action, task.note_progress)
+        found = await files.shared_ts(file_id, action.channel)
+        if found is None:
+            raise Unsure(f"Slack took the file {file_id} and does not show it in {action.channel} yet")
+        return found

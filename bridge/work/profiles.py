@@ -1,0 +1,50 @@
+"""What Slack's `users.info`, `users.list` and `bots.info` say about a person, as the directory keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portals.facts import Person
+from portals.ids import SlackUserId, is_slack_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from portals.ids import GhostNames, TeamId
+
+_PICTURES = ("image_192", "image_512", "image_72", "image_48")
+
+
+def person_of_user(user: Mapping[str, Any], user_id: SlackUserId, names: GhostNames, team: TeamId) -> Person:
+    """Return the person that a user object describes: the display name where they chose one, else the real name."""
+    profile = _object(user.get("profile"))
+    choices = (profile.get("display_name"), profile.get("real_name"), user.get("real_name"), user.get("name"))
+    return Person(
+        user=user_id,
+        name=next((name for name in choices if isinstance(name, str) and name.strip()), user_id),
+        ghost=names.ghost(team, user_id),
+        avatar_url=_picture(profile),
+        is_bot=user.get("is_bot") is True,
+    )
+
+
+def person_of_bot(bot: Mapping[str, Any], bot_id: SlackUserId, names: GhostNames, team: TeamId) -> Person:
+    """Return the bot that a bot object describes."""
+    name = bot.get("name")
+    shown = name if isinstance(name, str) and name.strip() else bot_id
+    return Person(bot_id, shown, names.ghost(team, bot_id), _picture(_object(bot.get("icons"))), True)
+
+
+def people_of(users: list[Any], names: GhostNames, team: TeamId) -> list[Person]:
+    """Return the people of one page of `users.list`; what is no user object is left out."""
+    found = [user for user in users if isinstance(user, dict) and is_slack_id(str(user.get("id") or ""))]
+    return [person_of_user(user, SlackUserId(user["id"]), names, team) for user in found]
+
+
+def _picture(icons: Mapping[str, Any]) -> str:
+    found = (icons.get(size) for size in _PICTURES)
+    return next((url for url in found if isinstance(url, str) and url.startswith("http")), "")
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

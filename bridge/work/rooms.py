@@ -1,0 +1,182 @@
+"""Rooms of portals: made once under a deterministic alias, or joined where they exist; and the Space that holds them.
+
+Opening may be repeated at any point: the alias finds a room that was made before, and setting a state again is
+harmless. A portal whose room cannot be opened says why in its `trouble` and is tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bridge.errors import Later, Refused
+from portals.facts import PortalState
+from portals.ids import RoomId
+from portals.relay.content import room_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.matrix.client import MatrixClient
+    from bridge.slack.installation import Installation
+    from bridge.store.directory import Directory
+    from portals.facts import Portal, Workspace
+    from portals.ids import GhostNames, TeamId
+
+log = logging.getLogger(__name__)
+
+_AGAIN = 15.0
+_POWER = {"m.room.name": 50, "m.room.topic": 50, "m.room.avatar": 50, "m.room.tombstone": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How rooms are made, as the configuration says."""
+
+    space: bool
+    space_name: str
+    join_rule: str
+    history_visibility: str
+    federate: bool
+    invite: tuple[str, ...]
+    admins: tuple[str, ...]
+    bot_name: str
+
+
+class RoomMaker:
+    """Opens the rooms of portals."""
+
+    def __init__(
+        self,
+        *,
+        names: GhostNames,
+        shape: Shape,
+        directory: Directory,
+        matrix: MatrixClient,
+        installations: Mapping[TeamId, Installation],
+    ) -> None:
+        self._names = names
+        self._shape = shape
+        self._directory = directory
+        self._matrix = matrix
+        self._installations = installations
+        self._introduced = False
+
+    async def open(self, portal: Portal) -> Portal:
+        """Return the portal with its room, which is live from now on; raises Later with the reason when it cannot."""
+        workspace = await self._directory.workspace(portal.team)
+        if workspace is None:
+            raise Later(f"the workspace {portal.team} is not known yet", 2.0)
+        try:
+            await self._introduce()
+            await self._join_channel(portal)
+            if portal.target == "create":
+                room = await self._create(portal, workspace)
+            else:
+                room = await self._matrix.rooms.join(portal.target)
+            await self._show_bridge(room, portal, workspace)
+        except Refused as refused:
+            await self._directory.set_trouble(portal.id, str(refused))
+            raise Later(f"the room of #{portal.name} cannot be opened: {refused}", _AGAIN) from refused
+        taken = await self._directory.portal_of_room(room)
+        if taken is not None and taken.id != portal.id and taken.state is not PortalState.REMOVED:
+            trouble = f"the room {room} belongs to the portal of #{taken.name} already: choose another room"
+            await self._directory.set_trouble(portal.id, trouble)
+            raise Later(trouble, 60.0)
+        await self._directory.set_room(portal.id, room)
+        log.info("%s/%s: #%s is open in %s", portal.team, portal.channel, portal.name, room)
+        return replace(portal, room=room, state=PortalState.LIVE, trouble="")
+
+    async def answer_invite(self, room: RoomId, inviter: str) -> None:
+        """Follow an admin's invitation, and decline everybody else's."""
+        try:
+            if inviter in self._shape.admins:
+                await self._matrix.rooms.join(room)
+            else:
+                await self._matrix.rooms.leave(room, reason="Only an admin of this bridge may invite its bot.")
+        except Refused as refused:
+            log.warning("%s: the invitation by %s could not be answered: %s", room, inviter, refused)
+
+    async def _introduce(self) -> None:
+        """Have the bot's own account exist and bear its name."""
+        if not self._introduced:
+            await self._matrix.register(self._names.bot)
+            await self._matrix.set_profile(self._names.bot, displayname=self._shape.bot_name)
+            self._introduced = True
+
+    async def _join_channel(self, portal: Portal) -> None:
+        """Have the Slack bot in the channel; into a private one only a person can invite it."""
+        if not portal.private:
+            await self._installations[portal.team].client.join(portal.channel)
+
+    async def _create(self, portal: Portal, workspace: Workspace) -> RoomId:
+        space = await self._space(workspace) if self._shape.space else None
+        public = self._shape.join_rule == "public" and not portal.private
+        state: list[dict[str, Any]] = [
+            {"type": "m.room.history_visibility", "content": {"history_visibility": self._shape.history_visibility}},
+            {"type": "m.room.guest_access", "content": {"guest_access": "forbidden"}},
+        ]
+        if space is not None:
+            via = {"via": [self._names.domain]}
+            state.append({"type": "m.space.parent", "state_key": space, "content": {**via, "canonical": True}})
+            if self._shape.join_rule == "space" and not portal.private:
+                allow = [{"type": "m.room_membership", "room_id": space}]
+                state.append({"type": "m.room.join_rules", "content": {"join_rule": "restricted", "allow": allow}})
+        room = await self._matrix.rooms.create_room(
+            {
+                "name": room_name(portal.name),
+                "topic": portal.topic,
+                "room_alias_name": self._names.alias_localpart(portal.team, portal.channel),
+                "preset": "public_chat" if public else "private_chat",
+                "visibility": "private",
+                "invite": list(self._shape.invite),
+                "creation_content": {"m.federate": self._shape.federate},
+                "power_level_content_override": {"events": _POWER, "invite": 50},
+                "initial_state": state,
+            }
+        )
+        if space is not None:
+            child = {"via": [self._names.domain], "suggested": True}
+            await self._matrix.set_state(space, None, "m.space.child", room, child)
+        return room
+
+    async def _space(self, workspace: Workspace) -> RoomId:
+        if workspace.space is not None:
+            return RoomId(workspace.space)
+        space = await self._matrix.rooms.create_room(
+            {
+                "name": self._shape.space_name.format(team=workspace.name),
+                "topic": f"The channels of {workspace.name} in Slack",
+                "room_alias_name": self._names.space_alias_localpart(workspace.team),
+                "preset": "private_chat",
+                "visibility": "private",
+                "invite": list(self._shape.invite),
+                "creation_content": {"type": "m.space", "m.federate": self._shape.federate},
+                "power_level_content_override": {"events_default": 100, "invite": 50},
+            }
+        )
+        await self._directory.set_space(workspace.team, space)
+        return space
+
+    async def _show_bridge(self, room: RoomId, portal: Portal, workspace: Workspace) -> None:
+        """Say in the room's state that it is bridged, and to what (MSC2346)."""
+        channel = {"id": portal.channel, "displayname": portal.name}
+        if workspace.url:
+            channel["external_url"] = f"{workspace.url.rstrip('/')}/archives/{portal.channel}"
+        said = {
+            "bridgebot": self._names.bot,
+            "creator": self._names.bot,
+            "protocol": {"id": "slack", "displayname": "Slack", "external_url": "https://slack.com/"},
+            "network": {"id": workspace.team, "displayname": workspace.name},
+            "channel": channel,
+        }
+        key = f"causeway://slack/{portal.team}/{portal.channel}"
+        for kind in ("m.bridge", "uk.half-shot.bridge"):
+            try:
+                await self._matrix.set_state(room, None, kind, key, said)
+            except Refused as refused:
+                if portal.target == "create" or refused.code != "M_FORBIDDEN":
+                    raise
+                log.info("%s: the bot has no right to show there that the room is bridged", room)
+                return

@@ -1,0 +1,173 @@
+"""The roster: who and what is in a workspace, read at every start, and the portals that follow from it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.errors import Refused
+from bridge.store.ledger import TO_MATRIX, Arrival
+from bridge.work.profiles import people_of
+from portals.facts import Workspace
+from portals.ids import ChannelId, SlackUserId, TeamId, channel_queue, is_slack_id
+from portals.policy import SeenChannel, wish
+from portals.reading.slack import address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from bridge.slack.client import SlackClient
+    from bridge.slack.installation import Installation
+    from bridge.store.directory import Directory
+    from bridge.store.ledger import Ledger
+    from portals.facts import Portal
+    from portals.ids import GhostNames
+    from portals.policy import Mapped, Patterns
+
+log = logging.getLogger(__name__)
+
+
+class Roster:
+    """Knows the workspaces' channels and people, and decides with `portals.policy` which channels are bridged."""
+
+    def __init__(
+        self,
+        *,
+        names: GhostNames,
+        mapping: Sequence[Mapped],
+        patterns: Patterns,
+        directory: Directory,
+        ledger: Ledger,
+        installations: Mapping[TeamId, Installation],
+        wake: Callable[[str, str], None],
+    ) -> None:
+        self._names = names
+        self._mapping = mapping
+        self._patterns = patterns
+        self._directory = directory
+        self._ledger = ledger
+        self._installations = installations
+        self._wake = wake
+        self._unwanted: set[ChannelId] = set()
+
+    async def identify(self, client: SlackClient) -> Workspace:
+        """Return the workspace that a bot token is for, as Slack knows it, and remember it."""
+        identity = await client.auth()
+        app = ""
+        if identity.bot_id:
+            try:
+                app = str((await client.bot(identity.bot_id)).get("app_id") or "")
+            except Refused as refused:
+                log.warning(
+                    "%s: the app's id stays unknown, own messages are known by their bot: %s", client.name, refused
+                )
+        workspace = Workspace(
+            team=TeamId(identity.team_id),
+            name=identity.team or client.name,
+            bot_user=SlackUserId(identity.user_id),
+            bot=SlackUserId(identity.bot_id),
+            app=app,
+            url=identity.url,
+        )
+        await self._directory.learn_workspace(workspace)
+        return workspace
+
+    async def read(self, team: TeamId) -> None:
+        """Read channels, people, user groups and emoji of a workspace; open portals, notice renames."""
+        client = self._installations[team].client
+        self._unwanted.clear()
+        async for page in client.channels():
+            for found in page:
+                channel = seen(found)
+                if channel is not None:
+                    await self._take_up(team, channel)
+        async for page in client.users():
+            await self._directory.learn_people(team, people_of(page, self._names, team))
+        await self._read_names(team, client)
+
+    async def _read_names(self, team: TeamId, client: SlackClient) -> None:
+        """Read what only embellishes: without the scope for it, mentions and custom emoji show as their names."""
+        try:
+            await self._directory.learn_names(team, "emoji", (await client.emoji()).items())
+            groups = [(str(one.get("id")), str(one.get("handle"))) for one in await client.usergroups()]
+            await self._directory.learn_names(team, "usergroup", groups)
+        except Refused as refused:
+            log.warning("%s: custom emoji or user groups are not known: %s", client.name, refused)
+
+    async def consider(self, team: TeamId, channel: ChannelId) -> Portal | None:
+        """Return the portal that a channel without one is to have by the configuration, if any."""
+        if channel in self._unwanted:
+            return None
+        try:
+            found = seen(await self._installations[team].client.channel(channel))
+        except Refused as refused:
+            log.info("%s/%s: not bridged: %s", team, channel, refused)
+            found = None
+        portal = await self._take_up(team, found) if found is not None else None
+        if portal is None:
+            self._unwanted.add(channel)
+        return portal
+
+    async def _take_up(self, team: TeamId, channel: SeenChannel) -> Portal | None:
+        await self._directory.learn_channels(team, [(channel.id, channel.name)])
+        portal = await self._directory.portal_of_channel(team, channel.id)
+        if portal is not None:
+            await self._notice_changes(portal, channel)
+            return portal
+        wanted = wish(self._installations[team].name, channel, self._mapping, self._patterns)
+        if wanted is None:
+            return None
+        portal = await self._directory.add_portal(
+            team,
+            channel.id,
+            name=channel.name,
+            topic=channel.topic,
+            private=channel.private,
+            direction=wanted.direction,
+            target=wanted.target,
+        )
+        log.info("%s/%s: #%s becomes a portal", team, channel.id, channel.name)
+        self._wake(TO_MATRIX, channel_queue(team, channel.id))
+        return portal
+
+    async def _notice_changes(self, portal: Portal, channel: SeenChannel) -> None:
+        """Admit a rename or a new topic that nobody heard of."""
+        event: dict[str, Any]
+        for is_new, said, event in (
+            (
+                channel.name != portal.name,
+                channel.name,
+                {"type": "channel_rename", "channel": {"id": channel.id, "name": channel.name}},
+            ),
+            (
+                channel.topic != portal.topic,
+                channel.topic,
+                {"type": "message", "subtype": "channel_topic", "channel": channel.id, "topic": channel.topic},
+            ),
+        ):
+            if not is_new:
+                continue
+            place = await self._ledger.mark(f"roster:{channel.id}:{event['type']}:{said}")
+            payload = {"team_id": portal.team, "event": event, "event_id": f"roster:{place}"}
+            found = address(payload, portal.team)
+            if found is not None:
+                raw = orjson.dumps(payload).decode()
+                await self._ledger.admit([Arrival(TO_MATRIX, found.queue, found.source_key, raw)])
+                self._wake(TO_MATRIX, found.queue)
+
+
+def seen(channel: Any) -> SeenChannel | None:  # Any: foreign JSON
+    """Return a channel object of Slack's as the policy sees it; None for what is none, and for direct messages."""
+    if not isinstance(channel, dict) or not is_slack_id(str(channel.get("id") or "")) or not channel.get("name"):
+        return None
+    topic = channel.get("topic")
+    return SeenChannel(
+        id=ChannelId(channel["id"]),
+        name=str(channel["name"]),
+        topic=str(topic.get("value") or "") if isinstance(topic, dict) else "",
+        private=channel.get("is_private") is True,
+        archived=channel.get("is_archived") is True,
+        member=channel.get("is_member") is True,
+    )

@@ -1,0 +1,133 @@
+"""What a piece of Slack's history tells that the ledger does not know: new messages, edits, deletions, reactions.
+
+The result are payloads of the form in which Slack delivers events, each with its rank, so that they are read, decided
+and performed like live ones. Comparing first keeps a look back over thousands of known messages from admitting any.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from portals.events import SlackMessage
+from portals.facts import Origin
+from portals.ids import Ts, is_ts
+from portals.reading.slack import LOOK_BACK, message_of, reactions_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from portals.events import Json
+    from portals.facts import Link, ReactionLink, Workspace
+    from portals.ids import ChannelId, TeamId
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing that is not known yet; `rank` puts it in its place among the others."""
+
+    rank: str
+    payload: Json
+
+
+def differences(
+    messages: Iterable[Json],
+    links: Sequence[Link],
+    reactions: Sequence[ReactionLink],
+    *,
+    channel: ChannelId,
+    workspace: Workspace,
+    gap: int,
+    since: Ts,
+) -> list[News]:
+    """Return what history tells anew.
+
+    `messages` are all that Slack has from `since` on (of a channel's time line, or of a thread), `links` and
+    `reactions` what was known of the same span *before* Slack was asked: a link without a message was deleted.
+    """
+    made = _Maker(channel, workspace.team, gap)
+    known: dict[Ts, list[Link]] = {}
+    for link in links:
+        known.setdefault(link.ts, []).append(link)
+    reacted: dict[Ts, list[ReactionLink]] = {}
+    for reaction in reactions:
+        reacted.setdefault(reaction.ts, []).append(reaction)
+    news: list[News] = []
+    present: set[Ts] = set()
+    for foreign in messages:
+        message = message_of(foreign, "", channel, workspace, historic=True)
+        if not isinstance(message, SlackMessage):
+            continue  # a tombstone too: its link, if any, then counts as absent
+        present.add(message.ts)
+        shown = known.get(message.ts, [])
+        if message.own and not shown:
+            continue
+        if shown and all(link.deleted for link in shown):
+            continue
+        if not shown or _is_changed(message, shown):
+            news.append(made.message(message.ts, foreign))
+        news.extend(made.reactions(message.ts, foreign, reacted.get(message.ts, []), workspace))
+    for ts, shown in known.items():
+        if ts >= since and ts not in present and not all(link.deleted for link in shown):
+            news.append(made.deletion(ts))
+    return news
+
+
+def _is_changed(message: SlackMessage, shown: Sequence[Link]) -> bool:
+    if any(link.origin is Origin.MATRIX for link in shown):
+        return False
+    if message.version and message.digest != shown[0].digest:
+        return True
+    files = {file.id for file in message.files}
+    return files != {link.part for link in shown if link.part.startswith("F") and not link.deleted}
+
+
+class _Maker:
+    """Makes payloads as Slack would have delivered them."""
+
+    def __init__(self, channel: ChannelId, team: str, gap: int) -> None:
+        self._channel = channel
+        self._team = team
+        self._gap = gap
+
+    def message(self, ts: Ts, foreign: Json) -> News:
+        return News(ts, self._payload({**foreign, "type": "message", "channel": self._channel}, ""))
+
+    def deletion(self, ts: Ts) -> News:
+        event = {"type": "message", "subtype": "message_deleted", "deleted_ts": ts, "channel": self._channel}
+        return News(f"{ts}/deleted", self._payload(event, ""))
+
+    def reactions(self, ts: Ts, foreign: Json, known: Sequence[ReactionLink], workspace: Workspace) -> Iterable[News]:
+        there = {(name, str(user)) for name, user in reactions_of(foreign) if user != workspace.bot_user}
+        shown = {(one.emoji, one.person) for one in known if one.origin is Origin.SLACK}
+        for name, user in sorted(there - shown):
+            yield self._reaction("reaction_added", ts, name, user)
+        for name, person in sorted(shown - there):
+            yield self._reaction("reaction_removed", ts, name, person)
+
+    def _reaction(self, kind: str, ts: Ts, name: str, user: str) -> News:
+        item = {"type": "message", "channel": self._channel, "ts": ts}
+        event = {"type": kind, "user": user, "reaction": name, "item": item}
+        return News(f"{ts}/{kind}", self._payload(event, f"{ts}/{kind}/{name}/{user}"))
+
+    def _payload(self, event: Mapping[str, Any], name: str) -> Json:
+        payload: dict[str, Any] = {"team_id": self._team, "event": event, LOOK_BACK: self._gap}
+        if name:
+            payload["event_id"] = f"seen:{self._gap}/{self._channel}/{name}"
+        return payload
+
+
+def joining(team: TeamId, channel: ChannelId, user: str, gap: int) -> News:
+    """Return the news that a member of a channel joins its new room, before anything else is shown there."""
+    event = {"type": "member_joined_channel", "user": user, "channel": channel}
+    return News("", {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/member/{user}"})
+
+
+def roots(messages: Iterable[Json]) -> list[tuple[Ts, int, Ts]]:
+    """Return (ts, replies, newest reply) of every message that is the root of a thread, as Slack counts them."""
+    found: list[tuple[Ts, int, Ts]] = []
+    for message in messages:
+        ts, count, latest = message.get("ts"), message.get("reply_count"), message.get("latest_reply")
+        if isinstance(ts, str) and is_ts(ts) and isinstance(count, int) and count > 0:
+            found.append((Ts(ts), count, Ts(latest) if isinstance(latest, str) and is_ts(latest) else Ts("")))
+    return found

@@ -1,0 +1,43 @@
+"""How long to wait, and when a refusal is the installation's trouble and not the message's."""
+
+from __future__ import annotations
+
+_FIRST = 0.5
+_LONGEST = 60.0
+_TROUBLED = 15.0
+
+_INSTALLATION = frozenset(
+    {
+        # Slack: the token is not good, or not good enough yet
+        "invalid_auth",
+        "not_authed",
+        "token_revoked",
+        "token_expired",
+        "account_inactive",
+        "missing_scope",
+        "no_permission",
+        "team_access_not_granted",
+        # the homeserver: our token, or the whole service
+        "M_UNKNOWN_TOKEN",
+        "M_MISSING_TOKEN",
+        "M_RESOURCE_LIMIT_EXCEEDED",
+        "M_LIMIT_EXCEEDED",
+    }
+)
+
+
+def is_installation_trouble(code: str) -> bool:
+    """Tell whether the same refusal would meet every message: then it waits until an admin mended the installation."""
+    return code in _INSTALLATION
+
+
+def pause(attempt: int, retry_after: float | None = None, *, troubled: bool = False) -> float:
+    """Return how many seconds to wait before the next try; `attempt` counts the failed ones, from 1.
+
+    What the other side asked for is kept to, up to an hour; otherwise the pause doubles, up to a minute.
+    """
+    if retry_after is not None:
+        return min(max(retry_after, 0.0), 3600.0)
+    if troubled:
+        return _TROUBLED
+    return float(min(_FIRST * 2 ** min(attempt - 1, 10), _LONGEST))
