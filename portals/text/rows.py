@@ -1,0 +1,263 @@
+"""Document → rows, the flat form in which Slack shows a message.
+
+A row is one paragraph, list item, code block or line of a quotation, with everything resolved to what Slack can say:
+people and rooms are Slack ids or words, headings are bold, tables are aligned code, nested lists are items with an
+indent. Only a mention in the document that the names answer, and a broadcast that the policy allows, survives as one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import TYPE_CHECKING, Literal
+
+from portals.text import emoji
+from portals.text.document import (
+    BOLD,
+    CODE,
+    PLAIN,
+    Block,
+    Blocks,
+    Broadcast,
+    ChannelMention,
+    CodeBlock,
+    Details,
+    Document,
+    Emoji,
+    Heading,
+    Image,
+    Inline,
+    Inlines,
+    LineBreak,
+    Link,
+    List,
+    MatrixUser,
+    Paragraph,
+    Quote,
+    RoomMention,
+    SlackUser,
+    Spoiler,
+    Table,
+    Text,
+    merged,
+    text_inlines,
+)
+from portals.text.names import Names, label_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_LINKABLE = ("http://", "https://", "mailto:")
+_LONGEST_URL = 2_500
+_DEEPEST_INDENT = 8
+_WIDEST_TABLE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`group` is shared by rows of one paragraph run, quotation, list or code block."""
+
+    kind: Literal["section", "quote", "item", "code", "rule"]
+    group: int
+    inlines: Inlines = ()
+    indent: int = 0
+    number: int | None = None
+    """The number of an item in an ordered list."""
+    quoted: bool = False
+
+
+def lower(document: Document, names: Names) -> list[Row]:
+    """Return the rows of a document."""
+    return _Lowering(names).blocks(document.blocks, quotes=0)
+
+
+class _Lowering:
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.groups = count()
+
+    def blocks(self, blocks: Sequence[Block], quotes: int) -> list[Row]:
+        out: list[Row] = []
+        group = next(self.groups)
+        mark = (Text("> " * (quotes - 1)),) if quotes > 1 else ()
+        kind: Literal["quote", "section"] = "quote" if quotes else "section"
+        for block in blocks:
+            if isinstance(block, Paragraph):
+                out.append(Row(kind, group, _marked(self.inlines(block.inlines), mark)))
+                continue
+            if isinstance(block, Heading):
+                out.append(Row(kind, group, _marked(self.inlines(block.inlines, BOLD), mark)))
+                continue
+            out += self._other(block, quotes)
+            group = next(self.groups)
+        return out
+
+    def _other(self, block: Block, quotes: int) -> list[Row]:
+        if isinstance(block, Quote):
+            return self.blocks(block.blocks, quotes + 1)
+        if isinstance(block, List):
+            return self._items(block, 0, quotes, next(self.groups))
+        if isinstance(block, CodeBlock):
+            return [Row("code", next(self.groups), tuple(text_inlines(block.text)), quoted=quotes > 0)]
+        if isinstance(block, Table):
+            words = "\n".join(_aligned([[self._cell(cell) for cell in row] for row in block.rows], block.header))
+            return [Row("code", next(self.groups), tuple(text_inlines(words)), quoted=quotes > 0)]
+        if isinstance(block, Details):
+            summary = Paragraph(tuple(replace_style(inline, BOLD) for inline in block.summary))
+            return self.blocks((summary, *block.blocks) if block.summary else block.blocks, quotes)
+        return [Row("rule", next(self.groups))]
+
+    def _cell(self, cell: Inlines) -> str:
+        return " ".join(words_of(self.inlines(cell)).split())
+
+    def _items(self, block: List, indent: int, quotes: int, group: int) -> list[Row]:
+        out: list[Row] = []
+        for number, item in enumerate(block.items, block.start):
+            out += self._item(item, min(indent, _DEEPEST_INDENT), number if block.ordered else None, quotes, group)
+        return out
+
+    def _item(self, item: Blocks, indent: int, number: int | None, quotes: int, group: int) -> list[Row]:
+        """An item's words are one row; a list in it follows one level deeper, and code below it."""
+        words: list[Inline] = []
+        out: list[Row] = []
+        headed = False
+
+        def head() -> None:
+            nonlocal words, headed
+            if words or not headed:
+                out.append(Row("item", group, tuple(merged(words)), indent, None if headed else number, quotes > 0))
+            headed = True
+            words = []
+
+        for block in item:
+            if isinstance(block, (Paragraph, Heading, Quote, Details)):
+                for row in self.blocks((block,), 2 if isinstance(block, Quote) else 0):
+                    if row.kind in ("section", "quote"):
+                        words += [LineBreak(), *row.inlines] if words else row.inlines
+                    else:
+                        head()
+                        out.append(replace(row, group=group, indent=row.indent + indent + 1))
+            elif isinstance(block, List):
+                head()
+                out += self._items(block, indent + 1, quotes, group)
+            else:
+                head()
+                out += self._other(block, quotes)
+        if words or not headed:
+            head()
+        return out
+
+    # -- inlines -------------------------------------------------------------------------------------------------
+
+    def inlines(self, inlines: Iterable[Inline], style: int = PLAIN) -> Inlines:
+        resolved = [one for inline in inlines for one in self._resolved(inline)]
+        return tuple(merged([replace_style(inline, style) for inline in resolved] if style else resolved))
+
+    def _resolved(self, inline: Inline) -> Iterator[Inline]:
+        if isinstance(inline, Text):
+            if inline.style & CODE or inline.text.isascii():
+                yield inline
+            else:
+                for words, name in emoji.pieces(inline.text):
+                    yield Emoji(name, words, inline.style) if name else Text(words, inline.style)
+        elif isinstance(inline, Link):
+            yield from _link(self.names.links.get(inline.url, inline.url), inline)
+        elif isinstance(inline, (MatrixUser, RoomMention, Broadcast)):
+            yield self._mention(inline)
+        elif isinstance(inline, Emoji):
+            known = inline.unicode is not None or inline.name in self.names.emoji
+            yield inline if known else Text(f":{label_of(inline.name)}:", inline.style)
+        elif isinstance(inline, Image):
+            yield from _link(inline.url, Link(inline.url, inline.alt or "image", inline.style))
+        elif isinstance(inline, Spoiler):
+            reason = f"[spoiler: {label_of(inline.reason)}] " if inline.reason else "[spoiler] "
+            yield Text(reason, inline.style)
+            for inner in inline.inlines:
+                yield from self._resolved(inner)
+        else:
+            yield inline
+
+    def _mention(self, inline: MatrixUser | RoomMention | Broadcast) -> Inline:
+        if isinstance(inline, Broadcast):
+            if self.names.allow_broadcast:
+                return Broadcast("channel" if inline.kind == "room" else inline.kind, inline.style)
+            return Text(f"@{inline.kind}", inline.style)
+        if isinstance(inline, RoomMention):
+            channel = self.names.rooms.get(inline.id)
+            if channel:
+                return ChannelMention(channel, style=inline.style)
+            return Link(f"https://matrix.to/#/{inline.id}", label_of(inline.label, inline.id), inline.style)
+        person = self.names.matrix_users.get(inline.id)
+        if person and person.slack_id:
+            return SlackUser(person.slack_id, style=inline.style)
+        name = label_of(person.name if person else inline.label, inline.id)
+        return Text(name if name.startswith("@") else f"@{name}", inline.style)
+
+
+def replace_style(inline: Inline, style: int) -> Inline:
+    """Return the inline with more style bits."""
+    return inline if isinstance(inline, LineBreak) else replace(inline, style=inline.style | style)
+
+
+def _link(url: str, link: Link) -> Iterator[Inline]:
+    words = url if link.text == link.url else link.text
+    if url.lower().startswith(_LINKABLE) and len(url) <= _LONGEST_URL:
+        yield Link(url, words, link.style)
+    elif words == url or url.startswith("mxc:"):
+        yield Text(words, link.style)
+    else:
+        yield Text(f"{words} ({url})", link.style)
+
+
+def _marked(inlines: Inlines, mark: Inlines) -> Inlines:
+    if not mark:
+        return inlines
+    out: list[Inline] = [*mark]
+    for inline in inlines:
+        out.append(inline)
+        if isinstance(inline, LineBreak):
+            out += mark
+    return tuple(merged(out))
+
+
+def words_of(inlines: Iterable[Inline]) -> str:
+    """Return resolved inlines as the words that a reader of code sees."""
+    return "".join([word_of(inline) for inline in inlines])
+
+
+def word_of(inline: Inline) -> str:
+    if isinstance(inline, (Text, Link)):
+        return inline.text
+    if isinstance(inline, Emoji):
+        return inline.unicode or f":{inline.name}:"
+    if isinstance(inline, LineBreak):
+        return "\n"
+    if isinstance(inline, Broadcast):
+        return f"@{inline.kind}"
+    return getattr(inline, "label", "") or getattr(inline, "fallback", "") or getattr(inline, "id", "")
+
+
+def _aligned(rows: Sequence[Sequence[str]], header: bool) -> list[str]:
+    """Columns of equal width in a monospace font; wide characters count twice."""
+    columns = max((len(row) for row in rows), default=0)
+    widths = [0] * columns
+    for row in rows:
+        for column, cell in enumerate(row):
+            widths[column] = min(max(widths[column], _width(cell)), _WIDEST_TABLE)
+    out = []
+    for number, row in enumerate(rows):
+        cells = [cell + " " * (widths[column] - _width(cell)) for column, cell in enumerate(row)]
+        out.append(" | ".join(cells).rstrip())
+        if header and number == 0 and len(rows) > 1:
+            out.append("-+-".join("-" * width for width in widths))
+    return out
+
+
+def _width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) or char in "\u200d\ufe0f" else 1 + (unicodedata.east_asian_width(char) in "WF")
+        for char in text
+    )
