@@ -68,7 +68,7 @@ def _entry(path: tuple[str, ...], info: FieldInfo) -> Entry:
         kind=kind,
         meaning=info.description or "",
         required=info.is_required(),
-        default=None if section and not is_list else _written(default, kind),
+        default=None if default is None or (section and not is_list) else _written(default, kind, is_list),
         section=section,
         is_list=is_list,
         optional=type(None) in parts,
@@ -76,10 +76,8 @@ def _entry(path: tuple[str, ...], info: FieldInfo) -> Entry:
     )
 
 
-def _written(value: Any, kind: Kind) -> object:  # a default of any setting's type
-    if isinstance(value, tuple):
-        return [str(item) for item in value]
-    return None if value is None else kind.write(value)
+def _written(value: Any, kind: Kind, is_list: bool) -> object:  # a default of any setting's type
+    return [str(item) for item in value] if is_list else kind.write(value)
 
 
 def entry_of(path: Path) -> Entry | None:

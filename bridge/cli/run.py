@@ -56,10 +56,10 @@ async def _until_told(settings: Settings) -> None:
     import logging
     import signal
 
-    from bridge import app
+    from bridge.app import run as run_bridge
 
     log = logging.getLogger("bridge")
-    bridge = asyncio.ensure_future(app.run(settings))
+    bridge = asyncio.ensure_future(run_bridge(settings))
     loop = asyncio.get_running_loop()
     told: list[signal.Signals] = []
 
