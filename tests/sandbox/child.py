@@ -135,6 +135,7 @@ class Child:
         if not self.running:
             raise ChildFailed(f"{name} ended with {self.returncode}\n{self.tail()}")
         if time.monotonic() > deadline:
+            self.kill()
             raise ChildFailed(f"{name} was not ready after {seconds} s\n{self.tail()}")
 
 
