@@ -49,11 +49,17 @@ class EventsApi:
     """The handler of one path for any number of apps; add it with `router.add_post(path, events_api.handle)`."""
 
     def __init__(
-        self, apps: Iterable[SignedApp], *, max_body: int = MAX_BODY, clock: Callable[[], float] = time.time
+        self,
+        apps: Iterable[SignedApp],
+        *,
+        max_body: int = MAX_BODY,
+        read_seconds: float = READ_SECONDS,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         ticking = _Clock(clock)
         self._apps = tuple((app, SignatureVerifier(app.signing_secret, ticking)) for app in apps)
         self._max_body = max_body
+        self._read_seconds = read_seconds
         self._clock = clock
         self._limited_until: dict[str, float] = {}
 
@@ -62,7 +68,7 @@ class EventsApi:
         if (request.content_length or 0) > self._max_body:
             return _answer(413, "too large")
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(self._read_seconds):
                 body = await self._body(request)
         except (TimeoutError, ConnectionError):
             return _answer(408, "too slow")

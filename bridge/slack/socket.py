@@ -135,7 +135,7 @@ class SocketMode:
         while True:
             while sum(connection.leaves_at is None for connection in self._open) < self._wanted:
                 if self._pause or self._failures:
-                    await asyncio.sleep(self._next_pause())
+                    await self._rest(self._next_pause())
                 if len(self._open) >= MOST_CONNECTIONS:  # no room for the next one before an old one goes
                     leaving = next(connection for connection in self._open if connection.leaves_at is not None)
                     self._open.remove(leaving)
@@ -153,6 +153,15 @@ class SocketMode:
         else:
             pause = min(self._timings.longest_back_off, self._timings.back_off * 2.0 ** min(self._failures - 1, 10))
         return pause * random.uniform(0.75, 1.25)  # apart, so that many bridges do not come back in one moment
+
+    async def _rest(self, seconds: float) -> None:
+        """Stay away for so long, but no longer than until the last connection is lost: from then on events are."""
+        until, had_some = time.monotonic() + seconds, bool(self._open)
+        while (left := until - time.monotonic()) > 0 and bool(self._open) == had_some:
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
 
     async def _bring_up(self) -> Connection | None:
         """Bring up one connection as far as its first events, which are not read yet; None says that it failed."""

@@ -28,7 +28,9 @@ class Door:
         self.fault: StoreUnavailable | None = None
         self.now = float(NOW)
         self.teams: dict[str, str | None] = {"acme": "T1", "other": "T2"}
-        self.api = EventsApi([self._app("acme"), self._app("other")], max_body=20_000, clock=lambda: self.now)
+        self.api = EventsApi(
+            [self._app("acme"), self._app("other")], max_body=20_000, read_seconds=0.2, clock=lambda: self.now
+        )
 
     def _app(self, name: str) -> SignedApp:
         def admit(payload: Mapping[str, Any]) -> Awaitable[None]:
@@ -182,3 +184,42 @@ async def test_events_that_slack_left_out_are_a_gap_now_and_once_the_minute_is_o
     await send(timestamp=str(NOW))
     await send()
     assert door.noted[1:] == [("acme", "Ev1"), ("acme", "gap"), ("acme", "Ev1"), ("acme", "Ev1")]
+
+
+async def raw(web_client: TestClient[web.Request, web.Application], *parts: bytes, wait: bool = True) -> bytes:
+    """Send bytes as they are and return the first of what comes back."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", web_client.server.port)
+    head = b"POST /slack/events HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    for part in (head, *parts):
+        writer.write(part)
+        await writer.drain()
+    try:
+        return await asyncio.wait_for(reader.readline(), 2) if wait else b""
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_sender_that_dawdles_is_sent_away(web_client: TestClient[web.Request, web.Application]) -> None:
+    assert b" 408 " in await raw(web_client, b"Content-Length: 500\r\n\r\n", b"{")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: 500\r\n\r\n{",
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\n{",
+    ],
+)
+async def test_a_sender_that_breaks_off_leaves_no_error_behind(
+    web_client: TestClient[web.Request, web.Application],
+    send: Any,
+    door: Door,
+    body: bytes,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await raw(web_client, body, wait=False)
+    await asyncio.sleep(0.05)
+    assert await send() == (200, "")
+    assert door.noted == [("acme", "Ev1")]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []

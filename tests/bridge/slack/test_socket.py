@@ -320,6 +320,16 @@ async def test_socket_mode_switched_off_says_what_to_do(
     assert mode.health.connected == 1
 
 
+async def test_a_long_pause_ends_when_the_last_connection_is_lost(start: Start, stub: StubSlack, inbox: Inbox) -> None:
+    start(connections=2, timings=Timings(refused=60, settled=0, back_off=0.01))
+    await stub.socket(1)
+    await stub.sockets[0].disconnect("too_many_websockets")
+    await asyncio.wait_for(stub.sockets[0].ended.wait(), 5)
+    await stub.sockets[1].socket.close()
+    await (await stub.socket(2)).event("e1")
+    assert await inbox.until(3) == ["gap: start", "gap: no connection was up", "e1"]
+
+
 async def test_stopping_acknowledges_what_was_admitted_and_closes(
     client: SlackClient, session: aiohttp.ClientSession, stub: StubSlack, inbox: Inbox
 ) -> None:
