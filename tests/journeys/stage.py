@@ -1,0 +1,129 @@
+"""A stage: a Slack, a homeserver and the bridge between them, all in this process and all over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
+
+from bridge.app import Hooks, run
+from config.loader import parse
+from config.registration import registration
+from tests.sandbox.child import free_port
+from tests.sandbox.homeserver.instant import InstantHomeserver
+from tests.sandbox.slack import DeliveryTimes, Limits, SlackSandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.store.database import Database
+    from config.settings import Settings
+    from tests.sandbox.homeserver.person import Person
+    from tests.sandbox.homeserver.timeline import Line
+    from tests.sandbox.slack import Entry, Workspace
+
+
+def settings_for(slack: SlackSandbox, homeserver_url: str, database_url: str, port: int, **more: Any) -> Settings:
+    """Return the settings of a bridge between this sandbox and this homeserver; `more` are groups of settings."""
+    workspace = slack.team()
+    groups: dict[str, Any] = {
+        "homeserver": {"domain": "localhost", "address": homeserver_url},
+        "appservice": {
+            "as_token": "as" * 24,
+            "hs_token": "hs" * 24,
+            "listen": f"127.0.0.1:{port}",
+            "url": f"http://127.0.0.1:{port}",
+        },
+        "database": {"url": database_url},
+        "slack": {
+            "api_url": slack.api_url,
+            "workspaces": [{"name": "acme", "bot_token": workspace.bot_token, "app_token": workspace.app_token}],
+        },
+        "portals": {"automatic": {"include": ["*"]}},
+        "rooms": {"join_rule": "public"},
+    }
+    return parse(orjson.dumps(groups | more).decode(), "stage", Path.cwd(), {})
+
+
+@dataclass
+class Stage:
+    """The three of them; `start` and `stop` are the bridge's, whose store outlives it."""
+
+    database_url: str
+    more: dict[str, Any] = field(default_factory=dict)
+    seed: Callable[[SlackSandbox], object] | None = None
+    slack: SlackSandbox = field(init=False)
+    homeserver: InstantHomeserver = field(init=False)
+    settings: Settings = field(init=False)
+    _bridge: asyncio.Task[None] | None = None
+    _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    async def __aenter__(self) -> Self:
+        self.slack = SlackSandbox(self.seed, limits=Limits.off(), times=DeliveryTimes(scale=0.05))
+        await self._stack.enter_async_context(self.slack)
+        port = free_port()
+        provisional = settings_for(self.slack, "http://127.0.0.1:1", self.database_url, port, **self.more)
+        self.homeserver = InstantHomeserver(registrations=[registration(provisional)])
+        await self._stack.enter_async_context(self.homeserver)
+        self.settings = settings_for(self.slack, self.homeserver.url, self.database_url, port, **self.more)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+        await self._stack.aclose()
+
+    @property
+    def workspace(self) -> Workspace:
+        """The one Slack workspace."""
+        return self.slack.team()
+
+    async def start(self, database: Database | None = None) -> None:
+        """Start the bridge and wait until it listens."""
+        ready = asyncio.Event()
+        hooks = Hooks(database=database, ready=ready.set, limits_scale=0)
+        self._bridge = asyncio.create_task(run(self.settings, hooks), name="bridge")
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait([self._bridge, waiting], return_when=asyncio.FIRST_COMPLETED)
+        if self._bridge.done():
+            waiting.cancel()
+            await self._bridge
+
+    async def stop(self) -> None:
+        """Cut the bridge off where it is."""
+        if self._bridge is not None:
+            self._bridge.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._bridge
+            self._bridge = None
+
+    async def room(self, channel: str, seconds: float = 10) -> str:
+        """Return the room that mirrors a channel, as soon as there is one."""
+        alias = f"#slack_{self.workspace.id}_{self.workspace.channel(channel).id}:localhost".lower()
+        room: str = (await until(lambda: self.homeserver.world.aliases.get(alias), seconds))[0]
+        return room
+
+    async def person(self, name: str, channel: str) -> Person:
+        """Return a Matrix person who is in the room of a channel."""
+        person = await self.homeserver.person(name)
+        await person.join(await self.room(channel))
+        return person
+
+    async def lines(self, channel: str) -> tuple[Line, ...]:
+        """Return what the room of a channel shows."""
+        return self.homeserver.timeline(await self.room(channel))
+
+    def entries(self, channel: str) -> tuple[Entry, ...]:
+        """Return what a channel shows."""
+        return self.workspace.transcript(channel)
+
+
+async def until(holds: Callable[[], Any], seconds: float = 10) -> Any:
+    """Return the first true answer; raises TimeoutError when there is none in time."""
+    async with asyncio.timeout(seconds):
+        while not (found := holds()):
+            await asyncio.sleep(0.005)
+        return found
