@@ -16,21 +16,31 @@ from tests.sandbox.slack.seed import SEEDS
 from tests.sandbox.slack.server import SlackSandbox
 
 
-def main() -> int:
-    """Parses the command line and runs it."""
-    parser = argparse.ArgumentParser(prog="python -m tests.sandbox.slack", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    made = argparse.ArgumentParser(prog="python -m tests.sandbox.slack", description=__doc__)
+    commands = made.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="run the server; prints one JSON line with URLs and tokens")
     serve.add_argument("--port", type=int, default=0, help="0 takes a free one")
     serve.add_argument("--state-seed", choices=sorted(SEEDS), default="demo")
-    serve.add_argument("--limit-scale", type=float, default=1.0, help="below 1, rate windows are shorter")
-    serve.add_argument("--time-scale", type=float, default=1.0, help="below 1, retries come sooner")
+    serve.add_argument("--limit-scale", type=_above_zero, default=1.0, help="below 1, rate windows are shorter")
+    serve.add_argument("--time-scale", type=_above_zero, default=1.0, help="below 1, retries come sooner")
     speak.add_commands(commands)
-    options = parser.parse_args()
+    return made
+
+
+def _above_zero(text: str) -> float:
+    value = float(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError("must be above 0: a served sandbox always has limits")
+    return value
+
+
+def main() -> int:
+    """Parses the command line and runs it."""
+    options = parser().parse_args()
     if options.command != "serve":
         return speak.run(options)
-    if options.limit_scale <= 0:
-        parser.error("--limit-scale must be above 0: a served sandbox always has limits")
     asyncio.run(_serve(options))
     return 0
 

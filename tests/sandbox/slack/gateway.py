@@ -7,6 +7,7 @@ Order of refusals: method known, token good, kind of token, rate, scope, argumen
 from __future__ import annotations
 
 import asyncio
+import base64
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -41,6 +42,15 @@ def bearer(request: web.BaseRequest) -> str:
     return value.strip() if kind.lower() == "bearer" else ""
 
 
+def _basic(request: web.BaseRequest) -> Json:
+    """An OAuth client's id and secret, when they came as basic authorization."""
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return {}
+    client_id, _, secret = base64.b64decode(value).decode().partition(":")
+    return {"client_id": client_id, "client_secret": secret}
+
+
 def dropped(request: web.BaseRequest) -> web.Response:
     """Breaks the connection instead of answering."""
     if request.transport is not None:
@@ -59,6 +69,8 @@ class Gateway:
         sent, is_json, charset_missing = await _arguments(request)
         token_text = bearer(request) or ("" if is_json else str(sent.get("token", "")))
         sent.pop("token", None)
+        if method == "oauth.v2.access":
+            sent |= _basic(request)
         fault = self._sandbox.faults.strike(method)
         if fault is not None and fault.kind not in _AFTER:
             self._log(method, None, sent, fault.kind.value, 0)

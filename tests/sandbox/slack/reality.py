@@ -112,7 +112,10 @@ class Reality:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryTimes:
-    """How long Slack waits for an acknowledgement and between attempts, in seconds, all stretched by `scale`."""
+    """How long Slack waits for an acknowledgement and between attempts, in seconds, stretched by `scale`.
+
+    `ping` is the time between pings of a socket and is not stretched: a busy test must not look like a dead client.
+    """
 
     scale: float = 1.0
     ack: float = 3.0

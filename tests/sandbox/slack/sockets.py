@@ -148,7 +148,7 @@ class Sockets:
             self._delivery.done(parcel)
 
     async def _ping(self, connection: Connection) -> None:
-        every = self._delivery.times.ping * max(self._delivery.times.scale, 0.01)
+        every = self._delivery.times.ping
         while not connection.closing:
             await asyncio.sleep(every)
             if time.monotonic() - connection.pong_at > 4 * every:
@@ -229,12 +229,13 @@ class Sockets:
 
     async def kill(self) -> None:
         """Breaks every socket without a word."""
-        for connection in list(self.connections):
+        broken, self.connections[:] = list(self.connections), []
+        for connection in broken:
             connection.closing = True
             transport = connection.ws._req.transport if connection.ws._req is not None else None
             if transport is not None:
                 transport.abort()
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     def silence(self) -> None:
         """Makes every open socket dead: open, but nothing comes or is heard any more."""

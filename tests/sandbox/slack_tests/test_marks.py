@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.sandbox.slack_tests.conftest import Bench
+
+
+async def test_a_reaction_is_added_once_and_removed_once(bench: Bench) -> None:
+    app = await bench.listen()
+    said = bench.team.person("alice").post("#general", "x")
+    where: dict[str, Any] = {"channel": bench.general, "timestamp": said.ts}
+    await bench.web.reactions_add(**where, name="thumbsup")
+    assert await bench.error(bench.web.reactions_add(**where, name="thumbsup")) == "already_reacted"
+    await bench.web.reactions_remove(**where, name="thumbsup")
+    assert await bench.error(bench.web.reactions_remove(**where, name="thumbsup")) == "no_reaction"
+    await bench.slack.until(lambda: app.of("reaction_removed"))
+    added = app.of("reaction_added")[0]
+    assert added["user"] == bench.team.installation.bot_user
+    assert added["item"] == {"type": "message", "channel": bench.general, "ts": said.ts}
+    assert added["item_user"] == said.user
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("wave", True),
+        ("wave::skin-tone-6", True),
+        (":tada:", True),
+        ("+1", True),
+        ("shipit", True),
+        ("no_such_emoji", False),
+        ("wave::skin-tone-7", False),
+        ("👍", False),
+        ("wave tada", False),
+    ],
+)
+async def test_reactions_have_names_that_slack_knows(bench: Bench, name: str, known: bool) -> None:
+    bench.team.emoji["shipit"] = "custom"
+    said = bench.team.person("alice").post("#general", "x")
+    call = bench.web.reactions_add(channel=bench.general, timestamp=said.ts, name=name)
+    if known:
+        await call
+    else:
+        assert await bench.error(call) == "invalid_name"
+
+
+async def test_one_person_has_at_most_23_reactions_on_a_message(bench: Bench) -> None:
+    said = bench.team.person("alice").post("#general", "x")
+    for number in range(23):
+        bench.team.emoji[f"e{number}"] = "custom"
+        await bench.web.reactions_add(channel=bench.general, timestamp=said.ts, name=f"e{number}")
+    call = bench.web.reactions_add(channel=bench.general, timestamp=said.ts, name="wave")
+    assert await bench.error(call) == "too_many_reactions"
+
+
+async def test_a_reaction_needs_its_message(bench: Bench) -> None:
+    where: dict[str, Any] = {"channel": bench.general, "name": "wave"}
+    assert await bench.error(bench.web.reactions_add(**where, timestamp="1.000001")) == "message_not_found"
+    assert await bench.error(bench.web.reactions_add(**where, timestamp="yesterday")) == "bad_timestamp"
+    assert await bench.error(bench.web.api_call("reactions.add", json=where)) == "no_item_specified"
+
+
+async def test_pins_are_set_listed_and_taken_off(bench: Bench) -> None:
+    app = await bench.listen()
+    said = bench.team.person("alice").post("#general", "x")
+    where: dict[str, Any] = {"channel": bench.general, "timestamp": said.ts}
+    await bench.web.pins_add(**where)
+    assert await bench.error(bench.web.pins_add(**where)) == "already_pinned"
+    items = (await bench.web.pins_list(channel=bench.general))["items"]
+    assert [item["message"]["ts"] for item in items] == [said.ts]
+    await bench.web.pins_remove(**where)
+    assert await bench.error(bench.web.pins_remove(**where)) == "no_pin"
+    await bench.slack.until(lambda: app.of("pin_removed"))
+    assert app.of("pin_added")[0]["channel_id"] == bench.general
+
+
+async def test_custom_emoji_and_usergroups_are_listed(bench: Bench) -> None:
+    bench.team.emoji |= {"shipit": "custom", "ship": "alias:shipit"}
+    bench.team.emoji_images["shipit"] = b"\x89PNG"
+    emoji = (await bench.web.emoji_list())["emoji"]
+    assert emoji["ship"] == "alias:shipit"
+    async with bench.session.get(emoji["shipit"]) as answer:
+        assert await answer.read() == b"\x89PNG"
+    assert (await bench.web.usergroups_list(include_users=True))["usergroups"] == []
