@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bridge.errors import Later, Refused, Unsure
 from bridge.slack.refusals import refusal
 from bridge.slack.web import SLACK_API, Timeouts, WebApi
+from bridge.slack.wire import Fields
 
 if TYPE_CHECKING:
     import aiohttp
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Fields = dict[str, Any]  # foreign JSON: its door is `portals.reading`, here it only passes through
 Pages = AsyncIterator[list[Fields]]
 
 STAMP: Final = "causeway_relay"

@@ -12,22 +12,22 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
-import orjson
 from yarl import URL
 
 from bridge.errors import BridgeError, Later, Refused
 from bridge.slack.refusals import MEANINGS
+from bridge.slack.wire import parsed
 
 if TYPE_CHECKING:
     from typing import Self
 
-log = logging.getLogger(__name__)
+    from bridge.slack.wire import Fields
 
-Frame = dict[str, Any]  # Slack's JSON; what an event says is read by `portals.reading`
+log = logging.getLogger(__name__)
 
 MAX_FRAME: Final = 4 * 1024 * 1024
 """Bytes; a longer frame ends its connection."""
@@ -113,7 +113,7 @@ class Connection:
         """Whether something may be sent."""
         return not self._socket.closed
 
-    async def frame(self) -> Frame:
+    async def frame(self) -> Fields:
         """The next frame; an empty one for what is no JSON object. Raises Ended, OSError and aiohttp's errors."""
         while True:
             if self.leaves_at is not None and time.monotonic() >= self.leaves_at:
@@ -174,12 +174,8 @@ def proxy_for(url: str) -> str | None:
     return getproxies().get("https")
 
 
-def _object(text: str) -> Frame:
-    try:
-        frame = orjson.loads(text)
-    except ValueError:
-        frame = None
-    if isinstance(frame, dict):
-        return frame
-    log.warning("slack: a frame of %d characters is no JSON object", len(text))
-    return {}
+def _object(text: str) -> Fields:
+    frame = parsed(text)
+    if frame is None:
+        log.warning("slack: a frame of %d characters is no JSON object", len(text))
+    return frame or {}

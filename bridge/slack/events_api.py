@@ -15,11 +15,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 from aiohttp import web
 from slack_sdk.signature import Clock, SignatureVerifier
 
 from bridge.errors import BridgeError
+from bridge.slack.wire import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -99,13 +99,10 @@ class EventsApi:
             return []
 
     async def _answer_signed(self, believed: list[SignedApp], body: bytes) -> web.Response:
-        try:
-            payload = orjson.loads(body)
-        except ValueError:
-            log.warning("slack %s: a signed request is no JSON and is not relayed", believed[0].workspace)
+        payload = parsed(body)
+        if payload is None:
+            log.warning("slack %s: a signed request is no JSON object and is not relayed", believed[0].workspace)
             return _answer(200)
-        if not isinstance(payload, dict):
-            return _answer(400, "not an object")
         kind = payload.get("type")
         if kind == "url_verification":
             return _answer(200, str(payload.get("challenge", ""))[:1000])

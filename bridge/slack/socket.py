@@ -33,10 +33,12 @@ import orjson
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bridge.errors import BridgeError, Later, Refused, StoreUnavailable
-from bridge.slack.connection import TROUBLES, Connection, Ended, Frame, Timings, farewell
+from bridge.slack.connection import TROUBLES, Connection, Ended, Timings, farewell
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+
+    from bridge.slack.wire import Fields
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +233,7 @@ class SocketMode:
         self._changed.set()
         await connection.close()
 
-    async def _take(self, connection: Connection, frame: Frame) -> None:
+    async def _take(self, connection: Connection, frame: Fields) -> None:
         """Handle one frame. Up to the call of `admit` nothing is awaited: that keeps the order."""
         kind, envelope = frame.get("type"), frame.get("envelope_id")
         if kind == "events_api" and isinstance(envelope, str) and isinstance(payload := frame.get("payload"), dict):

@@ -22,10 +22,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bridge.errors import Later, Refused, Unsure
 from bridge.slack.refusals import BUSY, UNCLEAR, refusal
+from bridge.slack.wire import storable
 
 if TYPE_CHECKING:
     from bridge.errors import BridgeError
     from bridge.slack.limits import Limits
+    from bridge.slack.wire import Fields
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +128,7 @@ class WebApi:
         )
         self._client.proxy = None
 
-    async def call(self, method: str, /, **args: object) -> dict[str, Any]:
+    async def call(self, method: str, /, **args: object) -> Fields:
         """Call `method` and return the answer's fields; arguments that are None are left out.
 
         Raises Later, Unsure or Refused.
@@ -134,9 +136,7 @@ class WebApi:
         answer, _ = await self.call_with_headers(method, args)
         return answer
 
-    async def call_with_headers(
-        self, method: str, args: Mapping[str, object]
-    ) -> tuple[dict[str, Any], Mapping[str, str]]:
+    async def call_with_headers(self, method: str, args: Mapping[str, object]) -> tuple[Fields, Mapping[str, str]]:
         """Like `call`, with the headers of the answer (`X-OAuth-Scopes`)."""
         channel = args.get("channel") or args.get("channel_id")
         where = channel if isinstance(channel, str) else None
@@ -156,7 +156,7 @@ class WebApi:
         if not isinstance(response.data, dict):
             raise self._open(method, "the answer was no JSON object")
         log.debug("slack %s: %s done", self._name, method)
-        return response.data, response.headers
+        return storable(response.data), response.headers
 
     def _open(self, method: str, what: str) -> BridgeError:
         """The request went out and its outcome is not known."""

@@ -155,7 +155,7 @@ async def test_a_body_that_is_too_large_is_not_read(
 
 async def test_a_signed_body_that_makes_no_sense_is_answered_and_not_admitted(send: Any, door: Door) -> None:
     assert (await send(body=b"payload=%7B%7D"))[0] == 200
-    assert (await send([1]))[0] == 400
+    assert (await send([1]))[0] == 200
     assert (await send({"type": "surprise", "team_id": "T1"}))[0] == 200
     assert door.noted == []
 
