@@ -7,7 +7,7 @@ ledger must know once it is done.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -263,21 +263,16 @@ _RECORDS: Mapping[str, type[Record]] = {
 
 
 def encode(action: Action) -> dict[str, Any]:
-    """Return the action as JSON-ready data, with the names of its type and of its record's type."""
-    data = asdict(action)
-    data["action"] = type(action).__name__
-    if action.record is not None:
-        data["record"]["record"] = type(action.record).__name__
-    return data
+    """Return the action with the names of its type and of its record's, for a JSON writer that knows dataclasses."""
+    record = type(action.record).__name__ if action.record is not None else None
+    return {"action": type(action).__name__, "record": record, "fields": action}
 
 
 def decode(data: Mapping[str, Any]) -> Action:
-    """Return the action that `encode` wrote; raises KeyError or TypeError on what no version of ours wrote."""
-    fields = dict(data)
-    kind = _ACTIONS[fields.pop("action")]
-    if fields.get("record") is not None:
-        record = dict(fields["record"])
-        fields["record"] = _RECORDS[record.pop("record")](**record)
+    """Return the action that `encode` described, read back from JSON; raises KeyError on what is none of ours."""
+    fields = dict(data["fields"])
+    if data["record"] is not None:
+        fields["record"] = _RECORDS[data["record"]](**fields["record"])
     if "blocks" in fields:
         fields["blocks"] = tuple(fields["blocks"])
-    return kind(**fields)
+    return _ACTIONS[data["action"]](**fields)

@@ -1,12 +1,12 @@
 """What happened, on either side, as frozen values.
 
-The readers in `portals.reading` make these of foreign JSON; nothing further in ever sees a foreign dictionary again,
-but for the rich parts of a message (`blocks`, `attachments`, `content`), which only `portals.text` opens.
+The readers in `portals.reading` make these of foreign JSON; nothing further in sees a foreign dictionary again, but for
+the content of a Matrix message, which `portals.text` opens when its turn comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,9 +53,7 @@ class SlackMessage:
     channel: ChannelId
     ts: Ts
     author: SlackAuthor
-    text: str
-    blocks: Sequence[Json] = ()
-    attachments: Sequence[Json] = ()
+    document: Document
     files: tuple[SlackFile, ...] = ()
     thread_ts: Ts | None = None
     broadcast: bool = False

@@ -27,6 +27,7 @@ from portals.events import (
     SlackReaction,
 )
 from portals.ids import NO_TS, ChannelId, SlackUserId, TeamId, Ts, channel_queue, is_slack_id, is_ts
+from portals.text import from_slack
 
 if TYPE_CHECKING:
     from portals.facts import Workspace
@@ -150,9 +151,7 @@ def message_of(
         channel=channel,
         ts=ts,
         author=author,
-        text=text,
-        blocks=blocks,
-        attachments=attachments,
+        document=from_slack(text, blocks, attachments),
         files=files,
         thread_ts=thread if thread not in (NO_TS, ts) else None,
         broadcast=subtype in ("thread_broadcast", "reply_broadcast"),

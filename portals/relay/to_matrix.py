@@ -59,7 +59,7 @@ def needs(event: SlackEvent) -> Needs:
     """Return what must be known before the event can be decided."""
     match event:
         case SlackMessage():
-            said = text.mentions(_document(event))
+            said = text.mentions(event.document)
             thread = frozenset([event.thread_ts] if event.thread_ts else [])
             return Needs(
                 slack_users=frozenset(map(SlackUserId, said.slack_users)) | {event.author.id},
@@ -104,10 +104,6 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
             return _change_channel(event, portal, facts)
         case SlackPersonChange():
             return Ignored("a profile is no matter of a portal")
-
-
-def _document(event: SlackMessage) -> text.Document:
-    return text.from_slack(event.text, event.blocks, event.attachments)
 
 
 class _Message:
@@ -174,7 +170,7 @@ class _Message:
 
     def _contents(self) -> list[dict[str, Any]]:
         """Return the content of each piece of the text, without relation and stamp; none where there is no text."""
-        document = _document(self.event)
+        document = self.event.document
         if document.is_empty():
             return []
         msgtype = "m.emote" if self.event.emote else "m.text"
