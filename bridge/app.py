@@ -26,10 +26,10 @@ from bridge.slack.files import SlackFiles
 from bridge.slack.installation import Installation
 from bridge.slack.limits import Limits
 from bridge.slack.socket import SocketMode
-from bridge.store.database import open_database
 from bridge.store.directory import Directory
 from bridge.store.ledger import Ledger
 from bridge.store.links import Links
+from bridge.store.opening import open_database
 from bridge.work.answers import Answers
 from bridge.work.catch_up import CatchUp, Reach
 from bridge.work.conductor import Conductor
@@ -79,12 +79,13 @@ async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
         connector = aiohttp.TCPConnector(limit=100)
         async with (
-            aiohttp.ClientSession(timeout=timeout, connector=connector) as session,
+            aiohttp.ClientSession(timeout=timeout, connector=connector, trust_env=True) as session,
             MatrixClient(
                 settings.homeserver.address,
                 settings.appservice.as_token.reveal(),
                 names_from(settings).bot,
                 connections=_CONNECTIONS,
+                verify_tls=settings.homeserver.verify_tls,
             ) as matrix,
         ):
             try:
@@ -392,6 +393,7 @@ def rules_from(settings: Settings) -> Rules:
         max_file_size=settings.files.max_size,
         refused_types=settings.files.deny,
         allowed_types=settings.files.allow,
+        avatar_base_url=f"{settings.relay.avatar_url}/" if settings.relay.avatar_url else "",
     )
 
 

@@ -256,7 +256,10 @@ class Relay(Section):
         default="{name}",
         description="Names of Matrix people in Slack; name is the display name, user the full user id.",
     )
-    avatars: Flag = Field(default=False, description="Whether the avatars of Matrix people are shown in Slack.")
+    avatar_url: Annotated[Url | None, Kind("URL")] = Field(
+        default=None,
+        description="Where Slack gets avatars of Matrix people, `/server/media-id` being added; blank shows none.",
+    )
     typing: Flag = Field(default=True, description="Whether it is shown that somebody is typing.")
     reply: Literal["thread", "quote"] = Field(
         default="thread",

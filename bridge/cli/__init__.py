@@ -14,6 +14,8 @@ from bridge.cli.init import init
 from bridge.cli.register import manifest, register
 from bridge.cli.run import run
 from bridge.cli.upgrade import upgrade
+from bridge.errors import BridgeError
+from config.problems import ConfigError
 
 BAD_CONFIGURATION = 78
 
@@ -24,27 +26,12 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception as error:  # sorted out below: what is not ours is raised again
-            words = _in_words(error)
-            if words is None:
-                raise
-            text, code = words
-            click.echo(text, err=True)
-            ctx.exit(code)
-
-
-def _in_words(error: Exception) -> tuple[str, int] | None:
-    """What to say of a failure that was raised on purpose, and the exit code; None for a fault of the program."""
-    from bridge.errors import BridgeError
-    from config.problems import ConfigError
-
-    if isinstance(error, ConfigError):
-        return f"The configuration cannot be used:\n{error}", BAD_CONFIGURATION
-    if isinstance(error, BridgeError):
-        return f"Error: {error}", 1
-    return None
+        except ConfigError as error:
+            click.echo(f"The configuration cannot be used:\n{error}", err=True)
+            ctx.exit(BAD_CONFIGURATION)
+        except BridgeError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import TracebackType
 
 QUIET = ("aiohttp", "asyncio", "asyncpg", "mautrix", "slack_sdk", "bridge.matrix.wire")
 """Loggers that write what foreigners sent when they are asked to be chatty."""
@@ -66,3 +67,9 @@ def set_up_logging(level: str, layout: str, secrets: Iterable[str]) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
+    sys.excepthook = _log_fault
+
+
+def _log_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Have a fault of the program end in the log, where no secret passes, instead of bare on standard error."""
+    logging.getLogger("bridge").critical("a fault of the program", exc_info=(kind, error, trace))

@@ -32,13 +32,19 @@ def run(config: Path) -> None:
     at any moment: what was accepted is kept and goes on at the next start.
     """
     import asyncio
+    import logging
 
     from bridge.cli.logs import set_up_logging
+    from bridge.errors import BridgeError
 
     settings = load_settings(config)
     set_up_logging(settings.logging.level, settings.logging.format, settings.secrets())
-    with asyncio.Runner(loop_factory=_quick_loop()) as runner:
-        runner.run(_until_told(settings))
+    try:
+        with asyncio.Runner(loop_factory=_quick_loop()) as runner:
+            runner.run(_until_told(settings))
+    except BridgeError as error:
+        logging.getLogger("bridge").critical("%s", error)
+        raise click.exceptions.Exit(1) from error
 
 
 def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -75,21 +81,4 @@ async def _until_told(settings: Settings) -> None:
     except asyncio.CancelledError:
         if not told:
             raise
-    except BaseExceptionGroup as failures:
-        raise _first(failures) from failures
     log.info("stopped")
-
-
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The failure that stands for a group: the first that the bridge raised on purpose, else the first of all."""
-    from bridge.errors import BridgeError
-
-    leaves: list[BaseException] = []
-    groups: list[BaseExceptionGroup[BaseException]] = [failures]
-    while groups:
-        for error in groups.pop().exceptions:
-            if isinstance(error, BaseExceptionGroup):
-                groups.append(error)
-            else:
-                leaves.append(error)
-    return next((error for error in leaves if isinstance(error, BridgeError)), leaves[0])

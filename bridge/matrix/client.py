@@ -57,10 +57,17 @@ class MatrixClient:
     """Acts on one homeserver with the service's token; made inside a running event loop, closed by its owner."""
 
     def __init__(
-        self, homeserver: str, as_token: str, bot: MatrixUserId, *, connections: int = 32, timeout: float = 60.0
+        self,
+        homeserver: str,
+        as_token: str,
+        bot: MatrixUserId,
+        *,
+        connections: int = 32,
+        timeout: float = 60.0,
+        verify_tls: bool = True,
     ) -> None:
         self.bot = bot
-        self._wire = Wire(homeserver, as_token, connections=connections, timeout=timeout)
+        self._wire = Wire(homeserver, as_token, connections=connections, timeout=timeout, verify_tls=verify_tls)
         self.rooms = Rooms(self._wire, bot)
         self.media = Media(self._wire)
 

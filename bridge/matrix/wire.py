@@ -46,9 +46,11 @@ class Wire(HTTPAPI):
     turn. `timeout` is the longest silence, in seconds, that a request waits for its answer.
     """
 
-    def __init__(self, homeserver: str, token: str, *, connections: int, timeout: float) -> None:
+    def __init__(
+        self, homeserver: str, token: str, *, connections: int, timeout: float, verify_tls: bool = True
+    ) -> None:
         session = ClientSession(
-            connector=TCPConnector(limit=connections, keepalive_timeout=_KEEP_ALIVE),
+            connector=TCPConnector(limit=connections, keepalive_timeout=_KEEP_ALIVE, ssl=verify_tls),
             timeout=ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=timeout),
             cookie_jar=DummyCookieJar(),
             headers={"User-Agent": "causeway"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,15 @@ def test_no_two_settings_share_an_environment_variable() -> None:
     assert len(schema.variables()) == len(settings)
     for variable, path in schema.variables().items():
         assert schema.path_of_variable(variable.replace("*", "3")) == tuple(3 if part == "*" else part for part in path)
+
+
+def test_every_setting_is_read_by_the_program() -> None:
+    root = Path(reference.__file__).parents[1]
+    modules = [*(root / "bridge").rglob("*.py"), *(root / "config").glob("*.py")]
+    source = "".join(path.read_text() for path in modules if path.name != "settings.py")
+    for path, entry in schema.entries().items():
+        if entry.section is None:
+            assert re.search(rf"\.{path[-1]}\b", source), ".".join(path)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from bridge.cli.checks.finding import Finding, Findings, failed
 from bridge.errors import BridgeError
-from bridge.store.database import Statement, migrations
+from bridge.store.database import Statement
+from bridge.store.opening import migrations
 
 if TYPE_CHECKING:
     from pathlib import Path

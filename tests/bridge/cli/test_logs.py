@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,7 @@ def logging_restored() -> Iterator[None]:
     """Put the root logger back as it was."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    hook = sys.excepthook
     levels = {name: logging.getLogger(name).level for name in QUIET}
     yield
     root.handlers[:] = handlers
@@ -29,6 +31,7 @@ def logging_restored() -> Iterator[None]:
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
     logging.captureWarnings(False)
+    sys.excepthook = hook
 
 
 @pytest.mark.usefixtures("logging_restored")
@@ -45,6 +48,15 @@ def test_secrets_are_blotted_out_of_messages_and_tracebacks(capsys: pytest.Captu
     said = capsys.readouterr().err
     assert not [secret for secret in (*SECRETS, *UNKNOWN, "longer", "abc") if secret in said]
     assert "a [hidden] and {'token': '[hidden]'}" in said
+
+
+@pytest.mark.usefixtures("logging_restored")
+def test_a_fault_of_the_program_ends_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging("info", "json", SECRETS)
+    sys.excepthook(RuntimeError, RuntimeError(f"with {SECRETS[0]}"), None)
+    line = json.loads(capsys.readouterr().err)
+    assert line["level"] == "critical"
+    assert "RuntimeError: with [hidden]" in line["exception"]
 
 
 @pytest.mark.usefixtures("logging_restored")
