@@ -152,7 +152,8 @@ class Slack(Section):
         description="How Slack delivers: over `socket` (nothing inbound from the internet) or as signed HTTP `events`.",
     )
     connections: Annotated[Count, Field(ge=1, le=10)] = Field(
-        default=2, description="Sockets kept open for each app in the mode `socket`, 1 to 10."
+        default=1,
+        description="Sockets kept open in the mode `socket`, 1 to 10; several may swap messages of the same moment.",
     )
     events: SlackEvents = Field(default=SlackEvents(), description=SlackEvents.__doc__)
     workspaces: Annotated[tuple[Workspace, ...], Kind("list", literal=False)] = Field(

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from portals.ids import NO_TS, ChannelId, EventId, MatrixUserId, RoomId, SlackUserId, Ts
+
+if TYPE_CHECKING:
+    from portals.text import Document
 
 Json = Mapping[str, Any]  # Any: foreign JSON, opened by portals.text alone
 
