@@ -10,7 +10,7 @@ from tests.sandbox.slack.shapes import message_json
 from tests.sandbox.slack.state import FileRecord, micros
 
 if TYPE_CHECKING:
-    from tests.sandbox.slack.state import Token
+    from tests.sandbox.slack.state import Json, Token
     from tests.sandbox.slack.workspace import Workspace
 
 LOGIN_PAGE = b"""<!DOCTYPE html><html lang="en-US" class=""><head><title>Login | Slack</title>
@@ -51,8 +51,8 @@ def delete_file(workspace: Workspace, file: FileRecord) -> None:
                 changed.append((channel, message, message_json(workspace, channel, message)))
     file.deleted = True
     file.content = file.thumbnail = None
-    event = {"type": "file_deleted", "file_id": file.id, "event_ts": workspace.clock.next()}
-    workspace.emit(event)
+    event: Json = {"type": "file_deleted", "file_id": file.id, "channel_ids": list(file.shares)}
+    workspace.emit(event | {"event_ts": workspace.clock.next()})
     for channel, message, before in changed:
         announce_change(workspace, channel, message, before, message.metadata)
 

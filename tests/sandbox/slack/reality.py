@@ -96,6 +96,8 @@ class Reality:
     """Whether a reply also sends the hidden `message_replied` of its root, and in which form."""
     metadata_in_events: Literal["subscribed", "full", "none"] = "subscribed"
     """How much metadata a message event carries: only its type unless the app subscribed to that type, all, or none."""
+    app_id_in_messages: bool = True
+    """Whether an app's messages carry its app_id; without it, only bot_id (and bot_profile, unless customised) tell."""
     file_share_names_bot: bool = True
     """Whether the message of a bot's uploaded file carries its bot_id beside its user."""
     share_delay: float | None = 0.01

@@ -174,7 +174,6 @@ class SlackSandbox:
         await site.start()
         port = self._runner.addresses[0][1]
         self.site.base_url = f"http://127.0.0.1:{port}"
-        self.sockets.start()
         self.delivery.muted = False
         return self
 

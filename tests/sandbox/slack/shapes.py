@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tests.sandbox.slack.workspace import Workspace
 
 _AVATAR_SIZES = (24, 32, 48, 72, 192, 512)
+_WITHOUT_TEAM = ("channel_topic", "group_topic", "channel_purpose", "group_purpose", "tombstone", "file_share")
 _THUMBNAIL_SIZES = (64, 80, 160, 360, 480, 720)
 
 
@@ -113,7 +114,6 @@ def channel_json(workspace: Workspace, channel: Channel, viewer: str, num_member
         "shared_team_ids": [workspace.id],
         "context_team_id": workspace.id,
         "updated": channel.created * 1000,
-        "parent_conversation": None,
         "is_member": viewer in channel.members,
         "topic": dict(channel.topic),
         "purpose": dict(channel.purpose),
@@ -151,13 +151,13 @@ def message_json(workspace: Workspace, channel: Channel, message: Message, root:
         body["client_msg_id"] = message.client_msg_id
     if message.bot_id:
         body["bot_id"] = message.bot_id
-    if message.app_id:
+    if message.app_id and workspace.reality.app_id_in_messages:
         body["app_id"] = message.app_id
     if message.username is not None:
         body["username"] = message.username
     if message.icons:
         body["icons"] = message.icons
-    if message.user and message.subtype in (None, "thread_broadcast", "me_message"):
+    if message.user and message.subtype not in _WITHOUT_TEAM:
         body["team"] = workspace.id
     installation = workspace.bot_of(message.bot_id) if message.bot_id and message.app_id else None
     if installation is not None and message.subtype != "bot_message":
@@ -213,17 +213,29 @@ def reactions_json(message: Message) -> list[Json]:
     return [{"name": name, "users": list(users), "count": len(users)} for name, users in message.reactions.items()]
 
 
-def file_json(workspace: Workspace, file: FileRecord) -> Json:
-    """A file; what is left of a deleted one is its id."""
-    if file.deleted:
-        return {"id": file.id, "mode": "tombstone"}
-    base = workspace.site.base_url
-    key = f"{workspace.id}-{file.id}"
+def whole_file_json(workspace: Workspace, file: FileRecord) -> Json:
+    """A file as the files.* methods show it: also where it was shared."""
     kinds = {channel: workspace.channels[channel].kind for channel in file.shares}
     shares: Json = {}
     for channel, entries in file.shares.items():
         side = "public" if kinds[channel] == "public" else "private"
         shares.setdefault(side, {})[channel] = [dict(entry) for entry in entries]
+    return file_json(workspace, file) | {
+        "comments_count": 0,
+        "shares": shares,
+        "channels": [channel for channel, kind in kinds.items() if kind == "public"],
+        "groups": [channel for channel, kind in kinds.items() if kind in ("private", "mpim")],
+        "ims": [channel for channel, kind in kinds.items() if kind == "im"],
+    }
+
+
+def file_json(workspace: Workspace, file: FileRecord) -> Json:
+    """A file as a message shows it; what is left of a deleted one is its id."""
+    if file.deleted:
+        return {"id": file.id, "mode": "tombstone"}
+    base = workspace.site.base_url
+    key = f"{workspace.id}-{file.id}"
+    is_public = any(workspace.channels[channel].kind == "public" for channel in file.shares)
     body: Json = {
         "id": file.id,
         "created": file.created,
@@ -240,7 +252,7 @@ def file_json(workspace: Workspace, file: FileRecord) -> Json:
         "mode": "hosted",
         "is_external": False,
         "external_type": "",
-        "is_public": "public" in shares,
+        "is_public": is_public,
         "public_url_shared": False,
         "display_as_bot": False,
         "username": "",
@@ -248,15 +260,10 @@ def file_json(workspace: Workspace, file: FileRecord) -> Json:
         "url_private_download": f"{base}/files-pri/{key}/download/{_slug(file.name)}",
         "permalink": f"{workspace.url}files/{file.user}/{file.id}/{_slug(file.name)}",
         "permalink_public": f"https://slack-files.com/{key}-abcdef0123",
-        "comments_count": 0,
         "is_starred": False,
         "has_rich_preview": False,
         "file_access": "visible",
         "media_display_type": "unknown",
-        "shares": shares,
-        "channels": [channel for channel, kind in kinds.items() if kind == "public"],
-        "groups": [channel for channel, kind in kinds.items() if kind in ("private", "mpim")],
-        "ims": [channel for channel, kind in kinds.items() if kind == "im"],
     }
     if file.alt_txt:
         body["alt_txt"] = file.alt_txt

@@ -35,6 +35,8 @@ class Connection:
 
     app: App
     ws: web.WebSocketResponse
+    transport: asyncio.Transport | None
+    outbox: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     dead: bool = False
     closing: bool = False
     pong_at: float = field(default_factory=time.monotonic)
@@ -57,14 +59,9 @@ class Sockets:
         self._site, self._mint, self._reality = site, mint, reality
         self._faults, self._delivery, self._later = faults, delivery, later
         self._addresses: dict[str, App] = {}
-        self._queue: asyncio.Queue[tuple[Parcel, bool]] = asyncio.Queue()
         self._sent: dict[str, Parcel] = {}
         self._random = random.Random(7)
         self._tasks: set[asyncio.Task[None]] = set()
-
-    def start(self) -> None:
-        """Begins to send."""
-        self._spawn(self._run())
 
     async def stop(self) -> None:
         """Ends every socket and task."""
@@ -98,7 +95,7 @@ class Sockets:
             return web.Response(status=404, text="not found")
         ws = web.WebSocketResponse(autoping=False, max_msg_size=1 << 20)
         await ws.prepare(request)
-        connection = Connection(app, ws)
+        connection = Connection(app, ws, request.transport)
         if self._faults.dead_sockets:
             self._faults.dead_sockets -= 1
             connection.dead = True
@@ -112,6 +109,7 @@ class Sockets:
                 await ws.send_str(self._hello(app))
                 if self._reality.backlog == "on_connect":
                     self._delivery.retry_waiting(app)
+            self._spawn(self._write(connection))
             self._spawn(self._ping(connection))
             await self._read(connection)
         finally:
@@ -159,28 +157,29 @@ class Sockets:
                     await connection.ws.ping(b"Ping from applink-1")
 
     def send(self, parcel: Parcel) -> None:
-        """Queues an attempt. Envelopes leave in the order in which they were queued, unless a fault delays them."""
+        """Starts an attempt. Envelopes leave a socket in the order of these calls, unless a fault delays them."""
         if self._faults.delayed_envelopes:
-            delay = self._faults.delayed_envelopes.popleft()
-            self._later(delay, lambda: self._queue.put_nowait((parcel, False)))
+            self._later(self._faults.delayed_envelopes.popleft(), lambda: self._attempt(parcel))
             return
-        self._queue.put_nowait((parcel, False))
+        self._attempt(parcel)
         if self._faults.duplicated_envelopes:
             self._faults.duplicated_envelopes -= 1
-            self._queue.put_nowait((parcel, True))
+            self._attempt(parcel)
 
     async def flushed(self) -> None:
-        """Waits until everything queued was sent."""
-        while not self._queue.empty():
+        """Waits until everything was written to sockets."""
+        while any(not connection.outbox.empty() for connection in self.connections):
             await asyncio.sleep(0)
 
-    async def _run(self) -> None:
-        while True:
-            parcel, again = await self._queue.get()
-            if not parcel.settled or again:
-                await self._attempt(parcel)
+    async def _write(self, connection: Connection) -> None:
+        """Writes what waits for one socket; one that does not read holds up nobody else."""
+        with contextlib.suppress(ConnectionError):  # it broke: no acknowledgement will come
+            while not connection.closing:
+                text = await connection.outbox.get()
+                if not connection.dead:
+                    await connection.ws.send_str(text)
 
-    async def _attempt(self, parcel: Parcel) -> None:
+    def _attempt(self, parcel: Parcel) -> None:
         open_ones = self.of(parcel.app)
         if not open_ones:
             self._delivery.failed(parcel, "no_connection")
@@ -191,16 +190,13 @@ class Sockets:
         self._sent[envelope_id] = parcel
         attempt = parcel.attempt
         self._later(self._delivery.times.ack_wait, lambda: self._timed_out(parcel, attempt))
-        if connection.dead:
-            return
         # The wrapper is JSON already and is put in as it is: an envelope costs no second encoding.
-        head = f'{{"envelope_id":"{envelope_id}","payload":'.encode()
+        head = f'{{"envelope_id":"{envelope_id}","payload":'
         tail = (
             f',"type":"events_api","accepts_response_payload":false,'
             f'"retry_attempt":{parcel.attempt},"retry_reason":"{parcel.reason}"}}'
         )
-        with contextlib.suppress(ConnectionError):  # the socket broke: no acknowledgement will come
-            await connection.ws.send_str((head + parcel.body + tail.encode()).decode())
+        connection.outbox.put_nowait(head + parcel.body.decode() + tail)
 
     def _timed_out(self, parcel: Parcel, attempt: int) -> None:
         if parcel.attempt == attempt:
@@ -232,9 +228,8 @@ class Sockets:
         broken, self.connections[:] = list(self.connections), []
         for connection in broken:
             connection.closing = True
-            transport = connection.ws._req.transport if connection.ws._req is not None else None
-            if transport is not None:
-                transport.abort()
+            if connection.transport is not None:
+                connection.transport.abort()
         await asyncio.sleep(0)
 
     def silence(self) -> None:

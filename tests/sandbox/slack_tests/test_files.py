@@ -39,6 +39,7 @@ async def test_an_upload_is_shared_a_moment_after_it_was_completed(bench: Bench)
     installation = bench.team.installation
     assert (event["user"], event["bot_id"]) == (installation.bot_user, installation.bot_id)
     assert event["text"] == "a *picture*"
+    assert "shares" not in event["files"][0]
     assert (event["files"][0]["mimetype"], event["files"][0]["original_w"]) == ("image/png", 40)
     info = await bench.web.files_info(file=file_id)
     assert info["file"]["shares"]["public"][bench.general][0]["ts"] == event["ts"]

@@ -43,7 +43,8 @@ async def test_timestamps_are_compared_as_numbers(bench: Bench) -> None:
 
 @pytest.mark.parametrize("name", ["oldest", "latest"])
 async def test_a_bad_bound_is_refused(bench: Bench, name: str) -> None:
-    call = bench.web.conversations_history(channel=bench.general, **{name: "yesterday"})
+    bound: dict[str, Any] = {name: "yesterday"}
+    call = bench.web.conversations_history(channel=bench.general, **bound)
     assert await bench.error(call) == f"invalid_ts_{name}"
 
 

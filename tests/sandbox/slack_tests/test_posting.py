@@ -46,6 +46,16 @@ async def test_a_customised_post_comes_back_in_either_form(form: Any) -> None:
         assert ("user" in event) == (form == "plain")
 
 
+async def test_an_apps_messages_may_carry_no_app_id() -> None:
+    async with running(Reality(app_id_in_messages=False)) as bench:
+        app = await bench.listen()
+        await bench.web.chat_postMessage(channel=bench.general, text="hi", username="Zoë")
+        await bench.web.chat_postMessage(channel=bench.general, text="hi")
+        await bench.slack.until(lambda: len(app.events) == 2)
+        assert {event["bot_id"] for event in app.events} == {bench.team.installation.bot_id}
+        assert not any("app_id" in event for event in app.events)
+
+
 async def test_a_username_without_its_scope_is_ignored_or_refused() -> None:
     async with running(Reality()) as bench:
         bench.team.installation.token.scopes.discard("chat:write.customize")

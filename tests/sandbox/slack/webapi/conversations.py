@@ -63,6 +63,8 @@ def users_conversations(call: Call) -> Json:
         for shown in body["channels"]
         if members[shown["id"]].kind == "public" or mine in members[shown["id"]].members
     ]
+    for shown in body["channels"]:
+        shown.pop("is_member", None)  # this method does not tell
     return body
 
 
@@ -73,7 +75,7 @@ def info(call: Call) -> Json:
     shown = channel_json(call.workspace, channel, call.token.user_id, with_count)
     if call.args.flag("include_locale"):
         shown["locale"] = "en-US"
-    return {"channel": shown}
+    return {"channel": shown | ({} if channel.kind == "im" else {"parent_conversation": None})}
 
 
 def members(call: Call) -> Json:
@@ -213,7 +215,7 @@ def set_topic(call: Call) -> Json:
         raise SlackRefusal("too_long")
     if topic != channel.topic["value"]:
         rooms.set_topic(call.workspace, channel, topic, call.me)
-    return {"channel": channel_json(call.workspace, channel, call.token.user_id), "topic": topic}
+    return {"channel": channel_json(call.workspace, channel, call.token.user_id)}
 
 
 def set_purpose(call: Call) -> Json:
@@ -225,7 +227,7 @@ def set_purpose(call: Call) -> Json:
         raise SlackRefusal("too_long")
     if purpose != channel.purpose["value"]:
         rooms.set_purpose(call.workspace, channel, purpose, call.me)
-    return {"channel": channel_json(call.workspace, channel, call.token.user_id), "purpose": purpose}
+    return {"channel": channel_json(call.workspace, channel, call.token.user_id)}
 
 
 def open_direct(call: Call) -> Json:

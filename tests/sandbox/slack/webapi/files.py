@@ -8,7 +8,7 @@ from tests.sandbox.slack import files, messages
 from tests.sandbox.slack.blocks import check_blocks
 from tests.sandbox.slack.errors import SlackRefusal
 from tests.sandbox.slack.rich_text import compose, normalise
-from tests.sandbox.slack.shapes import file_json
+from tests.sandbox.slack.shapes import whole_file_json
 from tests.sandbox.slack.webapi.call import Method
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def complete_upload(call: Call) -> Json:
         record.completed = True
     for channel in channels:
         _share_later(call, channel, records, text, blocks, thread_ts)
-    return {"files": [file_json(call.workspace, record) for record in records]}
+    return {"files": [whole_file_json(call.workspace, record) for record in records]}
 
 
 def _uploaded(call: Call, entry: Any) -> FileRecord:
@@ -127,7 +127,7 @@ def _visible(call: Call) -> FileRecord:
 def info(call: Call) -> Json:
     """files.info"""
     record = _visible(call)
-    return {"file": file_json(call.workspace, record), "comments": [], "response_metadata": {"next_cursor": ""}}
+    return {"file": whole_file_json(call.workspace, record), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
 def list_files(call: Call) -> Json:
@@ -148,7 +148,7 @@ def list_files(call: Call) -> Json:
     count, number = call.args.number("count", 100, 1000), call.args.number("page", 1, 100_000)
     cut = found[(number - 1) * count : number * count]
     paging = {"count": count, "total": len(found), "page": number, "pages": -(-len(found) // count)}
-    return {"files": [file_json(call.workspace, record) for record in cut], "paging": paging}
+    return {"files": [whole_file_json(call.workspace, record) for record in cut], "paging": paging}
 
 
 def delete(call: Call) -> Json:
