@@ -22,7 +22,7 @@ help:
 	@echo "make soak         the cut-anywhere test, for longer"
 	@echo "make setup        .venv with everything in it, $(BIN)/causeway included; a second call does nothing"
 	@echo "make lint format  style and types; rewrite to the style"
-	@echo "make lock         choose dependency versions anew, within pyproject.toml"
+	@echo "make lock         bring the locks in line with pyproject.toml (LOCKFLAGS=--upgrade: newest versions)"
 	@echo "make clean        remove everything that make made"
 
 # The stamp holds the digest of what the environment was made from, so a checkout's file times do not matter.
@@ -38,12 +38,12 @@ setup:
 	test -n "$$python" || { echo "Causeway needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3"; exit 1; }; \
 	echo "Setting up $(VENV) with $$($$python --version) (about a minute)"; \
 	"$$python" -m venv $(VENV); \
-	$(PIP) install --require-hashes --only-binary :all: -r requirements-dev.lock; \
+	$(PIP) install --no-deps --require-hashes --only-binary :all: -r requirements-dev.lock; \
 	$(PIP) install --no-deps --no-index --no-build-isolation --editable .; \
 	echo "$$want" > $(STAMP)
 
 COMPILE := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-config --no-emit-index-url --no-header --no-annotate
+	--no-config --no-emit-index-url --no-header --no-annotate --no-strip-extras
 
 lock:
 	@test -x $(BIN)/uv || $(MAKE) --no-print-directory setup

@@ -40,7 +40,7 @@ def test_a_lock_names_no_index_and_pins_everything_by_hash(lock: str) -> None:
     requirements = [line for line in lines if line and not line.startswith("#")]
     assert requirements
     assert [line for line in requirements if "://" in line or line.startswith("-")] == []
-    assert [line for line in requirements if not re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)] == []
+    assert [line for line in requirements if not re.match(r"[\w.\-\[\],]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)] == []
 
 
 def test_the_locks_hold_what_the_project_asks_for_and_agree() -> None:
@@ -52,7 +52,7 @@ def test_the_locks_hold_what_the_project_asks_for_and_agree() -> None:
 
 
 def _pinned(lock: str) -> dict[str, str]:
-    found = re.findall(r"^([\w.-]+)==([^\s;]+)", (ROOT / lock).read_text(), re.MULTILINE)
+    found = re.findall(r"^([\w.-]+)[\w\[\],-]*==([^\s;]+)", (ROOT / lock).read_text(), re.MULTILINE)
     return {_name(name): version for name, version in found}
 
 
