@@ -330,6 +330,7 @@ class _Bridge:
                 await asyncio.sleep(pause(failures))
                 continue
             self.installations[workspace.team] = installation
+            self.lanes.hurry()
             log.info("workspace %s is %s (%s)", client.name, workspace.name, workspace.team)
             return workspace.team
 
@@ -357,6 +358,7 @@ class _Bridge:
                 continue
             if asked:
                 self.directory.forget_portals()
+                self.lanes.hurry()
             for direction, queue in asked:
                 self.wake(direction, queue)
 

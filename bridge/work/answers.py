@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from bridge.errors import Refused
+from bridge.errors import Later, Refused
 from bridge.work.profiles import person_of_bot, person_of_user
 from portals.facts import Channel, Facts, Member
+from portals.retry import is_installation_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -116,6 +117,8 @@ class Answers:
             else:
                 person = person_of_user(await client.user(user), user, self.names, team)
         except Refused as refused:
+            if is_installation_trouble(refused.code) and refused.code != "missing_scope":
+                raise Later(str(refused)) from refused
             log.info("%s: Slack tells nothing about %s: %s", team, user, refused)
             return None
         await self._directory.learn_people(team, [person])

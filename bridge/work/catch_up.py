@@ -14,12 +14,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bridge.errors import Later, Refused
+from bridge.errors import Later, Refused, StoreUnavailable
 from bridge.store.ledger import TO_MATRIX, Arrival
 from portals.history.compare import differences, joining, roots
 from portals.ids import NO_TS, Ts, channel_queue, is_ts
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
+_LOOK_AGAIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,19 @@ class CatchUp:
         """Wake the lanes of portals that are behind, the busiest first and a few at a time, until cancelled."""
         while True:
             self._news.clear()
-            behind: list[Portal] = []
+            behind = [False]
             for team in list(self._installations):
-                behind += await self._directory.portals_behind(team, await self.gap(team), _AT_ONCE)
-            for portal in behind:
-                wake(TO_MATRIX, channel_queue(portal.team, portal.channel))
-            try:
-                await asyncio.wait_for(self._news.wait(), 5.0 if behind else None)
-            except TimeoutError:
-                continue
+                try:
+                    portals = await self._directory.portals_behind(team, await self.gap(team), _AT_ONCE)
+                except StoreUnavailable as error:
+                    log.warning("the store: %s", error)
+                    behind.append(True)
+                    continue
+                for portal in portals:
+                    wake(TO_MATRIX, channel_queue(portal.team, portal.channel))
+                behind.append(bool(portals))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), _LOOK_AGAIN if any(behind) else None)
 
     async def look_back(self, portal: Portal, workspace: Workspace, gap: int) -> None:
         """Admit what history knows and the ledger does not, in one commit with the note that the gap is filled.

@@ -118,7 +118,7 @@ class Conductor:
                 await self._ledger.settle(row, decision.reason)
                 return
             if isinstance(decision, Undeliverable):
-                await self._park(row, portal, decision.reason)
+                await self.give_up(row, portal, decision.reason)
                 return
             actions = await self._ledger.plan(row, decision)
             unsure = False
@@ -172,7 +172,7 @@ class Conductor:
             except Refused as refused:
                 if is_installation_trouble(refused.code):
                     raise Later(str(refused), 15.0) from refused
-                await self._park(row, portal, str(refused))
+                await self.give_up(row, portal, str(refused))
                 return
             unsure = False
             kept = planned.action.record
@@ -183,11 +183,11 @@ class Conductor:
             "%s %s: relayed by %s", row.queue, row.source_key, ", ".join(type(one.action).__name__ for one in actions)
         )
 
-    async def _park(self, row: InboxRow, portal: Portal, reason: str) -> None:
-        """Put the row aside and say so in the room; what cannot even be said is in the log and in `parked list`."""
+    async def give_up(self, row: InboxRow, portal: Portal | None, reason: str) -> None:
+        """Park the row and say so in the room; what cannot even be said is in the log and in `parked list`."""
         await self._ledger.park(row, reason)
         log.warning("%s %s: parked as number %d: %s", row.queue, row.source_key, row.seq, reason)
-        if portal.room is None:
+        if portal is None or portal.room is None:
             return
         hint = f"An admin can try again with: causeway parked retry {row.seq}"
         if row.direction == TO_MATRIX:

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError
+from portals.facts import Person
 from portals.text import label_of
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from bridge.store.directory import Directory
     from bridge.work.answers import Answers
     from bridge.work.transfers import Transfers
-    from portals.facts import Person
     from portals.ids import GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId
 
 log = logging.getLogger(__name__)
@@ -66,20 +66,20 @@ class Ghosts:
     async def _appear(self, team: TeamId, user: SlackUserId, ghost: MatrixUserId) -> None:
         shown = await self._directory.shown(team, user)
         person = await self._answers.person(team, user)
-        name, avatar_url = (person.name, person.avatar_url) if person is not None else (user, "")
-        display = self._name_template.format(name=label_of(name, user), user=user)
-        now = f"{display}\n{avatar_url}"
-        if shown == now or (shown and person is None):
+        if person is None:
+            person = Person(user, user, ghost)
+            await self._directory.learn_people(team, [person])
+        display = self._name_template.format(name=label_of(person.name, user), user=user)
+        now = f"{display}\n{person.avatar_url}"
+        if shown == now:
             return
         if not shown:
             await self._matrix.register(ghost)
         was_name, _, was_avatar = shown.partition("\n")
         if was_name != display:
             await self._matrix.set_profile(ghost, displayname=display)
-        if was_avatar != avatar_url:
-            await self._matrix.set_profile(ghost, avatar_url=await self._avatar(team, user, avatar_url))
-        if person is None:
-            return  # asked about again when they speak the next time
+        if was_avatar != person.avatar_url:
+            await self._matrix.set_profile(ghost, avatar_url=await self._avatar(team, user, person.avatar_url))
         await self._directory.set_shown(team, user, now)
 
     async def _avatar(self, team: TeamId, user: SlackUserId, url: str) -> str:

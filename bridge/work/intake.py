@@ -89,12 +89,11 @@ class Intake:
             self._wake(direction, queue)
 
     async def _show_typing(self, team: TeamId, event: Mapping[str, Any]) -> None:
-        portal = await self._directory.portal_of_channel(team, str(event.get("channel")))
         user = SlackUserId(str(event.get("user")))
-        if not self._typing or portal is None or portal.room is None or not await self._directory.shown(team, user):
-            return
         try:
-            await self._matrix.typing(portal.room, self._names.ghost(team, user), True, _TYPING_MS)
+            portal = await self._directory.portal_of_channel(team, str(event.get("channel")))
+            if self._typing and portal and portal.room and await self._directory.shown(team, user):
+                await self._matrix.typing(portal.room, self._names.ghost(team, user), True, _TYPING_MS)
         except BridgeError as error:
             log.debug("typing was not shown: %s", error)
 

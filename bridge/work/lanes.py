@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,10 @@ log = logging.getLogger(__name__)
 
 _ROWS = {TO_MATRIX: 50, TO_SLACK: 8}
 _OTHER_SIDE = 5.0
+_HOPELESS = 12
+"""Unknown outcomes of one row, while other rows succeed, after which it no longer holds up its queue."""
+_LEVELS = {False: logging.INFO, True: logging.WARNING}
+"""The first failure is everyday life."""
 
 Key = tuple[str, str]
 
@@ -60,6 +64,10 @@ class Lanes:
         self._walkers: dict[Key, asyncio.Task[None]] = {}
         self._woken: dict[Key, asyncio.Event] = {}
         self._steps: dict[Key, asyncio.Event] = {}
+        self._hurry = asyncio.Event()
+        self._walked = 0
+        self._unsure: dict[int, tuple[int, int]] = {}
+        """Rows whose outcome stayed unknown: how often, and how many rows had been walked when that began."""
         self._known: set[int] = set()
         """Planned rows whose last try certainly did nothing: they need no look before they are performed."""
 
@@ -76,6 +84,11 @@ class Lanes:
             return
         self._woken[key] = asyncio.Event()
         self._walkers[key] = self._group.create_task(self._walk(key), name=f"lane {direction} {queue}")
+
+    def hurry(self) -> None:
+        """Have walkers that wait after a failure try again at once: what they waited for may be mended."""
+        self._hurry.set()
+        self._hurry = asyncio.Event()
 
     async def wake_all(self) -> None:
         """Wake every queue in which something waits."""
@@ -95,14 +108,16 @@ class Lanes:
         woken = self._woken[key]
         while True:
             woken.clear()
+            hurry = self._hurry
             try:
                 more = await self._walk_some(key)
                 failures = 0
             except (Later, Unsure) as error:
                 failures += 1
                 wait = pause(failures, error.retry_after if isinstance(error, Later) else None)
-                log.warning("%s %s: trying again in %.1f s: %s", *key, wait, error)
-                await asyncio.sleep(wait)
+                log.log(_LEVELS[failures > 1], "%s %s: trying again in %.1f s: %s", *key, wait, error)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(hurry.wait(), wait)
                 continue
             if not more and not woken.is_set():
                 del self._walkers[key], self._woken[key]
@@ -158,13 +173,26 @@ class Lanes:
             if not unsure:
                 self._known.add(row.seq)
             raise
-        except (Unsure, Fatal):
+        except Unsure as error:
+            if not self._is_hopeless(row):
+                raise
+            await self._conductor.give_up(row, portal, f"its outcome stays unknown: {error}")
+        except Fatal:
             raise
         except Exception:
-            log.exception("%s %s: a defect of the bridge: parked as number %d", row.queue, row.source_key, row.seq)
-            await self._ledger.park(row, "a defect of the bridge; its log says more")
+            log.exception("%s %s: a defect of the bridge", row.queue, row.source_key)
+            await self._conductor.give_up(row, portal, "a defect of the bridge; its log says more")
+        else:
+            self._walked += 1
         finally:
             self._step((row.direction, row.queue))
+        self._unsure.pop(row.seq, None)
+
+    def _is_hopeless(self, row: InboxRow) -> bool:
+        """Count an unknown outcome; true when it is this row's own fault: others got through all the while."""
+        times, walked = self._unsure.get(row.seq, (0, self._walked))
+        self._unsure[row.seq] = (times + 1, walked)
+        return times + 1 >= _HOPELESS and self._walked > walked
 
     # --- the other direction
 

@@ -168,11 +168,11 @@ class SlackPerformer:
             case PostFile() as action:
                 return await self._post_file(team, action, task)
             case UpdateMessage() as action:
-                await client.update(action.channel, action.ts, action.text, blocks=action.blocks)
+                await _unless_gone(client.update(action.channel, action.ts, action.text, blocks=action.blocks))
             case DeleteMessage() as action:
                 await client.delete(action.channel, action.ts)
             case AddReaction() as action:
-                await client.react(action.channel, action.ts, action.name)
+                await _unless_gone(client.react(action.channel, action.ts, action.name))
             case RemoveReaction() as action:
                 await client.unreact(action.channel, action.ts, action.name)
             case Note():
@@ -192,3 +192,13 @@ class SlackPerformer:
         if found is None:
             raise Unsure(f"Slack took the file {file_id} and does not show it in {action.channel} yet")
         return found
+
+
+async def _unless_gone(call: Awaitable[None]) -> None:
+    """Take it for done when the message has been deleted meanwhile: the deletion comes by its own row."""
+    try:
+        await call
+    except Refused as refused:
+        if refused.code != "message_not_found":
+            raise
+        log.info("the message is gone: %s", refused)
