@@ -16,11 +16,12 @@ from aiohttp import web
 
 from tests.sandbox.slack.errors import SlackRefusal
 from tests.sandbox.slack.faults import Kind
+from tests.sandbox.slack.people import bot_message
 
 if TYPE_CHECKING:
     from tests.sandbox.slack.people import Person
     from tests.sandbox.slack.server import SlackSandbox
-    from tests.sandbox.slack.state import Json, Message
+    from tests.sandbox.slack.state import Channel, Json, Message
     from tests.sandbox.slack.workspace import Workspace
 
 
@@ -56,6 +57,13 @@ class Control:
             workspace = self._sandbox.team(values.get("team", ""))
             entries = workspace.transcript(values["channel"])[-int(values.get("limit", 20)) :]
             return {"ok": True, "messages": [asdict(entry) for entry in entries]}
+        if what == "read_all":
+            workspace = self._sandbox.team(values.get("team", ""))
+            return {"ok": True, "channels": [_channel(workspace, channel) for channel in workspace.channels.values()]}
+        if what == "bot":
+            workspace = self._sandbox.team(values.get("team", ""))
+            said = bot_message(workspace, values["channel"], values["text"], username=values["username"])
+            return {"ok": True, "ts": said.ts}
         if what == "calls":
             return {"ok": True, "counts": dict(self._sandbox.calls.counts)}
         if what == "fault":
@@ -73,8 +81,10 @@ class Control:
     async def _fault(self, values: Json) -> Json:
         faults, sockets = self._sandbox.faults, self._sandbox.sockets
         if "outage" in values:
-            await (self._sandbox.begin_outage() if values["outage"] else _nothing())
-            faults.outage = bool(values["outage"])
+            if values["outage"]:
+                await self._sandbox.begin_outage()
+            else:
+                self._sandbox.end_outage()
         elif "sockets" in values:
             word = values["sockets"]
             if word == "kill":
@@ -83,14 +93,19 @@ class Control:
                 sockets.silence()
             else:
                 await sockets.disconnect(word)
+        elif "envelopes" in values:
+            faults.delayed_envelopes.extend(float(delay) for delay in values["envelopes"].get("delayed", ()))
+            faults.duplicated_envelopes += int(values["envelopes"].get("duplicated", 0))
+            faults.lost_envelopes += int(values["envelopes"].get("lost", 0))
+        elif "revoke" in values:
+            token = self._sandbox.team(values.get("team", "")).installation.token
+            self._sandbox.revoke(token, values["revoke"])
+        elif "remove_scope" in values:
+            self._sandbox.team(values.get("team", "")).installation.token.scopes.discard(values["remove_scope"])
         else:
             times, seconds = int(values.get("times", 1)), float(values.get("seconds", 1))
             faults.next_calls(values["method"], Kind(values["kind"]), times, seconds, values.get("error", ""))
         return {"ok": True}
-
-
-async def _nothing() -> None:
-    return None
 
 
 def _is_loopback(remote: str | None) -> bool:
@@ -116,6 +131,11 @@ def _team_info(workspace: Workspace) -> Json:
         "channels": {channel.name: channel.id for channel in workspace.channels.values() if channel.name},
         "people": people,
     }
+
+
+def _channel(workspace: Workspace, channel: Channel) -> Json:
+    messages = [asdict(entry) for entry in workspace.transcript(channel.id)]
+    return {"id": channel.id, "name": channel.name, "messages": messages}
 
 
 def _moment(workspace: Workspace, channel: str, ts: str) -> str:

@@ -71,6 +71,9 @@ class EventsHttp:
         if delay:
             await asyncio.sleep(delay)
         url = parcel.app.request_url
+        if self._faults.outage:
+            self._delivery.failed(parcel, "unknown_error")
+            return
         if url is None:
             self._delivery.failed(parcel, "unknown_error", retry=False)
             return

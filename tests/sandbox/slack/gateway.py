@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -66,19 +67,20 @@ class Gateway:
 
     async def answer(self, request: web.BaseRequest, method: str) -> web.StreamResponse:
         """One call."""
-        sent, is_json, charset_missing = await _arguments(request)
-        token_text = bearer(request) or ("" if is_json else str(sent.get("token", "")))
-        sent.pop("token", None)
+        sent = await _arguments(request)
+        values = sent.values
+        given = values.pop("token", "")
+        token_text = bearer(request) or ("" if sent.is_json else str(given))
         if method == "oauth.v2.access":
-            sent |= _basic(request)
+            values |= _basic(request)
         fault = self._sandbox.faults.strike(method)
         if fault is not None and fault.kind not in _AFTER:
-            self._log(method, None, sent, fault.kind.value, 0)
+            self._log(method, None, values, fault.kind.value, 0)
             return await _before(request, fault)
         token = self._sandbox.tokens.get(token_text)
-        status, body, headers = self._perform(method, token, token_text, sent, is_json, charset_missing)
+        status, body, headers = self._perform(method, token, token_text, sent)
         outcome = "ok" if body.get("ok") else str(body.get("error"))
-        self._log(method, token, sent, outcome if fault is None else fault.kind.value, status)
+        self._log(method, token, values, outcome if fault is None else fault.kind.value, status)
         if self._sandbox.reality.echo == "before" and body.get("ok"):
             await self._sandbox.sockets.flushed()
             await asyncio.sleep(0.001)
@@ -95,15 +97,15 @@ class Gateway:
         )
 
     def _perform(
-        self, method: str, token: Token | None, token_text: str, sent: Json, is_json: bool, charset_missing: bool
+        self, method: str, token: Token | None, token_text: str, sent: _Sent
     ) -> tuple[int, Json, dict[str, str]]:
         headers: dict[str, str] = {}
-        warnings: list[str] = ["missing_charset"] if charset_missing else []
+        warnings: list[str] = ["missing_charset"] if sent.charset_missing else []
         try:
             if method == "api.test":
-                body = _api_test(Args(sent))
+                body = _api_test(Args(sent.values))
             elif method == "oauth.v2.access":
-                body = self._sandbox.oauth_access(Args(sent))
+                body = self._sandbox.oauth_access(Args(sent.values))
             else:
                 known = METHODS.get(method)
                 if known is None:
@@ -112,7 +114,9 @@ class Gateway:
                 headers["X-OAuth-Scopes"] = ",".join(sorted(live.scopes))
                 if known.scopes:
                     headers["X-Accepted-OAuth-Scopes"] = ",".join(known.scopes)
-                args = Args(sent if known.json or not is_json else {})
+                if known.kinds == ("app",) and not sent.by_post:
+                    raise SlackRefusal("insecure_request")
+                args = Args(sent.values if known.json or not sent.is_json else {})
                 wait = self._rate(method, known, live, args)
                 if wait:
                     headers["Retry-After"] = str(wait)
@@ -158,12 +162,22 @@ def _api_test(args: Args) -> Json:
     return {"ok": True, "args": args.values}
 
 
-async def _arguments(request: web.BaseRequest) -> tuple[Json, bool, bool]:
-    """What was sent, whether it was JSON, and whether that JSON did not say its charset."""
+@dataclass(slots=True)
+class _Sent:
+    """What was sent, and how."""
+
+    values: Json
+    by_post: bool
+    is_json: bool = False
+    charset_missing: bool = False
+
+
+async def _arguments(request: web.BaseRequest) -> _Sent:
     sent: Json = dict(request.query)
     kind = request.content_type
-    if request.method != "POST" or not request.can_read_body:
-        return sent, False, False
+    by_post = request.method == "POST"
+    if not by_post or not request.can_read_body:
+        return _Sent(sent, by_post)
     if kind == "application/json":
         body = await request.read()
         try:
@@ -172,13 +186,13 @@ async def _arguments(request: web.BaseRequest) -> tuple[Json, bool, bool]:
             values = None
         if isinstance(values, dict):
             sent |= values
-        return sent, True, request.charset is None
+        return _Sent(sent, by_post, is_json=True, charset_missing=request.charset is None)
     if kind == "application/x-www-form-urlencoded":
         body = await request.read()
         sent |= dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
     elif kind == "multipart/form-data":
         sent |= {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
-    return sent, False, False
+    return _Sent(sent, by_post)
 
 
 def _json(body: Json, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_EMOJI = 50
 MOST_REACTIONS_OF_ONE = 23
 MOST_PINS = 100
+_NO_THREADS = ("channel_join", "channel_leave", "group_join", "group_leave")
 _REACTION = re.compile(r"([a-z0-9_+'\-\u00c0-\uffff]+)(::skin-tone-[2-6])*")
 
 
@@ -91,9 +92,6 @@ def _root_of(workspace: Workspace, channel: Channel, thread_ts: str | None) -> M
     if root is None and workspace.reality.unknown_thread != "posts":
         raise SlackRefusal("cannot_reply_to_message")
     return root
-
-
-_NO_THREADS = ("channel_join", "channel_leave", "group_join", "group_leave")
 
 
 def _share(workspace: Workspace, channel: Channel, message: Message, file_id: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tests.sandbox.slack import files, messages, rooms
 from tests.sandbox.slack.errors import SlackRefusal
 from tests.sandbox.slack.rich_text import compose, normalise
-from tests.sandbox.slack.state import Channel, FileRecord
+from tests.sandbox.slack.state import Channel, FileRecord, Usergroup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that somebody drops into the composer."""
+    """A file that somebody drops into the composer; `must_ask` as in `FileRecord`."""
 
     name: str
     content: bytes
     title: str = ""
     mimetype: str = ""
+    must_ask: bool = False
 
 
 class Person:
@@ -205,6 +206,26 @@ class Person:
         self.user.deleted = True
         rooms.announce_user(self._workspace, self.user)
 
+    def add_emoji(self, name: str, image: bytes = b"", alias: str = "") -> None:
+        """Adds a custom emoji: a picture, or another name for one."""
+        if image:
+            self._workspace.emoji_images[name] = image
+        self._workspace.emoji[name] = f"alias:{alias}" if alias else "custom"
+        rooms.announce_emoji(self._workspace, name)
+
+    def remove_emoji(self, name: str) -> None:
+        """Removes a custom emoji."""
+        del self._workspace.emoji[name]
+        rooms.announce_emoji(self._workspace, name)
+
+    def add_usergroup(self, handle: str, *members: str) -> Usergroup:
+        """Makes a group that can be mentioned."""
+        users = [self._workspace.user(ref).id for ref in members]
+        group = Usergroup(self._workspace.mint.make("S"), handle, handle.title(), users)
+        self._workspace.usergroups[group.id] = group
+        rooms.announce_usergroup(self._workspace, group, "subteam_created")
+        return group
+
     def typing(self, channel: str, thread_ts: str | None = None) -> None:
         """Plays `user_typing`, which real Slack sends to no app: only for code that must stand it."""
         room = self._room(channel)
@@ -216,7 +237,7 @@ class Person:
             return entry
         record = files.new_file(self._workspace, self.id, entry.name, entry.title, entry.mimetype)
         files.fill(record, entry.content)
-        record.completed = True
+        record.completed, record.must_ask = True, entry.must_ask
         return record
 
     def _room(self, ref: str) -> Channel:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from tests.sandbox.slack.errors import SlackRefusal
 from tests.sandbox.slack.messages import Draft, post
-from tests.sandbox.slack.shapes import user_json
+from tests.sandbox.slack.shapes import emoji_address, user_json, usergroup_json
 from tests.sandbox.slack.state import Channel, micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.sandbox.slack.state import Json, User
+    from tests.sandbox.slack.state import Json, User, Usergroup
     from tests.sandbox.slack.workspace import Workspace
 
 MOST_TOPIC = 250
@@ -165,11 +165,20 @@ def announce_user(workspace: Workspace, user: User, kind: str = "user_change") -
     workspace.emit(event if kind != "user_change" else event | {"cache_ts": user.updated})
 
 
-def announce_emoji(workspace: Workspace, name: str, url: str | None) -> None:
-    """Tells that a custom emoji was added (with its image or alias) or removed."""
+def announce_emoji(workspace: Workspace, name: str) -> None:
+    """Tells that a custom emoji is there, or no more."""
     event: Json = {"type": "emoji_changed", "event_ts": workspace.clock.next()}
-    event |= {"subtype": "add", "name": name, "value": url} if url else {"subtype": "remove", "names": [name]}
+    if name in workspace.emoji:
+        event |= {"subtype": "add", "name": name, "value": emoji_address(workspace, name)}
+    else:
+        event |= {"subtype": "remove", "names": [name]}
     workspace.emit(event)
+
+
+def announce_usergroup(workspace: Workspace, group: Usergroup, kind: str) -> None:
+    """Tells that a usergroup was made (`subteam_created`) or changed (`subteam_updated`)."""
+    shown = usergroup_json(workspace, group, with_users=True, with_count=True)
+    workspace.emit({"type": kind, "subteam": shown, "event_ts": workspace.clock.next()})
 
 
 def _seconds(ts: str) -> int:

@@ -220,7 +220,7 @@ def whole_file_json(workspace: Workspace, file: FileRecord) -> Json:
     for channel, entries in file.shares.items():
         side = "public" if kinds[channel] == "public" else "private"
         shares.setdefault(side, {})[channel] = [dict(entry) for entry in entries]
-    return file_json(workspace, file) | {
+    return _known_file_json(workspace, file) | {
         "comments_count": 0,
         "shares": shares,
         "channels": [channel for channel, kind in kinds.items() if kind == "public"],
@@ -233,6 +233,12 @@ def file_json(workspace: Workspace, file: FileRecord) -> Json:
     """A file as a message shows it; what is left of a deleted one is its id."""
     if file.deleted:
         return {"id": file.id, "mode": "tombstone"}
+    if file.must_ask:
+        return {"id": file.id, "created": 0, "timestamp": 0, "mode": "file_access", "file_access": "check_file_info"}
+    return _known_file_json(workspace, file)
+
+
+def _known_file_json(workspace: Workspace, file: FileRecord) -> Json:
     base = workspace.site.base_url
     key = f"{workspace.id}-{file.id}"
     is_public = any(workspace.channels[channel].kind == "public" for channel in file.shares)
@@ -279,6 +285,12 @@ def file_json(workspace: Workspace, file: FileRecord) -> Json:
 
 def _slug(name: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in ".-_") else "_" for c in name.lower()) or "file"
+
+
+def emoji_address(workspace: Workspace, name: str) -> str:
+    """Where a custom emoji's picture is, or `alias:` and the other name."""
+    value = workspace.emoji[name]
+    return value if value.startswith("alias:") else f"{workspace.site.base_url}/emoji/{workspace.id}/{name}.png"
 
 
 def usergroup_json(workspace: Workspace, group: Usergroup, with_users: bool, with_count: bool) -> Json:

@@ -11,6 +11,7 @@ import contextlib
 import random
 import time
 import uuid
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ class Sockets:
         later: Callable[[float, Callable[[], None]], None],
     ) -> None:
         self.connections: list[Connection] = []
-        self.acks: list[str] = []
+        self.acks: deque[str] = deque(maxlen=10_000)
         self._site, self._mint, self._reality = site, mint, reality
         self._faults, self._delivery, self._later = faults, delivery, later
         self._addresses: dict[str, App] = {}

@@ -237,7 +237,10 @@ class Channel:
 
 @dataclass(slots=True)
 class FileRecord:
-    """A hosted file; `content` is None until its bytes were uploaded."""
+    """A hosted file; `content` is None until its bytes were uploaded.
+
+    `must_ask` plays a file of another workspace: messages show only its id, and files.info has to be asked.
+    """
 
     id: str
     user: str
@@ -254,6 +257,7 @@ class FileRecord:
     deleted: bool = False
     completed: bool = False
     bot_id: str = ""
+    must_ask: bool = False
     shares: dict[str, list[Json]] = field(default_factory=dict)
 
     @property

@@ -39,6 +39,19 @@ async def test_tokens_are_good_for_their_kind_of_method_only(bench: Bench) -> No
     assert await bench.error(call) == "not_allowed_token_type"
 
 
+async def test_a_socket_address_is_asked_for_by_post(bench: Bench) -> None:
+    headers = {"Authorization": f"Bearer {bench.team.app_token}"}
+    async with bench.session.get(f"{bench.slack.api_url}apps.connections.open", headers=headers) as answer:
+        assert (await answer.json())["error"] == "insecure_request"
+
+
+async def test_two_workspaces_know_nothing_of_each_other(bench: Bench) -> None:
+    other = bench.slack.new_team("Other")
+    assert (await bench.client(other.bot_token).auth_test())["team"] == "Other"
+    call = bench.client(other.bot_token).chat_postMessage(channel=bench.general, text="x")
+    assert await bench.error(call) == "channel_not_found"
+
+
 async def test_auth_test_says_who_one_is(bench: Bench) -> None:
     answer = await bench.web.auth_test()
     installation = bench.team.installation

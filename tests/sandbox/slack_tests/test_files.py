@@ -156,6 +156,16 @@ async def test_a_bot_lists_what_it_sees_and_deletes_its_own(bench: Bench) -> Non
     assert [file["id"] for file in (await bench.web.files_list())["files"]] == theirs.files
 
 
+async def test_a_file_of_another_workspace_shows_only_its_id_until_asked(bench: Bench) -> None:
+    app = await bench.listen()
+    said = bench.team.person("alice").post("#general", "", files=[Upload("a.png", PICTURE, must_ask=True)])
+    await bench.slack.until(lambda: app.of("message", "file_share"))
+    shown = app.of("message", "file_share")[0]["files"][0]
+    assert shown["file_access"] == "check_file_info"
+    assert "url_private" not in shown
+    assert (await bench.web.files_info(file=said.files[0]))["file"]["mimetype"] == "image/png"
+
+
 async def test_a_transfer_can_fail(bench: Bench) -> None:
     said = bench.team.person("alice").upload("#general", "a.png", PICTURE)
     shown = (await bench.web.files_info(file=said.files[0]))["file"]

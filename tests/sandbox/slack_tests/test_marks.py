@@ -77,11 +77,21 @@ async def test_pins_are_set_listed_and_taken_off(bench: Bench) -> None:
     assert app.of("pin_added")[0]["channel_id"] == bench.general
 
 
-async def test_custom_emoji_and_usergroups_are_listed(bench: Bench) -> None:
-    bench.team.emoji |= {"shipit": "custom", "ship": "alias:shipit"}
-    bench.team.emoji_images["shipit"] = b"\x89PNG"
+async def test_custom_emoji_and_usergroups_are_told_and_listed(bench: Bench) -> None:
+    app = await bench.listen()
+    alice = bench.team.person("alice")
+    alice.add_emoji("shipit", b"\x89PNG")
+    alice.add_emoji("ship", alias="shipit")
+    alice.add_emoji("gone", b"x")
+    alice.remove_emoji("gone")
+    group = alice.add_usergroup("oncall", "bob")
+    await bench.slack.until(lambda: app.of("subteam_created"))
+    assert [event["subtype"] for event in app.events if event["type"] == "emoji_changed"] == ["add"] * 3 + ["remove"]
     emoji = (await bench.web.emoji_list())["emoji"]
     assert emoji["ship"] == "alias:shipit"
     async with bench.session.get(emoji["shipit"]) as answer:
         assert await answer.read() == b"\x89PNG"
-    assert (await bench.web.usergroups_list(include_users=True))["usergroups"] == []
+    groups = (await bench.web.usergroups_list(include_users=True))["usergroups"]
+    assert [(shown["id"], shown["handle"], shown["users"]) for shown in groups] == [
+        (group.id, "oncall", [bench.team.user("bob").id])
+    ]

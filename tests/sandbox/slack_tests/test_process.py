@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from tests.sandbox.slack import Limits, SlackSandbox, speak
+from tests.sandbox.slack.__main__ import parser
 from tests.sandbox.slack.seed import demo_workspace
 
 if TYPE_CHECKING:
@@ -29,13 +30,10 @@ async def served() -> AsyncIterator[dict[str, Any]]:
         assert await process.wait() == 0
 
 
-async def command(*arguments: str) -> tuple[int, str]:
-    """Runs the command line of a person in this process."""
-    from tests.sandbox.slack.__main__ import parser  # the program's own parser
-
+async def command(*arguments: str) -> int:
+    """Runs a person's command in a thread of this process."""
     options = parser().parse_args(arguments)
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(None, speak.run, options), ""
+    return await asyncio.get_running_loop().run_in_executor(None, speak.run, options)
 
 
 async def test_the_sandbox_runs_as_a_process_and_people_speak_from_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +48,7 @@ async def test_the_sandbox_runs_as_a_process_and_people_speak_from_a_shell(capsy
         lines = capsys.readouterr().out.splitlines()
         assert lines[0].endswith("  Amara: hello from a shell")
         assert lines[1].endswith("      Bruno: hello *back* (edited)  :wave: Amara")
-        code, _ = await command("react", "--url", url, "--as", "amara", "#general", "last", "nonsense")
+        code = await command("react", "--url", url, "--as", "amara", "#general", "last", "nonsense")
         assert code == 1
         assert capsys.readouterr().err == "invalid_name\n"
 
@@ -62,6 +60,36 @@ async def test_control_answers_no_web_page() -> None:
             assert answer.status == 403
         async with session.post(f"{slack.url}/_sandbox/act", json={"as": "nobody", "act": "post"}) as answer:
             assert answer.status == 400
+
+
+async def test_faults_can_be_armed_from_outside() -> None:
+    async with SlackSandbox() as slack, aiohttp.ClientSession() as session:
+
+        async def arm(**fault: object) -> int:
+            async with session.post(f"{slack.url}/_sandbox/fault", json=fault) as answer:
+                return answer.status
+
+        async def call() -> tuple[int, str]:
+            headers = {"Authorization": f"Bearer {slack.team().bot_token}"}
+            async with session.post(f"{slack.api_url}auth.test", headers=headers) as answer:
+                return answer.status, await answer.text()
+
+        assert await arm(method="auth.test", kind="http_500") == 200
+        assert (await call())[0] == 500
+        assert await arm(method="auth.test", kind="nonsense") == 400
+        assert await arm(outage=True) == 200
+        assert (await call())[0] == 503
+        assert await arm(outage=False) == 200
+        assert await arm(envelopes={"lost": 2, "duplicated": 1, "delayed": [0.5]}) == 200
+        assert (slack.faults.lost_envelopes, slack.faults.duplicated_envelopes) == (2, 1)
+        assert await arm(remove_scope="chat:write") == 200
+        assert "chat:write" not in slack.team().installation.token.scopes
+        for word in ("kill", "silence", "warning"):
+            assert await arm(sockets=word) == 200
+        assert await arm(revoke="account_inactive") == 200
+        assert "account_inactive" in (await call())[1]
+        async with session.get(f"{slack.url}/_sandbox/calls") as answer:
+            assert (await answer.json())["counts"] == {"auth.test": 2}
 
 
 async def test_the_demo_workspace_looks_lived_in() -> None:

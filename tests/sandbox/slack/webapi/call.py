@@ -75,6 +75,13 @@ class Args:
             return default
         return value if isinstance(value, bool) else str(value) in _TRUE
 
+    def count(self, name: str, default: int, most: int) -> int:
+        """A page size that is cut to the most there may be. Raises `invalid_arguments`."""
+        try:
+            return min(self.number(name, default, 1_000_000), most)
+        except SlackRefusal:
+            raise SlackRefusal("invalid_arguments", (f"[ERROR] must be a number [json-pointer:/{name}]",)) from None
+
     def number(self, name: str, default: int, most: int) -> int:
         """A page size. Raises `invalid_limit`."""
         value = self.values.get(name)

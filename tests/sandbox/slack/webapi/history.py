@@ -43,7 +43,7 @@ def _readable(call: Call) -> Channel:
 def history(call: Call) -> Json:
     """conversations.history: the channel's own line, newest first; replies only when they were broadcast."""
     channel = _readable(call)
-    limit = call.args.number("limit", 100, MOST_HISTORY)
+    limit = call.args.count("limit", 100, MOST_HISTORY)
     oldest, latest, inclusive = _range(call)
     forward = oldest is not None and latest is None and call.workspace.reality.oldest_alone == "oldest"
     found = channel.timeline.between(oldest, latest, inclusive)
@@ -67,7 +67,7 @@ def history(call: Call) -> Json:
 def replies(call: Call) -> Json:
     """conversations.replies: the root, always, then replies oldest first."""
     channel = _readable(call)
-    limit = call.args.number("limit", MOST_REPLIES, MOST_REPLIES)
+    limit = call.args.count("limit", MOST_REPLIES, MOST_REPLIES)
     try:
         ts = call.args.need("ts")
         micros(ts)

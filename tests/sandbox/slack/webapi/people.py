@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.sandbox.slack.errors import SlackRefusal
-from tests.sandbox.slack.shapes import bot_profile_json, profile_json, user_json, usergroup_json
+from tests.sandbox.slack.shapes import bot_profile_json, emoji_address, profile_json, user_json, usergroup_json
 from tests.sandbox.slack.webapi.call import Method, page
 
 if TYPE_CHECKING:
@@ -86,11 +86,7 @@ def usergroup_users(call: Call) -> Json:
 
 def list_emoji(call: Call) -> Json:
     """emoji.list: the custom ones, as image addresses or `alias:name`."""
-    base = call.workspace.site.base_url
-    shown = {
-        name: value if value.startswith("alias:") else f"{base}/emoji/{call.workspace.id}/{name}.png"
-        for name, value in call.workspace.emoji.items()
-    }
+    shown = {name: emoji_address(call.workspace, name) for name in call.workspace.emoji}
     return {"emoji": shown, "cache_ts": "1700000000.000000"}
 
 
