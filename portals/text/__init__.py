@@ -16,7 +16,8 @@ from portals.text.document import Document
 from portals.text.html_writer import MatrixText
 from portals.text.mrkdwn import escape as escape_mrkdwn
 from portals.text.names import Channel, MatrixPerson, Mentioned, Names, SlackPerson, label_of, mentions
-from portals.text.slack_message import Limits, SlackText
+from portals.text.slack_message import SlackText
+from portals.text.splitting import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

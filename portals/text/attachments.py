@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portals.text import blocks as kit
-from portals.text import mrkdwn
+from portals.text import blocks, elements, foreign, mrkdwn
 from portals.text.document import (
     BOLD,
     BREAK,
@@ -28,7 +27,7 @@ from portals.text.document import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from portals.text.blocks import Json
+    from portals.text.foreign import Json
 
 
 def parse(attachments: Json, depth: int = 0) -> list[Block]:
@@ -36,11 +35,11 @@ def parse(attachments: Json, depth: int = 0) -> list[Block]:
     out: list[Block] = []
     if depth > DEPTH_LIMIT:
         return out
-    for attachment in kit.objects(attachments):
+    for attachment in foreign.objects(attachments):
         out += paragraphs(_text(attachment, "pretext"))
         inner = _inner(attachment, depth)
         if not inner and not out:
-            inner = paragraphs(mrkdwn.inlines(kit.string(attachment.get("fallback"))))
+            inner = paragraphs(mrkdwn.inlines(foreign.string(attachment.get("fallback"))))
         if inner:
             out.append(Quote(tuple(inner)))
     return out
@@ -51,8 +50,8 @@ def _inner(attachment: Mapping[str, Json], depth: int) -> list[Block]:
     title = _linked(attachment, "title", "title_link", BOLD)
     out += paragraphs(title)
     out += _body(attachment, depth)
-    for field in kit.objects(attachment.get("fields")):
-        name = kit.plain(_line(field, "title"), BOLD)
+    for field in foreign.objects(attachment.get("fields")):
+        name = elements.plain(_line(field, "title"), BOLD)
         value = _text(field, "value", marked="fields" in _marked(attachment))
         out += paragraphs([*name, BREAK, *value])
     out += _actions(attachment)
@@ -69,15 +68,15 @@ def _inner(attachment: Mapping[str, Json], depth: int) -> list[Block]:
 def _body(attachment: Mapping[str, Json], depth: int) -> list[Block]:
     """Blocks of a shared message, blocks of its own, or the text."""
     read: list[Block] = []
-    for shared in kit.objects(attachment.get("message_blocks")):
-        read += kit.readable(kit.mapping(shared.get("message")).get("blocks"))
-    read = read or kit.readable(attachment.get("blocks"))
+    for shared in foreign.objects(attachment.get("message_blocks")):
+        read += blocks.readable(foreign.mapping(shared.get("message")).get("blocks"))
+    read = read or blocks.readable(attachment.get("blocks"))
     if read or depth > DEPTH_LIMIT:
         return read
-    words = kit.string(attachment.get("text"))
+    words = foreign.string(attachment.get("text"))
     if "text" in _marked(attachment):
         return list(mrkdwn.parse(words).blocks)
-    return paragraphs(kit.plain(mrkdwn.unescape(words)))
+    return paragraphs(elements.plain(mrkdwn.unescape(words)))
 
 
 def _marked(attachment: Mapping[str, Json]) -> set[str]:
@@ -89,12 +88,12 @@ def _marked(attachment: Mapping[str, Json]) -> set[str]:
 
 
 def _line(thing: Mapping[str, Json], key: str) -> str:
-    return " ".join(kit.string(thing.get(key)).split())
+    return " ".join(foreign.string(thing.get(key)).split())
 
 
 def _text(thing: Mapping[str, Json], key: str, marked: bool = True) -> list[Inline]:
-    words = kit.string(thing.get(key))
-    return mrkdwn.inlines(words) if marked else kit.plain(mrkdwn.unescape(words))
+    words = foreign.string(thing.get(key))
+    return mrkdwn.inlines(words) if marked else elements.plain(mrkdwn.unescape(words))
 
 
 def _linked(thing: Mapping[str, Json], words_key: str, url_key: str, style: int) -> list[Inline]:
@@ -102,7 +101,7 @@ def _linked(thing: Mapping[str, Json], words_key: str, url_key: str, style: int)
     url = mrkdwn.unescape(_line(thing, url_key))
     if url and words:
         return [Link(url, words, style)]
-    return kit.plain(words, style)
+    return elements.plain(words, style)
 
 
 def _author(attachment: Mapping[str, Json]) -> list[Inline]:
@@ -118,7 +117,7 @@ def _author(attachment: Mapping[str, Json]) -> list[Inline]:
 
 def _actions(attachment: Mapping[str, Json]) -> list[Block]:
     out: list[Inline] = []
-    for action in kit.objects(attachment.get("actions")):
+    for action in foreign.objects(attachment.get("actions")):
         words, url = _line(action, "text"), _line(action, "url")
         if words:
             out += [Text(" · ")] if out else []
@@ -128,7 +127,7 @@ def _actions(attachment: Mapping[str, Json]) -> list[Block]:
 
 def _footer(attachment: Mapping[str, Json]) -> list[Inline]:
     out = _text(attachment, "footer")
-    seconds = kit.integer(kit.string(attachment.get("ts")).partition(".")[0])
+    seconds = foreign.integer(foreign.string(attachment.get("ts")).partition(".")[0])
     if seconds is not None:
         if out:
             out.append(Text(" · "))

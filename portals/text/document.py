@@ -11,7 +11,7 @@ the edges of a paragraph, and a blank line always starts a new paragraph. `norma
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -270,10 +270,18 @@ def merged(inlines: Iterable[Inline]) -> list[Inline]:
         if run:
             out.append(Text("".join(run), run_style))
             run = []
-        out.append(inline)
+        if isinstance(inline, Spoiler):
+            out += _merged_spoiler(inline)
+        else:
+            out.append(inline)
     if run:
         out.append(Text("".join(run), run_style))
     return out
+
+
+def _merged_spoiler(spoiler: Spoiler) -> list[Inline]:
+    inner = tuple(merged(spoiler.inlines))
+    return [replace(spoiler, inlines=inner)] if inner else []
 
 
 def paragraphs(inlines: Sequence[Inline]) -> list[Block]:
@@ -332,6 +340,34 @@ def _lines(blocks: Iterable[Block]) -> Iterable[Sequence[Inline]]:
         elif isinstance(block, Details):
             yield block.summary
             yield from _lines(block.blocks)
+
+
+def words_of(inlines: Iterable[Inline]) -> str:
+    """Return inlines as bare words, without knowledge of any name."""
+    return "".join([_word(inline) for inline in inlines])
+
+
+def _word(inline: Inline) -> str:
+    if isinstance(inline, (Text, Link)):
+        return inline.text
+    if isinstance(inline, LineBreak):
+        return "\n"
+    if isinstance(inline, Emoji):
+        return inline.unicode or f":{inline.name}:"
+    if isinstance(inline, Image):
+        return inline.alt or "image"
+    if isinstance(inline, Broadcast):
+        return f"@{inline.kind}"
+    if isinstance(inline, Time):
+        return inline.fallback
+    if isinstance(inline, Spoiler):
+        return words_of(inline.inlines)
+    return inline.label or inline.id
+
+
+def with_style(inline: Inline, style: int) -> Inline:
+    """Return the inline with more style bits."""
+    return inline if isinstance(inline, LineBreak) else replace(inline, style=inline.style | style)
 
 
 def normal(document: Document) -> Document:

@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from portals.text.document import (
     BOLD,
@@ -44,7 +43,7 @@ from portals.text.document import (
     Time,
     UsergroupMention,
 )
-from portals.text.matrix_html import SCHEMES
+from portals.text.matrix_links import is_safe, link_to
 from portals.text.names import Names, label_of
 
 if TYPE_CHECKING:
@@ -65,7 +64,6 @@ _TAGS = ((BOLD, "strong"), (ITALIC, "em"), (UNDERLINE, "u"), (STRIKE, "del"), (C
 _ORDER: dict[int, tuple[str, ...]] = {
     style: tuple(tag for bit, tag in _TAGS if style & bit) for style in range(2 * CODE)
 }
-_WIDE = re.compile("^ | (?= )| $")
 _ESCAPED = re.compile('[&<>"]')
 
 
@@ -88,11 +86,6 @@ def escape(text: str) -> str:
 
 def _loose(document: Document) -> bool:
     return any(not isinstance(block, Paragraph) for block in document.blocks)
-
-
-def is_safe(url: str) -> bool:
-    """Whether the specification allows the address in a link."""
-    return url.lower().startswith(SCHEMES)
 
 
 @dataclass(slots=True)
@@ -154,9 +147,11 @@ class _Writer:
         out: list[str] = []
         opened: tuple[str, ...] = ()
         last = len(inlines) - 1
+        spaced = True
         for number, inline in enumerate(inlines):
             if isinstance(inline, LineBreak):
                 out.append("<br>")
+                spaced = True
                 continue
             wanted = _ORDER[inline.style & 31]
             if wanted != opened:
@@ -168,11 +163,12 @@ class _Writer:
                 opened = wanted
                 self.formatted = True
             if isinstance(inline, Text):
-                first = number == 0 or isinstance(inlines[number - 1], LineBreak)
                 end = number == last or isinstance(inlines[number + 1], LineBreak)
-                out.append(_spaced(escape(inline.text), first, end))
+                out.append(_spaced(escape(inline.text), spaced, end))
+                spaced = inline.text.endswith(" ")
             else:
                 out.append(self._inline(inline))
+                spaced = False
         out += [f"</{tag}>" for tag in reversed(opened)]
         return "".join(out)
 
@@ -214,7 +210,7 @@ class _Writer:
 
     def _pill(self, identity: str, words: str) -> str:
         self.formatted = True
-        return f'<a href="https://matrix.to/#/{escape(quote(identity, safe="@#!:"))}">{escape(words)}</a>'
+        return f'<a href="{escape(link_to(identity))}">{escape(words)}</a>'
 
     def _person(self, inline: SlackUser | MatrixUser) -> str:
         words, identity = self.person(inline)
@@ -332,10 +328,13 @@ def _label_and_url(label: str, url: str) -> str:
     return f"{label} ({url})" if label and url else label or url
 
 
-def _spaced(text: str, first: bool, last: bool) -> str:
-    if "  " in text or (first and text.startswith(" ")) or (last and text.endswith(" ")) or text.isspace():
-        return _WIDE.sub("\u00a0", text)
-    return text
+def _spaced(text: str, after_space: bool, last: bool) -> str:
+    """Keep the spaces that HTML would swallow."""
+    if after_space and text.startswith(" "):
+        text = "\u00a0" + text[1:]
+    if last and text.endswith(" "):
+        text = text[:-1] + "\u00a0"
+    return text.replace("  ", " \u00a0") if "  " in text else text
 
 
 _DATE_PARTS = re.compile(r"\{([a-z_]{1,30})\}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -35,10 +34,8 @@ from portals.text.document import (
     Inlines,
     Link,
     List,
-    MatrixUser,
     Paragraph,
     Quote,
-    RoomMention,
     Rule,
     Spoiler,
     Table,
@@ -47,15 +44,14 @@ from portals.text.document import (
     joined,
     paragraphs,
     text_inlines,
+    words_of,
 )
+from portals.text.matrix_links import is_safe, mention_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from selectolax.lexbor import LexborNode
-
-SCHEMES = ("https:", "http:", "mailto:", "ftp:", "magnet:")
-"""What the specification allows in a link."""
 
 _LONGEST = 1_000_000
 _DEEPEST_MARKUP = 1_000
@@ -86,13 +82,6 @@ _BREAKING = frozenset(
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SUPER = str.maketrans("0123456789+-=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ")
 _SUB = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
-_MATRIX_TO = re.compile(r"https?://matrix\.to/#/([^?\s]{1,1000})(?:\?\S*)?", re.IGNORECASE)
-_MATRIX_URI = re.compile(
-    r"matrix:(u|r|roomid|user|room)/([^/?#\s]{1,500})(/e/[^?#\s]{1,500})?(?:[?#]\S*)?", re.IGNORECASE
-)
-_SIGILS = {"u": "@", "user": "@", "r": "#", "room": "#", "roomid": "!"}
-_USER_ID = re.compile(r"@[^:\s<>]{0,255}:[A-Za-z0-9.:\[\]\-]{1,255}")
-_ROOM_ID = re.compile(r"[!#][^\s<>]{1,254}")
 _CUSTOM_NAME = re.compile(r"[^\s:<>]{1,100}")
 _LANGUAGE = re.compile(r"language-([\w.+#-]{1,40})")
 
@@ -108,30 +97,6 @@ def parse(html: str) -> Document:
     flow = _Flow()
     _children(body, PLAIN, flow, 0)
     return Document(flow.closed())
-
-
-def target_of(url: str) -> tuple[str, str] | None:
-    """Return (Matrix id, event id or `""`) that a matrix.to or `matrix:` address points to, or None."""
-    if match := _MATRIX_TO.fullmatch(url):
-        identity, _, event = unquote(match[1]).partition("/")
-        if match[1].startswith("%") or identity:
-            return identity, event
-    elif match := _MATRIX_URI.fullmatch(url):
-        return _SIGILS[match[1].lower()] + unquote(match[2]), unquote(match[3] or "").removeprefix("/e/")
-    return None
-
-
-def mention_of(url: str, label: str, style: int = PLAIN) -> Inline | None:
-    """Return the mention that a link is, or None for any other link (one to a message included)."""
-    target = target_of(url)
-    if target is None:
-        return None
-    identity, event = target
-    if _USER_ID.fullmatch(identity):
-        return MatrixUser(identity, "" if label == identity else label, style)
-    if not event and _ROOM_ID.fullmatch(identity):
-        return RoomMention(identity, "" if label == identity else label, style)
-    return None
 
 
 def _depth(html: str) -> int:
@@ -275,48 +240,44 @@ def _attribute(node: LexborNode, name: str) -> str:
     return (node.attributes.get(name) or "").strip()
 
 
+def _inside(node: LexborNode, style: int, flow: _Flow, depth: int) -> Inlines:
+    """The inlines of an inline element, whose white space continues that of the text around it."""
+    inner = _Flow()
+    inner.spaced = flow.spaced
+    _children(node, style, inner, depth)
+    if inner.blocks:
+        return joined(inner.closed())
+    flow.spaced = inner.spaced
+    return tuple(inner.inlines)
+
+
 def _anchor(node: LexborNode, style: int, flow: _Flow, depth: int) -> None:
     url = "".join(_attribute(node, "href").split())
     if url.startswith("//"):
         url = f"https:{url}"
-    inner = _inner(node, style, depth)
-    label = " ".join(words_of(joined(inner)).split())
-    mention = mention_of(url, label, style)
+    inner = _inside(node, style, flow, depth)
+    mention = mention_of(url, " ".join(words_of(inner).split()), style)
     if mention is not None:
         flow.add(mention)
-        return
-    if not url.lower().startswith((*SCHEMES, "matrix:")):
-        for inline in joined(inner):
-            flow.add(inline)
-        return
-    if not inner:
+    elif not is_safe(url) and not url.lower().startswith("matrix:"):
+        flow.inlines += inner
+    elif not inner:
         flow.add(Link(url, url, style))
-    for inline in joined(inner):
-        if isinstance(inline, Text):
-            flow.add(Link(url, inline.text, inline.style))
-        elif isinstance(inline, (Emoji, Image)):
-            flow.add(Link(url, words_of((inline,)), inline.style))
-        else:
-            flow.add(inline)
+    else:
+        for inline in inner:
+            flow.inlines += _as_link(inline, url)
 
 
-def words_of(inlines: Inlines) -> str:
-    """Return the bare words of inlines."""
-    out: list[str] = []
-    for inline in inlines:
-        if isinstance(inline, (Text, Link)):
-            out.append(inline.text)
-        elif isinstance(inline, Emoji):
-            out.append(inline.unicode or f":{inline.name}:")
-        elif isinstance(inline, Image):
-            out.append(inline.alt or "image")
-        elif isinstance(inline, (MatrixUser, RoomMention)):
-            out.append(inline.label or inline.id)
-        elif isinstance(inline, Spoiler):
-            out.append(words_of(inline.inlines))
-        else:
-            out.append(" ")
-    return "".join(out)
+def _as_link(inline: Inline, url: str) -> list[Inline]:
+    if isinstance(inline, (Emoji, Image)):
+        return [Link(url, words_of((inline,)), inline.style)]
+    if not isinstance(inline, Text):
+        return [inline]
+    words = inline.text.strip(" ")
+    if not words:
+        return [inline]
+    lead, _, trail = inline.text.partition(words)
+    return [Text(lead, inline.style), Link(url, words, inline.style), Text(trail, inline.style)]
 
 
 def _span(node: LexborNode, style: int, flow: _Flow, depth: int) -> None:
@@ -324,9 +285,9 @@ def _span(node: LexborNode, style: int, flow: _Flow, depth: int) -> None:
     if math := _attribute(node, "data-mx-maths"):
         flow.add(Text(" ".join(math.split()), style | CODE))
     elif "data-mx-spoiler" in attributes:
-        inlines = joined(_inner(node, style, depth))
-        if inlines:
-            flow.add(Spoiler(inlines, " ".join(_attribute(node, "data-mx-spoiler").split())))
+        flow.inlines.append(
+            Spoiler(_inside(node, style, flow, depth), " ".join(_attribute(node, "data-mx-spoiler").split()))
+        )
     else:
         _children(node, style, flow, depth)
 
@@ -348,18 +309,14 @@ def _picture(node: LexborNode, style: int, flow: _Flow) -> None:
 
 def _script(node: LexborNode, style: int, flow: _Flow, depth: int, tag: str) -> None:
     """Raised and lowered text by Unicode where that has all of its characters, else marked with `^` or `_`."""
-    inlines = joined(_inner(node, style, depth))
+    inlines = _inside(node, style, flow, depth)
     words = words_of(inlines)
     table, mark = (_SUPER, "^") if tag == "sup" else (_SUB, "_")
     if words and all(ord(char) in table for char in words):
         flow.add(Text(words.translate(table), style))
     elif inlines:
         plain = len(words) == 1
-        flow.add(Text(mark if plain else f"{mark}(", style))
-        for inline in inlines:
-            flow.add(inline)
-        if not plain:
-            flow.add(Text(")", style))
+        flow.inlines += [Text(mark if plain else f"{mark}(", style), *inlines, Text("" if plain else ")", style)]
 
 
 def _list(node: LexborNode, ordered: bool, style: int, flow: _Flow, depth: int) -> None:

@@ -10,7 +10,6 @@ in Slack. Everything takes time linear in the length of the text, and any text i
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast
 
 from portals.text import emoji
@@ -36,6 +35,7 @@ from portals.text.document import (
     UsergroupMention,
     clean,
     paragraphs,
+    with_style,
 )
 
 if TYPE_CHECKING:
@@ -244,14 +244,10 @@ def _styled(tokens: Sequence[Inline | str], spans: dict[int, int], style: int) -
             counts[bit] += 1 if change > 0 else -1
             current = current | bit if counts[bit] else current & ~bit
         elif current:
-            out.append(_with_style(token, current))
+            out.append(with_style(token, current))
         else:
             out.append(token)
     return out
-
-
-def _with_style(inline: Inline, style: int) -> Inline:
-    return replace(cast("Text", inline), style=cast("Text", inline).style | style)
 
 
 def _code(span: str, style: int) -> Inline:

@@ -42,6 +42,8 @@ from portals.text.document import (
     Text,
     merged,
     text_inlines,
+    with_style,
+    words_of,
 )
 from portals.text.names import Names, label_of
 
@@ -65,6 +67,17 @@ class Row:
     number: int | None = None
     """The number of an item in an ordered list."""
     quoted: bool = False
+
+
+def continues(last: Row, row: Row) -> bool:
+    """Whether two rows belong into one rich_text element."""
+    if last.kind != row.kind or last.group != row.group or row.kind in ("code", "rule"):
+        return False
+    if row.kind != "item":
+        return True
+    if (last.indent, last.quoted, last.number is None) != (row.indent, row.quoted, row.number is None):
+        return False
+    return last.number is None or row.number == last.number + 1
 
 
 def lower(document: Document, names: Names) -> list[Row]:
@@ -104,12 +117,21 @@ class _Lowering:
             words = "\n".join(_aligned([[self._cell(cell) for cell in row] for row in block.rows], block.header))
             return [Row("code", next(self.groups), tuple(text_inlines(words)), quoted=quotes > 0)]
         if isinstance(block, Details):
-            summary = Paragraph(tuple(replace_style(inline, BOLD) for inline in block.summary))
+            summary = Paragraph(tuple(with_style(inline, BOLD) for inline in block.summary))
             return self.blocks((summary, *block.blocks) if block.summary else block.blocks, quotes)
         return [Row("rule", next(self.groups))]
 
     def _cell(self, cell: Inlines) -> str:
-        return " ".join(words_of(self.inlines(cell)).split())
+        """A cell is code, in which mentions are words."""
+        inlines = [one for inline in cell for one in self._resolved(inline)]
+        names = self.names.slack_users
+        words = [
+            f"@{label_of(names[one.id].name, one.id)}"
+            if isinstance(one, SlackUser) and one.id in names
+            else words_of((one,))
+            for one in inlines
+        ]
+        return " ".join("".join(words).split())
 
     def _items(self, block: List, indent: int, quotes: int, group: int) -> list[Row]:
         out: list[Row] = []
@@ -152,7 +174,7 @@ class _Lowering:
 
     def inlines(self, inlines: Iterable[Inline], style: int = PLAIN) -> Inlines:
         resolved = [one for inline in inlines for one in self._resolved(inline)]
-        return tuple(merged([replace_style(inline, style) for inline in resolved] if style else resolved))
+        return tuple(merged([with_style(inline, style) for inline in resolved] if style else resolved))
 
     def _resolved(self, inline: Inline) -> Iterator[Inline]:
         if isinstance(inline, Text):
@@ -195,11 +217,6 @@ class _Lowering:
         return Text(name if name.startswith("@") else f"@{name}", inline.style)
 
 
-def replace_style(inline: Inline, style: int) -> Inline:
-    """Return the inline with more style bits."""
-    return inline if isinstance(inline, LineBreak) else replace(inline, style=inline.style | style)
-
-
 def _link(url: str, link: Link) -> Iterator[Inline]:
     words = url if link.text == link.url else link.text
     if url.lower().startswith(_LINKABLE) and len(url) <= _LONGEST_URL:
@@ -219,23 +236,6 @@ def _marked(inlines: Inlines, mark: Inlines) -> Inlines:
         if isinstance(inline, LineBreak):
             out += mark
     return tuple(merged(out))
-
-
-def words_of(inlines: Iterable[Inline]) -> str:
-    """Return resolved inlines as the words that a reader of code sees."""
-    return "".join([word_of(inline) for inline in inlines])
-
-
-def word_of(inline: Inline) -> str:
-    if isinstance(inline, (Text, Link)):
-        return inline.text
-    if isinstance(inline, Emoji):
-        return inline.unicode or f":{inline.name}:"
-    if isinstance(inline, LineBreak):
-        return "\n"
-    if isinstance(inline, Broadcast):
-        return f"@{inline.kind}"
-    return getattr(inline, "label", "") or getattr(inline, "fallback", "") or getattr(inline, "id", "")
 
 
 def _aligned(rows: Sequence[Sequence[str]], header: bool) -> list[str]:
