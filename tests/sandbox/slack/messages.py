@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.sandbox.slack.emoji import is_emoji
+from tests.sandbox.slack.emoji import first_name, is_emoji
 from tests.sandbox.slack.errors import SlackRefusal
 from tests.sandbox.slack.shapes import message_json
 from tests.sandbox.slack.state import Message, micros
@@ -252,6 +252,8 @@ def checked_emoji(workspace: Workspace, name: str) -> str:
     match = _REACTION.fullmatch(name)
     if match is None or not (match[1] in workspace.emoji or is_emoji(match[1])):
         raise SlackRefusal("invalid_name")
+    if workspace.reality.reaction_names == "first":
+        return first_name(match[1]) + name[len(match[1]) :]
     return name
 
 

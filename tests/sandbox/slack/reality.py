@@ -94,6 +94,10 @@ class Reality:
     """Whether the event of a post leaves before the answer to its request."""
     message_replied: Literal["none", "without_subtype", "with_subtype"] = "none"
     """Whether a reply also sends the hidden `message_replied` of its root, and in which form."""
+    reaction_names: Literal["kept", "first"] = "kept"
+    """Whether a reaction keeps the name it was added by (thumbsup) or gets the emoji's first one (+1)."""
+    reaction_users_shown: int = 50
+    """How many of a reaction's users a message names; the count is always right, reactions.get full names all."""
     metadata_in_events: Literal["subscribed", "full", "none"] = "subscribed"
     """How much metadata a message event carries: only its type unless the app subscribed to that type, all, or none."""
     app_id_in_messages: bool = True

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tests.sandbox.slack.emoji import code_points
+
 if TYPE_CHECKING:
     from tests.sandbox.slack.state import Json
 
@@ -69,60 +71,92 @@ def _short_mention(control: str) -> str:
 
 
 def compose(text: str, block_id: str) -> list[Json]:
-    """The blocks that Slack adds to a message of this text."""
-    if not text:
-        return []
-    elements: list[Json] = []
-    section: list[str] = []
+    """The blocks that Slack adds to a message of this text.
 
-    def close_section() -> None:
-        if section:
-            inline = inline_elements("\n".join(section))
-            if inline:
-                elements.append({"type": "rich_text_section", "elements": inline})
-            section.clear()
-
+    As in Slack, the line break before a list, quote or code block stays at the end of the section before it, and the
+    one after it is dropped.
+    """
+    composer = _Composer()
     pieces = text.split("```")
     for number, piece in enumerate(pieces):
         if number % 2 and number < len(pieces) - 1:
-            close_section()
-            code = piece.removeprefix("\n").removesuffix("\n")
-            if code:
-                body = [{"type": "text", "text": unescape(code)}]
-                elements.append({"type": "rich_text_preformatted", "elements": body})
-            continue
-        _lines(("```" if number % 2 else "") + piece, section, close_section, elements)
-    close_section()
+            composer.code(piece)
+        else:
+            composer.lines(("```" if number % 2 else "") + piece)
+    elements = composer.finish()
     return [{"type": "rich_text", "block_id": block_id, "elements": elements}] if elements else []
 
 
-def _lines(piece: str, section: list[str], close_section: object, elements: list[Json]) -> None:
-    assert callable(close_section)
-    for line in piece.split("\n"):
-        item = _LIST_LINE.match(line)
-        if line.startswith("&gt;"):
-            close_section()
-            inline = inline_elements(line[4:].lstrip(" "))
-            last = elements[-1] if elements else None
-            if last and last["type"] == "rich_text_quote":
-                last["elements"] += [{"type": "text", "text": "\n"}, *inline]
+class _Composer:
+    """Collects the elements of a block, line by line."""
+
+    def __init__(self) -> None:
+        self._elements: list[Json] = []
+        self._section = ""
+
+    def finish(self) -> list[Json]:
+        """All elements."""
+        self._close_section()
+        return self._elements
+
+    def code(self, piece: str) -> None:
+        """A code block."""
+        self._close_section()
+        code = piece.removeprefix("\n").removesuffix("\n")
+        if code:
+            self._elements.append({"type": "rich_text_preformatted", "elements": [_text(code)]})
+
+    def lines(self, piece: str) -> None:
+        """Lines of anything else."""
+        if not self._section and self._elements:
+            piece = piece.removeprefix("\n")
+        lines = piece.split("\n")
+        for number, line in enumerate(lines):
+            item = _LIST_LINE.match(line)
+            if line.startswith("&gt;"):
+                self._quote(inline_elements(line[4:].lstrip(" ")))
+            elif item:
+                self._item("bullet" if item[2] else "ordered", len(item[1]) // 4, inline_elements(item[4]))
             else:
-                elements.append({"type": "rich_text_quote", "elements": inline})
-        elif item:
-            close_section()
-            style = "bullet" if item[2] else "ordered"
-            indent = len(item[1]) // 4
-            entry = {"type": "rich_text_section", "elements": inline_elements(item[4])}
-            last = elements[-1] if elements else None
-            if last and (last["type"], last.get("style"), last.get("indent")) == ("rich_text_list", style, indent):
-                last["elements"].append(entry)
-            else:
-                new = {"type": "rich_text_list", "style": style, "indent": indent, "border": 0, "elements": [entry]}
-                elements.append(new)
+                self._section += line + ("\n" if number < len(lines) - 1 else "")
+
+    def _close_section(self) -> None:
+        if self._section:
+            self._elements.append({"type": "rich_text_section", "elements": inline_elements(self._section)})
+            self._section = ""
+
+    def _quote(self, inline: list[Json]) -> None:
+        self._close_section()
+        last = self._elements[-1] if self._elements else None
+        if last and last["type"] == "rich_text_quote":
+            last["elements"] += [_text("\n"), *inline]
         else:
-            section.append(line)
-    if section and section[-1] == "" and "\n" in piece:
-        section.pop()
+            self._elements.append({"type": "rich_text_quote", "elements": inline})
+
+    def _item(self, style: str, indent: int, inline: list[Json]) -> None:
+        self._close_section()
+        entry = {"type": "rich_text_section", "elements": inline}
+        last = self._elements[-1] if self._elements else None
+        if last and (last["type"], last.get("style"), last.get("indent")) == ("rich_text_list", style, indent):
+            last["elements"].append(entry)
+        else:
+            new = {"type": "rich_text_list", "style": style, "indent": indent, "border": 0, "elements": [entry]}
+            self._elements.append(new)
+
+
+def _text(escaped: str) -> Json:
+    return {"type": "text", "text": unescape(escaped)}
+
+
+def _emoji(name: str) -> Json:
+    base, _, tone = name.partition("::skin-tone-")
+    element: Json = {"type": "emoji", "name": base}
+    points = code_points(base, int(tone) if tone else None)
+    if points:
+        element["unicode"] = points
+    if tone:
+        element["skin_tone"] = int(tone)
+    return element
 
 
 def inline_elements(text: str, style: tuple[str, ...] = ()) -> list[Json]:
@@ -131,20 +165,20 @@ def inline_elements(text: str, style: tuple[str, ...] = ()) -> list[Json]:
     end = 0
     for match in _INLINE.finditer(text):
         if match.start() > end:
-            found.append(_styled({"type": "text", "text": unescape(text[end : match.start()])}, style))
+            found.append(_styled(_text(text[end : match.start()]), style))
         end = match.end()
         kind = match.lastgroup or ""
         inner = match[kind]
         if kind == "control":
             found.append(_styled(_control(inner), style))
         elif kind == "emoji":
-            found.append(_styled({"type": "emoji", "name": inner}, style))
+            found.append(_styled(_emoji(inner), style))
         elif kind == "code":
-            found.append(_styled({"type": "text", "text": unescape(inner)}, (*style, "code")))
+            found.append(_styled(_text(inner), (*style, "code")))
         else:
             found += inline_elements(inner, (*style, kind))
     if end < len(text):
-        found.append(_styled({"type": "text", "text": unescape(text[end:])}, style))
+        found.append(_styled(_text(text[end:]), style))
     return found
 
 
@@ -213,5 +247,6 @@ def _inline_text(element: Json) -> str:
         target = element.get("user_id") or element.get("channel_id") or element.get("usergroup_id")
         return f"<{marks[kind]}{target or element.get('range')}>"
     if kind == "emoji":
-        return f":{element['name']}:"
+        tone = element.get("skin_tone")
+        return f":{element['name']}::skin-tone-{tone}:" if tone else f":{element['name']}:"
     return escape(str(element.get("fallback") or element.get("value") or ""))

@@ -173,7 +173,7 @@ def message_json(workspace: Workspace, channel: Channel, message: Message, root:
     if message.edited:
         body["edited"] = message.edited
     if message.reactions:
-        body["reactions"] = reactions_json(message)
+        body["reactions"] = reactions_json(message, workspace.reality.reaction_users_shown)
     if message.ts in channel.pins:
         body["pinned_to"] = [channel.id]
         body["pinned_info"] = channel.pins[message.ts]
@@ -208,9 +208,11 @@ def thread_json(channel: Channel, thread_ts: str) -> Json:
     }
 
 
-def reactions_json(message: Message) -> list[Json]:
-    """The reactions of a message."""
-    return [{"name": name, "users": list(users), "count": len(users)} for name, users in message.reactions.items()]
+def reactions_json(message: Message, most_users: int | None = None) -> list[Json]:
+    """The reactions of a message, with so many of their users."""
+    return [
+        {"name": name, "users": users[:most_users], "count": len(users)} for name, users in message.reactions.items()
+    ]
 
 
 def whole_file_json(workspace: Workspace, file: FileRecord) -> Json:

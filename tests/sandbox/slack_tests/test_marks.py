@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.sandbox.slack_tests.conftest import Bench
+from tests.sandbox.slack import Reality
+from tests.sandbox.slack_tests.conftest import Bench, running
 
 
 async def test_a_reaction_is_added_once_and_removed_once(bench: Bench) -> None:
@@ -45,6 +45,29 @@ async def test_reactions_have_names_that_slack_knows(bench: Bench, name: str, kn
         await call
     else:
         assert await bench.error(call) == "invalid_name"
+
+
+@pytest.mark.parametrize(("names", "stored"), [("kept", "thumbsup::skin-tone-3"), ("first", "+1::skin-tone-3")])
+async def test_a_reaction_keeps_its_name_or_gets_the_first_one(names: Any, stored: str) -> None:
+    async with running(Reality(reaction_names=names)) as bench:
+        said = bench.team.person("alice").post("#general", "x")
+        where: dict[str, Any] = {"channel": bench.general, "timestamp": said.ts}
+        await bench.web.reactions_add(**where, name="thumbsup::skin-tone-3")
+        assert list(said.reactions) == [stored]
+        await bench.web.reactions_remove(**where, name="thumbsup::skin-tone-3")
+
+
+async def test_a_message_may_not_name_everybody_who_reacted() -> None:
+    async with running(Reality(reaction_users_shown=1)) as bench:
+        alice, bob = bench.team.person("alice"), bench.team.person("bob")
+        said = alice.post("#general", "x")
+        alice.react("#general", said.ts, "wave")
+        bob.react("#general", said.ts, "wave")
+        where: dict[str, Any] = {"channel": bench.general, "timestamp": said.ts}
+        short = (await bench.web.reactions_get(**where))["message"]["reactions"]
+        assert short == [{"name": "wave", "users": [alice.id], "count": 2}]
+        full = (await bench.web.reactions_get(**where, full=True))["message"]["reactions"]
+        assert full == [{"name": "wave", "users": [alice.id, bob.id], "count": 2}]
 
 
 async def test_one_person_has_at_most_23_reactions_on_a_message(bench: Bench) -> None:

@@ -41,7 +41,7 @@ CASES: list[tuple[str, list[dict[str, Any]]]] = [
     (
         "a\n> b\n> c\nd",
         [
-            {"type": "rich_text_section", "elements": [text("a")]},
+            {"type": "rich_text_section", "elements": [text("a\n")]},
             {"type": "rich_text_quote", "elements": [text("b"), text("\n"), text("c")]},
             {"type": "rich_text_section", "elements": [text("d")]},
         ],
@@ -52,6 +52,14 @@ CASES: list[tuple[str, list[dict[str, Any]]]] = [
             {"type": "rich_text_section", "elements": [text("x ")]},
             {"type": "rich_text_preformatted", "elements": [text("if a < b:\n  c")]},
             {"type": "rich_text_section", "elements": [text(" y")]},
+        ],
+    ),
+    (
+        "a\n```b```\nc :no_emoji:",
+        [
+            {"type": "rich_text_section", "elements": [text("a\n")]},
+            {"type": "rich_text_preformatted", "elements": [text("b")]},
+            {"type": "rich_text_section", "elements": [text("c "), {"type": "emoji", "name": "no_emoji"}]},
         ],
     ),
     (
@@ -90,7 +98,7 @@ CASES: list[tuple[str, list[dict[str, Any]]]] = [
                     text(" "),
                     {"type": "broadcast", "range": "here"},
                     text(" "),
-                    {"type": "emoji", "name": "wave::skin-tone-3"},
+                    {"type": "emoji", "name": "wave", "unicode": "1f44b-1f3fc", "skin_tone": 3},
                     text(" "),
                     {"type": "link", "url": "https://e.org/?a&b", "text": "site"},
                 ],

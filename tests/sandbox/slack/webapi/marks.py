@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.sandbox.slack import messages
 from tests.sandbox.slack.errors import SlackRefusal
-from tests.sandbox.slack.shapes import message_json
+from tests.sandbox.slack.shapes import message_json, reactions_json
 from tests.sandbox.slack.webapi.call import Method
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def get_reactions(call: Call) -> Json:
     shown = message_json(call.workspace, channel, message) | {
         "permalink": call.workspace.permalink(channel, message),
     }
+    if call.args.flag("full") and message.reactions:
+        shown["reactions"] = reactions_json(message)
     return {"type": "message", "channel": channel.id, "message": shown}
 
 
