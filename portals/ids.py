@@ -28,6 +28,7 @@ ActionKey = NewType("ActionKey", str)
 """The name of one action: its Matrix transaction id and its stamp in Slack's message metadata."""
 
 _SLACK_ID = re.compile(r"[A-Z0-9]{2,32}")
+_TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,9}")
 
 
 def is_slack_id(text: str) -> bool:
@@ -37,8 +38,7 @@ def is_slack_id(text: str) -> bool:
 
 def is_ts(text: str) -> bool:
     """Tell whether the text has the form of a Slack time stamp."""
-    seconds, dot, fraction = text.partition(".")
-    return dot == "." and seconds.isascii() and seconds.isdigit() and fraction.isascii() and fraction.isdigit()
+    return _TS.fullmatch(text) is not None
 
 
 def ts_to_ms(ts: Ts) -> int:

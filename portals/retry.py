@@ -37,7 +37,7 @@ def pause(attempt: int, retry_after: float | None = None, *, troubled: bool = Fa
     What the other side asked for is kept to, up to an hour; otherwise the pause doubles, up to a minute.
     """
     if retry_after is not None:
-        return min(max(retry_after, 0.0), 3600.0)
+        return min(max(0.0, retry_after), 3600.0)
     if troubled:
         return _TROUBLED
     return float(min(_FIRST * 2 ** min(attempt - 1, 10), _LONGEST))

@@ -5,7 +5,8 @@ they gather while another is being written (group commit), in the order in which
 is taken out alone. Every unit of the bridge may be repeated without harm, so a lost connection, where nobody can tell
 whether the commit happened, is answered like any failure: StoreUnavailable, do it again.
 
-SQL is written once, with `$1` placeholders, in what SQLite and PostgreSQL have in common. Foreign errors end here.
+SQL is written once, with `$1` placeholders, in what SQLite and PostgreSQL have in common. Foreign errors end here,
+and so does text that PostgreSQL cannot hold: `storable` changes it alike in what is written and what is looked for.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ class Database(Protocol):
         """Return the rows of a query; raises StoreUnavailable when the database cannot answer."""
 
     async def own(self) -> None:
-        """Become the one process that works on this database; raises StoreTaken when another one does."""
+        """Become the one process that works on this database; raises StoreTaken when another one goes on doing so."""
+
+    async def release(self) -> None:
+        """Let another process own the database."""
 
     async def close(self) -> None:
         """Write what is queued and let go."""
@@ -55,3 +59,20 @@ class Database(Protocol):
 def any_of(first: int, count: int) -> str:
     """Return `($n, $n+1, …)` for an IN with this many values; `count` is at least one."""
     return "(" + ", ".join(f"${number}" for number in range(first, first + count)) + ")"
+
+
+def storable(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Return the values with their text as both dialects can hold it: without NUL, half a surrogate pair as `?`."""
+    return tuple(_text(value) if isinstance(value, str) else value for value in values)
+
+
+def _text(value: str) -> str:
+    if "\0" in value:
+        value = value.replace("\0", "")
+    if value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode(errors="replace").decode()
+    return value

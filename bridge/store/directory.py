@@ -5,10 +5,10 @@ What is asked for with every message is also kept in bounded caches in memory; e
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from bridge.store.database import Statement, any_of
+from bridge.store.recent import Recent
 from portals.facts import Direction, Member, Person, Portal, PortalState, Workspace
 from portals.ids import ChannelId, MatrixUserId, PortalId, RoomId, SlackUserId, TeamId
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bridge.store.database import Database, Row
     from portals.ids import GhostNames
 
+_CACHED_WORKSPACES = 1_000
 _CACHED_PEOPLE = 20_000
 _CACHED_PORTALS = 5_000
 _CACHED_JOINS = 50_000
@@ -34,6 +35,7 @@ ON CONFLICT (team, channel) DO UPDATE SET direction = excluded.direction, name =
 RETURNING id
 """
 SET_ROOM = "UPDATE portals SET room = $2, state = 'live', trouble = '' WHERE id = $1"
+LEAVE_ROOM = "UPDATE portals SET room = NULL WHERE room = $2 AND state = 'removed' AND id <> $1"
 SET_STATE = "UPDATE portals SET state = $2 WHERE id = $1"
 SET_TROUBLE = "UPDATE portals SET trouble = $2 WHERE id = $1"
 SET_CAUGHT_UP = "UPDATE portals SET caught_up = $2, trouble = $3 WHERE id = $1"
@@ -67,39 +69,6 @@ INSERT INTO media (source, target, mimetype, size) VALUES ($1, $2, $3, $4)
 ON CONFLICT (source) DO UPDATE SET target = excluded.target, mimetype = excluded.mimetype, size = excluded.size
 """
 
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-class Recent(Generic[Key, Value]):
-    """A bounded memory of the values used last."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[Key, Value] = OrderedDict()
-
-    def get(self, key: Key) -> Value | None:
-        """Return the value and count it as used."""
-        value = self._values.get(key)
-        if value is not None:
-            self._values.move_to_end(key)
-        return value
-
-    def put(self, key: Key, value: Value) -> None:
-        """Remember a value, and forget the one that was unused for longest when there is no room."""
-        self._values[key] = value
-        self._values.move_to_end(key)
-        if len(self._values) > self._most:
-            self._values.popitem(last=False)
-
-    def forget(self, key: Key) -> None:
-        """Forget one value."""
-        self._values.pop(key, None)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._values.clear()
-
 
 class Directory:
     """Workspaces, portals, people, members, channels, emoji, user groups and media."""
@@ -112,7 +81,7 @@ class Directory:
         self._members: Recent[str, Member] = Recent(_CACHED_PEOPLE)
         self._shown: Recent[tuple[str, str], str] = Recent(_CACHED_PEOPLE)
         self._joined: Recent[tuple[str, str], bool] = Recent(_CACHED_JOINS)
-        self._workspaces: dict[str, Workspace] = {}
+        self._workspaces: Recent[str, Workspace] = Recent(_CACHED_WORKSPACES)
 
     # --- workspaces
 
@@ -120,23 +89,27 @@ class Directory:
         """Remember a workspace as auth.test describes it."""
         values = (workspace.team, workspace.name, workspace.bot_user, workspace.bot, workspace.app, workspace.url)
         await self._database.commit(Statement(ADD_WORKSPACE, values))
-        self._workspaces.pop(workspace.team, None)
+        self._workspaces.forget(workspace.team)
 
     async def workspace(self, team: TeamId) -> Workspace | None:
         """Return a workspace that is or was configured."""
-        if team not in self._workspaces:
-            rows = await self._database.fetch(
-                "SELECT team, name, bot_user, bot, app, url, space FROM workspaces WHERE team = $1", team
-            )
-            if not rows:
-                return None
-            self._workspaces[team] = Workspace(*rows[0])
-        return self._workspaces[team]
+        known = self._workspaces.get(team)
+        if known is not None:
+            return known
+        writes = self._workspaces.writes
+        rows = await self._database.fetch(
+            "SELECT team, name, bot_user, bot, app, url, space FROM workspaces WHERE team = $1", team
+        )
+        if not rows:
+            return None
+        workspace = Workspace(*rows[0])
+        self._workspaces.keep(team, workspace, writes)
+        return workspace
 
     async def set_space(self, team: TeamId, space: RoomId) -> None:
         """Remember a workspace's Space."""
         await self._database.commit(Statement("UPDATE workspaces SET space = $2 WHERE team = $1", (team, space)))
-        self._workspaces.pop(team, None)
+        self._workspaces.forget(team)
 
     async def gap(self, team: TeamId) -> int:
         """Return the place of the newest gap in a workspace's stream of events, 0 when there was none."""
@@ -185,11 +158,12 @@ class Directory:
         known = self._portals.get(key)
         if known is not None:
             return known
+        writes = self._portals.writes
         rows = await self._database.fetch(f"{_PORTAL} WHERE {condition}", *values)
         if not rows:
             return None
         portal = _portal(rows[0])
-        self._portals.put(key, portal)
+        self._portals.keep(key, portal, writes)
         return portal
 
     async def portals(self, after: int = 0, limit: int = 1000) -> list[Portal]:
@@ -213,8 +187,8 @@ class Directory:
         return [_portal(row) for row in await self._database.fetch(f"{_PORTAL} WHERE state = 'planned' ORDER BY id")]
 
     async def set_room(self, portal: PortalId, room: RoomId) -> None:
-        """Remember the room of a portal, which is live from now on."""
-        await self._change(Statement(SET_ROOM, (portal, room)))
+        """Remember the room of a portal, which is live from now on; a removed portal that had it gives it up."""
+        await self._change(Statement(LEAVE_ROOM, (portal, room)), Statement(SET_ROOM, (portal, room)))
 
     async def set_state(self, portal: PortalId, state: PortalState) -> None:
         """Change a portal's state; a removed one keeps its links, so that it can go on later where it was."""
@@ -234,8 +208,8 @@ class Directory:
             *(Statement("UPDATE portals SET active_at = $2 WHERE id = $1", (portal, now_ms)) for portal in portals)
         )
 
-    async def _change(self, statement: Statement) -> None:
-        await self._database.commit(statement)
+    async def _change(self, *statements: Statement) -> None:
+        await self._database.commit(*statements)
         self._portals.clear()
 
     def forget_portals(self) -> None:
@@ -249,6 +223,7 @@ class Directory:
         known = self._people.get((team, user))
         if known is not None:
             return known
+        writes = self._people.writes
         rows = await self._database.fetch(
             "SELECT name, avatar_url, is_bot FROM people WHERE team = $1 AND user_id = $2", team, user
         )
@@ -256,15 +231,13 @@ class Directory:
             return None
         name, avatar_url, is_bot = rows[0]
         person = Person(user, name, self._names.ghost(team, user), avatar_url, bool(is_bot))
-        self._people.put((team, user), person)
+        self._people.keep((team, user), person, writes)
         return person
 
     async def learn_people(self, team: TeamId, people: Iterable[Person]) -> None:
         """Remember people as Slack describes them now."""
         known = list(people)
-        await self._database.commit(
-            *(Statement(ADD_PERSON, (team, one.user, one.name, one.avatar_url, int(one.is_bot))) for one in known)
-        )
+        await self._keep([Statement(ADD_PERSON, (team, one.user, one.name, one.avatar_url, int(one.is_bot))) for one in known])
         for one in known:
             self._people.put((team, one.user), one)
 
@@ -272,9 +245,10 @@ class Directory:
         """Return which profile a ghost shows, as `set_shown` noted it; empty for a ghost that does not exist yet."""
         known = self._shown.get((team, user))
         if known is None:
+            writes = self._shown.writes
             rows = await self._database.fetch("SELECT shown FROM people WHERE team = $1 AND user_id = $2", team, user)
             known = str(rows[0][0]) if rows else ""
-            self._shown.put((team, user), known)
+            self._shown.keep((team, user), known, writes)
         return known
 
     async def set_shown(self, team: TeamId, user: SlackUserId, shown: str) -> None:
@@ -288,11 +262,12 @@ class Directory:
         """Return a Matrix person that was met before."""
         known = self._members.get(user)
         if known is None:
+            writes = self._members.writes
             rows = await self._database.fetch("SELECT name, avatar FROM members WHERE user_id = $1", user)
             if not rows:
                 return None
             known = Member(user, rows[0][0], rows[0][1])
-            self._members.put(user, known)
+            self._members.keep(user, known, writes)
         return known
 
     async def learn_member(self, member: Member) -> None:
@@ -304,11 +279,12 @@ class Directory:
         """Tell whether a user of ours is known to be in a room."""
         known = self._joined.get((room, user))
         if known is None:
+            writes = self._joined.writes
             known = bool(
                 await self._database.fetch("SELECT 1 FROM joined WHERE room = $1 AND user_id = $2", room, user)
             )
             if known:
-                self._joined.put((room, user), True)
+                self._joined.keep((room, user), True, writes)
         return known
 
     async def set_joined(self, room: RoomId, user: MatrixUserId, joined: bool) -> None:
@@ -323,7 +299,7 @@ class Directory:
 
     async def learn_channels(self, team: TeamId, channels: Iterable[tuple[ChannelId, str]]) -> None:
         """Remember the names of channels, bridged or not."""
-        await self._database.commit(*(Statement(ADD_CHANNEL, (team, channel, name)) for channel, name in channels))
+        await self._keep([Statement(ADD_CHANNEL, (team, channel, name)) for channel, name in channels])
 
     async def channel_name(self, team: TeamId, channel: ChannelId) -> str | None:
         """Return the name of a channel, without `#`."""
@@ -337,7 +313,7 @@ class Directory:
 
     async def learn_names(self, team: TeamId, kind: str, names: Iterable[tuple[str, str]]) -> None:
         """Remember the values of names of one kind: `emoji` or `usergroup`."""
-        await self._database.commit(*(Statement(ADD_NAME, (team, kind, name, value)) for name, value in names))
+        await self._keep([Statement(ADD_NAME, (team, kind, name, value)) for name, value in names])
 
     async def names(self, team: TeamId, kind: str, ids: Iterable[str]) -> dict[str, str]:
         """Return the values of those names that are known."""

@@ -102,7 +102,10 @@ OPEN_QUEUES = "SELECT DISTINCT direction, queue FROM inbox WHERE state < 2"
 OPEN_COUNTS = """
 SELECT direction, queue, COUNT(*), MIN(admitted_at) FROM inbox WHERE state < 2 GROUP BY direction, queue
 """
-UNDER_WAY = "SELECT seq FROM inbox WHERE direction = $1 AND queue = $2 AND state = 1 ORDER BY seq LIMIT 1"
+UNDER_WAY = """
+SELECT seq FROM inbox WHERE direction = $1 AND queue = $2 AND state < 2 AND state = 1
+ORDER BY COALESCE(place, seq), rank, seq LIMIT 1
+"""
 PLAN_ACTION = """
 INSERT INTO outbox (inbox_seq, n, key, action) VALUES ($1, $2, $3, $4) ON CONFLICT (inbox_seq, n) DO NOTHING
 """
@@ -112,6 +115,12 @@ NOTE_PROGRESS = "UPDATE outbox SET progress = $3 WHERE inbox_seq = $1 AND n = $2
 DONE = "UPDATE outbox SET done = 1 WHERE inbox_seq = $1 AND n = $2"
 SETTLE = "UPDATE inbox SET state = 2, raw = '', reason = $2, settled_at = $3 WHERE seq = $1 AND state <> 2"
 CLEAR_ACTIONS = "DELETE FROM outbox WHERE inbox_seq = $1"
+CLEAR_DROPPED = """
+DELETE FROM outbox WHERE inbox_seq = (SELECT seq FROM inbox WHERE seq = $1 AND state = 2)
+"""
+CLEAR_DROPPED_SOURCE = """
+DELETE FROM outbox WHERE inbox_seq = (SELECT seq FROM inbox WHERE source_key = $1 AND state = 2)
+"""
 PARK = "UPDATE inbox SET state = 3, reason = $2 WHERE seq = $1 AND state < 2"
 PARKED = """
 SELECT seq, direction, queue, source_key, reason, admitted_at, raw FROM inbox
@@ -136,8 +145,8 @@ INSERT INTO inbox (direction, queue, source_key, raw, state, admitted_at, settle
 ON CONFLICT (source_key) DO UPDATE SET reason = inbox.reason RETURNING seq
 """
 ADD_REQUEST = "INSERT INTO requests (kind, body, made_at) VALUES ($1, $2, $3)"
-REQUESTS = "SELECT id, kind, body FROM requests ORDER BY id"
-TAKE_REQUESTS = "DELETE FROM requests WHERE id <= $1"
+ANY_REQUEST = "SELECT 1 FROM requests LIMIT 1"
+TAKE_REQUESTS = "DELETE FROM requests RETURNING id, kind, body"
 PURGE = "DELETE FROM inbox WHERE state = 2 AND settled_at < $1"
 
 
@@ -243,22 +252,23 @@ class Ledger:
     async def drop(self, seq: int, reason: str) -> bool:
         """Give a parked row up for good, its content with it."""
         results = await self._database.commit(
-            Statement(DROP_PARKED, (seq, reason, _now())), Statement(CLEAR_ACTIONS, (seq,))
+            Statement(DROP_PARKED, (seq, reason, _now())), Statement(CLEAR_DROPPED, (seq,))
         )
         return bool(results[0])
 
     async def drop_parked_source(self, source_key: str, reason: str) -> bool:
         """Give up the parked row with this name, when there is one."""
-        results = await self._database.commit(Statement(DROP_PARKED_SOURCE, (source_key, reason, _now())))
+        results = await self._database.commit(
+            Statement(DROP_PARKED_SOURCE, (source_key, reason, _now())), Statement(CLEAR_DROPPED_SOURCE, (source_key,))
+        )
         return bool(results[0])
 
     async def requests(self) -> list[tuple[str, str]]:
         """Take what other processes (the command line) asked for: queues to look at, as (direction, queue)."""
-        rows = await self._database.fetch(REQUESTS)
-        if not rows:
+        if not await self._database.fetch(ANY_REQUEST):
             return []
-        await self._database.commit(Statement(TAKE_REQUESTS, (max(int(row[0]) for row in rows),)))
-        return [(str(row[1]), str(row[2])) for row in rows]
+        results = await self._database.commit(Statement(TAKE_REQUESTS))
+        return [(str(row[1]), str(row[2])) for row in sorted(results[0], key=tuple)]
 
     async def request(self, direction: str, queue: str) -> None:
         """Ask the running bridge to look at a queue and to read its portals anew."""

@@ -48,6 +48,8 @@ _LINK = (
     "SELECT ts, part, event_id, origin, sender, thread_ts, digest, version, deleted FROM links WHERE portal = $1 AND"
 )
 _REACTION = "SELECT ts, emoji, person, event_id, origin FROM reactions WHERE portal = $1 AND"
+_AS_SENT = "ts, LENGTH(part), part"
+"""The pieces of the text by their numbers, then its copy in the channel, then the files."""
 _MOST = 400
 
 
@@ -70,7 +72,7 @@ class Links:
         for start in range(0, len(values), _MOST):
             some = values[start : start + _MOST]
             rows = await self._database.fetch(
-                f"{_LINK} {column} IN {any_of(2, len(some))} ORDER BY ts, part", portal, *some
+                f"{_LINK} {column} IN {any_of(2, len(some))} ORDER BY {_AS_SENT}", portal, *some
             )
             found.extend(map(_link, rows))
         return found
@@ -78,13 +80,13 @@ class Links:
     async def between(self, portal: PortalId, oldest: Ts, newest: Ts) -> list[Link]:
         """Return the links of all messages of the time line (threads' replies left out) in this span, both included."""
         rows = await self._database.fetch(
-            f"{_LINK} ts >= $2 AND ts <= $3 AND thread_ts IS NULL ORDER BY ts, part", portal, oldest, newest
+            f"{_LINK} ts >= $2 AND ts <= $3 AND thread_ts IS NULL ORDER BY {_AS_SENT}", portal, oldest, newest
         )
         return [_link(row) for row in rows]
 
     async def of_thread(self, portal: PortalId, thread: Ts) -> list[Link]:
         """Return the links of a thread's replies, oldest first."""
-        rows = await self._database.fetch(f"{_LINK} thread_ts = $2 ORDER BY ts, part", portal, thread)
+        rows = await self._database.fetch(f"{_LINK} thread_ts = $2 ORDER BY {_AS_SENT}", portal, thread)
         return [_link(row) for row in rows]
 
     async def thread_ends(self, portal: PortalId, thread: Ts) -> tuple[EventId, EventId] | None:
@@ -93,7 +95,7 @@ class Links:
         for order in ("ASC", "DESC"):
             rows = await self._database.fetch(
                 "SELECT event_id FROM links WHERE portal = $1 AND thread_ts = $2 AND deleted = 0 AND event_id <> '' "
-                f"ORDER BY ts {order}, part {order} LIMIT 1",
+                f"AND part NOT LIKE 'channel%' ORDER BY ts {order}, LENGTH(part) {order}, part {order} LIMIT 1",
                 portal,
                 thread,
             )
@@ -115,8 +117,10 @@ class Links:
 
     async def newest(self, portal: PortalId) -> Ts | None:
         """Return the newest message of the time line that is linked."""
-        rows = await self._database.fetch("SELECT MAX(ts) FROM links WHERE portal = $1 AND thread_ts IS NULL", portal)
-        return Ts(rows[0][0]) if rows and rows[0][0] else None
+        rows = await self._database.fetch(
+            "SELECT ts FROM links WHERE portal = $1 AND thread_ts IS NULL ORDER BY ts DESC LIMIT 1", portal
+        )
+        return Ts(rows[0][0]) if rows else None
 
     async def reactions(
         self, portal: PortalId, messages: Iterable[Ts], events: Iterable[EventId] = ()

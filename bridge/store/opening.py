@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from bridge.store.database import Database
 
 
+VERSIONS = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)"
+
+
 def migrations() -> list[tuple[int, str]]:
     """Return the numbered migrations in order, as written: with `@SERIAL@` still in them."""
     files = resources.files("bridge.store").joinpath("migrations").iterdir()
@@ -30,21 +33,36 @@ def statements_of(script: str, serial: str) -> list[Statement]:
 
 
 async def migrate(database: Database) -> int:
-    """Bring the schema up to date and return its version; raises Fatal when it is newer than this program."""
-    await database.commit(Statement("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)"))
-    rows = await database.fetch("SELECT COALESCE(MAX(version), 0) FROM schema_version")
-    version = int(rows[0][0])
+    """Bring the schema up to date and return its version; raises Fatal when it is newer than this program.
+
+    Only the owner changes the schema: raises StoreTaken when it is old and another process works with it.
+    """
     known = migrations()
-    if version > known[-1][0]:
+    newest = known[-1][0]
+    version = await _version(database)
+    if version > newest:
         raise Fatal(
-            f"the database has schema version {version}, this program knows only {known[-1][0]}: "
+            f"the database has schema version {version}, this program knows only {newest}: "
             "install the newer version of Causeway again, or restore the backup made before the upgrade"
         )
-    for number, script in known:
-        if number > version:
-            record = Statement("INSERT INTO schema_version (version) VALUES ($1)", (number,))
-            await database.commit(*statements_of(script, database.serial), record)
-    return known[-1][0]
+    if version < newest:
+        await database.own()
+        await database.commit(Statement(VERSIONS))
+        version = await _version(database)
+        for number, script in known:
+            if number > version:
+                record = Statement("INSERT INTO schema_version (version) VALUES ($1)", (number,))
+                await database.commit(*statements_of(script, database.serial), record)
+        await database.release()
+    return newest
+
+
+async def _version(database: Database) -> int:
+    try:
+        rows = await database.fetch("SELECT COALESCE(MAX(version), 0) FROM schema_version")
+    except Fatal:
+        return 0  # no such table: a new database; whatever else it is, the first migration meets it again
+    return int(rows[0][0])
 
 
 async def open_database(url: str) -> Database:

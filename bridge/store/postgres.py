@@ -1,7 +1,8 @@
 """PostgreSQL through asyncpg: one writer connection that commits gathered units, a small pool for reads.
 
 The writer's session holds the advisory lock that makes this process the owner; when the session is lost, the writer
-connects anew and takes the lock again before it writes anything.
+connects anew and takes the lock again before it writes anything. A session that died for us only, and lives on in the
+server with the lock in its hands, is ended then: it is known by its process and the moment of its start.
 """
 
 from __future__ import annotations
@@ -13,13 +14,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import asyncpg
 
 from bridge.errors import BridgeError, Fatal, StoreTaken, StoreUnavailable
+from bridge.store.database import Statement, storable
 
 if TYPE_CHECKING:
-    from bridge.store.database import Row, Statement, Value
+    from datetime import datetime
+
+    from bridge.store.database import Row, Value
 
 _GATHER = 256
 _LOCK = 0x6361757365776179
-_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
+_OWNER_GOES = 30
+"""How many tenths of a second an owner that is being stopped may take to let go."""
+SESSION = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+END_FORMER_SESSION = """
+SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = $1 AND objsubid = 1
+  AND datname = current_database() AND pid = $2 AND backend_start = $3
+"""
+_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 _LATER = (
     *_LOST,
     asyncpg.InsufficientResourcesError,
@@ -30,11 +42,16 @@ _LATER = (
     asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
 )
+_FAILURES = (*_LATER, asyncpg.PostgresError, ValueError, TypeError)
+"""What asyncpg raises for a connection, a statement or its values."""
 
 
 class _Unit(NamedTuple):
     statements: tuple[Statement, ...]
     answer: asyncio.Future[list[list[Row]]]
+
+
+_Outcome = list[list["Row"]] | Exception
 
 
 class PostgresDatabase:
@@ -49,6 +66,7 @@ class PostgresDatabase:
         self._writer: asyncpg.Connection | None = None
         self._owner = False
         self._owned = False
+        self._session: tuple[int, datetime] | None = None
         self._closed = False
         self._units: asyncio.Queue[_Unit | None] = asyncio.Queue()
         self._task = asyncio.create_task(self._write(), name="store-writer")
@@ -58,7 +76,7 @@ class PostgresDatabase:
         """Connect; raises Fatal with what to do when the database does not let us in."""
         try:
             pool = await asyncpg.create_pool(url, min_size=1, max_size=4, command_timeout=30, timeout=10)
-        except (*_LOST, asyncpg.PostgresError, ValueError) as error:
+        except _FAILURES as error:
             raise Fatal(
                 f"PostgreSQL cannot be reached as database.url says: {error or type(error).__name__}. "
                 "Check host, name, user and password, and that the server runs"
@@ -77,8 +95,8 @@ class PostgresDatabase:
     async def fetch(self, sql: str, *values: Value) -> list[Row]:
         """See `Database.fetch`."""
         try:
-            return [tuple(record) for record in await self._pool.fetch(sql, *values)]
-        except (*_LATER, asyncpg.PostgresError) as error:
+            return [tuple(record) for record in await self._pool.fetch(sql, *storable(values))]
+        except _FAILURES as error:
             raise _translate(error) from error
 
     async def own(self) -> None:
@@ -89,6 +107,12 @@ class PostgresDatabase:
         except BridgeError:
             self._owner = False
             raise
+
+    async def release(self) -> None:
+        """See `Database.release`."""
+        if self._owner:
+            self._owner = self._owned = False
+            await self.commit(Statement("SELECT pg_advisory_unlock_all()"))
 
     async def close(self) -> None:
         """See `Database.close`."""
@@ -123,20 +147,32 @@ class PostgresDatabase:
             await self._commit(gathered)
 
     async def _commit(self, gathered: list[_Unit]) -> None:
-        outcomes: list[list[list[Row]] | Exception]
-        try:
-            writer = await self._connected()
-            async with writer.transaction():
-                outcomes = [await _perform(writer, unit, alone=len(gathered) == 1) for unit in gathered]
-        except (BridgeError, *_LATER, asyncpg.PostgresError) as error:
-            outcomes = [_translate(error)] * len(gathered)
-        for unit, outcome in zip(gathered, outcomes, strict=True):
+        for unit, outcome in zip(gathered, await self._outcomes(gathered), strict=True):
             if unit.answer.done():
                 continue
             if isinstance(outcome, Exception):
                 unit.answer.set_exception(outcome)
             else:
                 unit.answer.set_result(outcome)
+
+    async def _outcomes(self, gathered: list[_Unit]) -> list[_Outcome]:
+        """Commit all units together; when one is refused, again with a savepoint before each, to take it out alone."""
+        try:
+            writer = await self._connected()
+            try:
+                async with writer.transaction():
+                    return [await _perform(writer, unit) for unit in gathered]
+            except _FAILURES:
+                if len(gathered) == 1 or writer.is_closed():
+                    raise
+            async with writer.transaction():
+                return [await _perform_apart(writer, unit) for unit in gathered]
+        except (BridgeError, *_FAILURES) as error:
+            session = self._writer
+            if session is not None and isinstance(error, OSError):
+                session.terminate()  # it may be anywhere in its protocol; the next unit gets a new one
+            lives = session is not None and not session.is_closed()
+            return [_refused(error) if lives else _translate(error) for _ in gathered]
 
     async def _connected(self) -> asyncpg.Connection:
         writer = self._writer
@@ -145,35 +181,49 @@ class PostgresDatabase:
             self._writer = writer
             self._owned = False
         if self._owner and not self._owned:
-            if not await writer.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
-                raise StoreTaken(
-                    "another Causeway process works on this PostgreSQL database: "
-                    "stop it first, or give this one its own database"
-                )
-            self._owned = True
+            await self._take(writer)
         return writer
 
+    async def _take(self, writer: asyncpg.Connection) -> None:
+        for _ in range(_OWNER_GOES):
+            if await writer.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+                pid, start = (await writer.fetch(SESSION))[0]
+                self._session, self._owned = (pid, start), True
+                return
+            if self._session is not None:
+                await writer.execute(END_FORMER_SESSION, _LOCK, *self._session)
+            await asyncio.sleep(0.1)
+        raise StoreTaken(
+            "another Causeway process works on this PostgreSQL database: "
+            "stop it first, or give this one its own database"
+        )
 
-async def _perform(writer: asyncpg.Connection, unit: _Unit, *, alone: bool) -> list[list[Row]] | Exception:
+
+async def _perform(writer: asyncpg.Connection, unit: _Unit) -> list[list[Row]]:
+    return [[tuple(record) for record in await writer.fetch(one.sql, *storable(one.values))] for one in unit.statements]
+
+
+async def _perform_apart(writer: asyncpg.Connection, unit: _Unit) -> _Outcome:
     """Run one unit inside the open transaction; a failure takes back this unit and no other."""
-    if alone:
-        return [await _run(writer, one) for one in unit.statements]
     try:
         async with writer.transaction():
-            return [await _run(writer, one) for one in unit.statements]
-    except _LOST:
-        raise
-    except asyncpg.PostgresError as error:
-        return _translate(error)
+            return await _perform(writer, unit)
+    except _FAILURES as error:
+        if writer.is_closed():
+            raise
+        return _refused(error)
 
 
-async def _run(writer: asyncpg.Connection, statement: Statement) -> list[Row]:
-    return [tuple(record) for record in await writer.fetch(statement.sql, *statement.values)]
+def _refused(error: Exception) -> Exception:
+    """Return what a failure means whose session lives: our own misuse of the driver is no matter of waiting."""
+    if isinstance(error, asyncpg.InterfaceError):
+        return Fatal(f"PostgreSQL was not asked: {error}")
+    return _translate(error)
 
 
 def _translate(error: Exception) -> Exception:
     if isinstance(error, BridgeError):
-        return error
+        return type(error)(*error.args)
     if isinstance(error, _LATER):
         return StoreUnavailable(f"PostgreSQL does not answer: {error or type(error).__name__}")
     return Fatal(f"PostgreSQL refused a statement: {error}")

@@ -16,16 +16,22 @@ import queue
 import re
 import sqlite3
 import threading
+import time
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.errors import Fatal, StoreTaken, StoreUnavailable
+from bridge.store.database import storable
 
 if TYPE_CHECKING:
     from bridge.store.database import Row, Statement, Value
 
 _GATHER = 256
+_OWNER_GOES = 3.0
+"""How many seconds an owner that is being stopped may take to let go."""
+_FAILURES = (sqlite3.Error, OverflowError, ValueError, TypeError)
+"""What sqlite3 raises for a statement or its values."""
 _PLACEHOLDER = re.compile(r"\$(\d+)")
 
 
@@ -43,21 +49,21 @@ _Outcome = tuple["_Unit", "list[list[Row]] | BaseException"]
 
 
 class SqliteDatabase:
-    """A database file, its writer thread and its reader."""
+    """A database file, its writer thread and its reader; `patience` is how long the writer waits for a foreign lock."""
 
     dialect = "sqlite"
     serial = "INTEGER PRIMARY KEY AUTOINCREMENT"
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, patience: float = 5.0) -> None:
         self._path = path
         self._loop = asyncio.get_running_loop()
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
-        self._lock_file: TextIO | None = None
+        self._lock: int | None = None
         self._closed = False
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._writer = _connect(path, timeout=5.0)
-            self._reader = _connect(path, timeout=1.0)
+            self._writer = _connect(path, patience)
+            self._reader = _connect(path, min(patience, 1.0))
         except (OSError, sqlite3.Error) as error:
             raise Fatal(
                 f"the SQLite database {path} cannot be opened: {error}. Check the path and its rights"
@@ -76,28 +82,31 @@ class SqliteDatabase:
 
     async def fetch(self, sql: str, *values: Value) -> list[Row]:
         """See `Database.fetch`."""
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
         try:
-            return self._reader.execute(_translated(sql), values).fetchall()
-        except sqlite3.Error as error:
+            return self._reader.execute(_translated(sql), storable(values)).fetchall()
+        except _FAILURES as error:
             raise _translate(error, self._path) from error
 
     async def own(self) -> None:
         """See `Database.own`."""
-        lock_file = open(self._path + ".lock", "a+")  # noqa: ASYNC230, SIM115 - opened once and held until the end
-        try:
-            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock_file.close()
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise Fatal(f"{self._path}.lock cannot be locked: {error}") from error
-            raise StoreTaken(
-                f"another Causeway process works on {self._path}: stop it first, or give this one its own database"
-            ) from error
-        lock_file.seek(0)
-        lock_file.truncate()
-        lock_file.write(f"{os.getpid()}\n")
-        lock_file.flush()
-        self._lock_file = lock_file
+        if self._lock is not None:
+            return
+        until = time.monotonic() + _OWNER_GOES
+        while (lock := _locked(self._path + ".lock")) is None:
+            if time.monotonic() > until:
+                raise StoreTaken(
+                    f"another Causeway process works on {self._path}: stop it first, or give this one its own database"
+                )
+            await asyncio.sleep(0.1)
+        self._lock = lock
+
+    async def release(self) -> None:
+        """See `Database.release`."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     async def close(self) -> None:
         """See `Database.close`."""
@@ -107,8 +116,7 @@ class SqliteDatabase:
         self._units.put(None)
         await asyncio.to_thread(self._thread.join)
         self._reader.close()
-        if self._lock_file is not None:
-            self._lock_file.close()
+        await self.release()
 
     # --- the writer thread
 
@@ -135,11 +143,10 @@ class SqliteDatabase:
             writer.execute("BEGIN IMMEDIATE")
             outcomes: list[_Outcome] = [(unit, self._perform(unit, alone=len(gathered) == 1)) for unit in gathered]
             writer.execute("COMMIT")
-        except sqlite3.Error as error:
+        except _FAILURES as error:
             with contextlib.suppress(sqlite3.Error):
                 writer.execute("ROLLBACK")
-            failure = _translate(error, self._path)
-            return [(unit, failure) for unit in gathered]
+            return [(unit, _translate(error, self._path)) for unit in gathered]
         return outcomes
 
     def _perform(self, unit: _Unit, *, alone: bool) -> list[list[Row]] | BaseException:
@@ -148,8 +155,8 @@ class SqliteDatabase:
         if not alone:
             writer.execute("SAVEPOINT unit")
         try:
-            results = [writer.execute(_translated(one.sql), one.values).fetchall() for one in unit.statements]
-        except sqlite3.Error as error:
+            results = [writer.execute(_translated(one.sql), storable(one.values)).fetchall() for one in unit.statements]
+        except _FAILURES as error:
             if alone or not writer.in_transaction:
                 raise
             writer.execute("ROLLBACK TO unit")
@@ -176,13 +183,33 @@ def _settle(outcomes: list[_Outcome]) -> None:
 
 def _connect(path: str, timeout: float) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA cache_size=-16000")
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-16000")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
-def _translate(error: sqlite3.Error, path: str) -> Exception:
+def _locked(path: str) -> int | None:
+    """Return the descriptor that holds the lock, or None when another process holds it."""
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Fatal(f"{path} cannot be made: {error}. Check its rights and the room on the disk") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            return None
+        raise Fatal(f"{path} cannot be locked: {error}") from error
+    return lock
+
+
+def _translate(error: Exception, path: str) -> Exception:
     if isinstance(error, sqlite3.OperationalError):
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code == sqlite3.SQLITE_FULL:

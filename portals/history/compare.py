@@ -57,7 +57,9 @@ def differences(
     for foreign in messages:
         message = message_of(foreign, "", channel, workspace, historic=True)
         if not isinstance(message, SlackMessage):
-            continue  # a tombstone too: its link, if any, then counts as absent
+            if foreign.get("subtype") != "tombstone":
+                present.add(Ts(str(foreign.get("ts"))))  # it is there, although it cannot be shown any more
+            continue
         present.add(message.ts)
         shown = known.get(message.ts, [])
         if message.own and not shown:

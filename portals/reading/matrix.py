@@ -25,29 +25,27 @@ from portals.reading.slack import Address
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_MESSAGES = frozenset({"m.room.message", "m.sticker", "m.room.encrypted"})
 _FILES = frozenset({"m.image", "m.file", "m.audio", "m.video"})
-_RELEVANT = _MESSAGES | {"m.reaction", "m.room.redaction", "m.room.member"}
 _MEMBERSHIPS = frozenset({"join", "leave", "invite", "ban", "knock"})
 
 
 def address(event: Json) -> Address | None:
     """Return where to keep an event of a transaction, or None when it can never concern the bridge."""
-    room, event_id, kind = event.get("room_id"), event.get("event_id"), event.get("type")
-    if not (isinstance(room, str) and isinstance(event_id, str) and room and event_id and kind in _RELEVANT):
+    room, event_id, sender = (_text(event.get(name)) for name in ("room_id", "event_id", "sender"))
+    if not (room and event_id and sender and _text(event.get("type")) in _READERS):
         return None
     return Address(room, f"matrix:{event_id}")
 
 
 def read(event: Json, source: str) -> MatrixEvent | Ignored:
     """Return what an event tells; `source` is the name under which it is kept."""
-    room, event_id, sender = event.get("room_id"), event.get("event_id"), event.get("sender")
-    if not (isinstance(room, str) and isinstance(event_id, str) and isinstance(sender, str)):
+    room, event_id, sender = (_text(event.get(name)) for name in ("room_id", "event_id", "sender"))
+    if not (room and event_id and sender):
         return Ignored("an event without room, id or sender")
-    kind = event.get("type")
-    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    kind = _text(event.get("type"))
+    reader = _READERS.get(kind)
     if reader is None:
-        return Ignored(f"events of type {str(kind)[:60]!r} are not relayed")
+        return Ignored(f"events of type {kind[:60]!r} are not relayed")
     if kind != "m.room.member" and "state_key" in event:
         return Ignored("a state event with the type of a message")
     return reader(event, _object(event.get("content")), source, RoomId(room), EventId(event_id), MatrixUserId(sender))
@@ -81,18 +79,17 @@ def _message(
 
 
 def _file(content: Json) -> MatrixFile | None:
-    if content.get("msgtype") not in _FILES:
+    if _text(content.get("msgtype")) not in _FILES:
         return None
     uri = _text(content.get("url")) or _text(_object(content.get("file")).get("url"))
     if not uri.startswith("mxc://"):
         return None
     info = _object(content.get("info"))
-    size = info.get("size")
     return MatrixFile(
         uri=uri,
         name=_text(content.get("filename")) or _text(content.get("body")) or "file",
         mimetype=_text(info.get("mimetype")) or "application/octet-stream",
-        size=size if isinstance(size, int) and not isinstance(size, bool) and size > 0 else 0,
+        size=_number(info.get("size")),
     )
 
 
@@ -121,11 +118,11 @@ def _redaction(
 def _membership(
     event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
 ) -> MatrixEvent | Ignored:
-    user, membership = event.get("state_key"), content.get("membership")
-    if not isinstance(user, str) or membership not in _MEMBERSHIPS:
+    user, membership = _text(event.get("state_key")), _text(content.get("membership"))
+    if not user or membership not in _MEMBERSHIPS:
         return Ignored("a membership of nobody")
     name, avatar = _text(content.get("displayname")), _text(content.get("avatar_url"))
-    return MatrixMembership(source, room, sender, MatrixUserId(user), str(membership), name, avatar)
+    return MatrixMembership(source, room, sender, MatrixUserId(user), membership, name, avatar)
 
 
 _READERS: dict[str, Callable[[Json, Json, str, RoomId, EventId, MatrixUserId], MatrixEvent | Ignored]] = {
@@ -144,3 +141,7 @@ def _object(value: object) -> Json:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else 0

@@ -49,7 +49,6 @@ _RELAYED = frozenset(
 )
 _REFUSALS = {
     "hidden_by_limit": "hidden by the limits of the workspace's Slack plan",
-    "tombstone": "deleted in Slack",
 }
 
 
@@ -64,23 +63,23 @@ class Address:
 def address(payload: Json, team: TeamId) -> Address | None:
     """Return where to keep an `event_callback` payload that came for a workspace, or None when nothing names it.
 
-    A message has the same name however often and on whatever way it comes; other events have Slack's `event_id`.
+    A message has the same name however often and on whatever way it comes; other events have Slack's `event_id`. A
+    channel that two workspaces share has a name in each of them.
     """
     event = _object(payload.get("event"))
     kind = _text(event.get("type"))
     channel = _channel(event)
     queue = channel_queue(team, channel) if channel else team
     event_id = _text(payload.get("event_id"))
-    if kind == "message" and channel and not _text(event.get("subtype")).startswith("message_"):
-        ts = _text(event.get("ts"))
-        if is_ts(ts):
+    if kind == "message" and channel:
+        subtype, ts, deleted = _text(event.get("subtype")), _ts(event.get("ts")), _ts(event.get("deleted_ts"))
+        if subtype == "message_deleted" and deleted:
+            return Address(queue, f"slack:{queue}/{deleted}/deleted")
+        # an event about another message (message_replied may come without its subtype) must not take that one's name
+        if ts and not subtype.startswith("message_") and "message" not in event:
             gap = payload.get(LOOK_BACK)
-            return Address(queue, f"slack:{channel}/{ts}" + (f"/seen:{gap}" if isinstance(gap, int) else ""))
-    if kind == "message" and _text(event.get("subtype")) == "message_deleted" and is_ts(_text(event.get("deleted_ts"))):
-        return Address(queue, f"slack:{channel}/{event['deleted_ts']}/deleted")
-    if event_id:
-        return Address(queue, f"slack:{event_id}")
-    return None
+            return Address(queue, f"slack:{queue}/{ts}" + (f"/seen:{gap}" if isinstance(gap, int) else ""))
+    return Address(queue, f"slack:{team}/{event_id}") if event_id else None
 
 
 def read(payload: Json, source: str, workspace: Workspace) -> SlackEvent | Ignored:
@@ -111,7 +110,12 @@ def _read_message(event: Json, source: str, workspace: Workspace, historic: bool
         if _text(message.get("subtype")) == "tombstone":
             return _deletion(message.get("ts"), source, channel)
         return message_of(
-            message, source, channel, workspace, changed=True, version=_ts(event.get("event_ts") or event.get("ts"))
+            message,
+            source,
+            channel,
+            workspace,
+            changed=True,
+            version=_ts(event.get("event_ts")) or _ts(event.get("ts")),
         )
     if subtype == "message_deleted":
         return _deletion(event.get("deleted_ts"), source, channel)
@@ -193,11 +197,13 @@ def _is_own(message: Json, workspace: Workspace) -> bool:
 
 
 def _files(value: object) -> Iterable[SlackFile]:
+    """Yield each file once; one that was deleted leaves a tombstone, which is no file any more."""
+    seen: set[str] = set()
     for file in _objects(value):
-        file_id = _text(file.get("id"))
-        if not file_id:
+        file_id, mode = _text(file.get("id")), _text(file.get("mode"))
+        if not (file_id.startswith("F") and is_slack_id(file_id)) or file_id in seen or mode == "tombstone":
             continue
-        mode = _text(file.get("mode"))
+        seen.add(file_id)
         access = _text(file.get("file_access"))
         url = _text(file.get("url_private_download")) or _text(file.get("url_private"))
         refusal = _REFUSALS.get(mode, "")
