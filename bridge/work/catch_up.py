@@ -91,7 +91,7 @@ class CatchUp:
         log.info("%s: looking back over history: %s", team, reason)
 
     async def run(self, wake: Callable[[str, str], None]) -> None:
-        """Wake the lanes of portals that are behind, the busiest first and a few at a time, until cancelled."""
+        """Wake the lanes of portals that are behind, a few at a time; a portal in which something happens wakes itself."""
         while True:
             self._news.clear()
             behind = [False]
@@ -128,7 +128,7 @@ class CatchUp:
 
     async def _arrivals(self, portal: Portal, workspace: Workspace, gap: int) -> list[Arrival]:
         newest = await self._links.newest(portal.id)
-        start = _earlier(newest or _now(), self._reach.span)
+        start = NO_TS if newest is None else _earlier(newest, self._reach.span)
         known = await self._links.between(portal.id, start, Ts("9999999999.999999"))
         fetched, since = await self._history(portal, newest, start)
         reactions = await self._links.reactions(portal.id, {link.ts for link in known})
@@ -153,13 +153,14 @@ class CatchUp:
         client = self._installations[portal.team].client
         fetched: list[dict[str, Any]] = []
         known = 0
-        async for page in client.history(portal.channel, start):
+        async for page in client.history(portal.channel, start or "0"):
             for message in page:
-                if isinstance(message, dict) and is_ts(str(message.get("ts"))):
-                    fetched.append(message)
-                    known += newest is None or message["ts"] <= newest
-                    if known >= max(self._reach.messages, 1):
-                        return fetched, Ts(message["ts"])
+                if not (isinstance(message, dict) and is_ts(str(message.get("ts")))):
+                    continue
+                known += newest is None or message["ts"] <= newest
+                if known > self._reach.messages:
+                    return fetched, Ts(fetched[-1]["ts"] if fetched else _now())
+                fetched.append(message)
         return fetched, start
 
     async def _threads(self, portal: Portal, fetched: list[dict[str, Any]]) -> list[Ts]:

@@ -8,7 +8,7 @@ from tests.house.sources import ROOMS, ROOT, files, sources
 
 AT_THE_TOP = {
     ".ci", ".dockerignore", ".editorconfig", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
-    "README.md", "bridge", "config", "docker", "portals", "pyproject.toml", "requirements-dev.lock",
+    "README.md", "SECURITY.md", "bridge", "config", "docker", "portals", "pyproject.toml", "requirements-dev.lock",
     "requirements.lock", "tests",
 }  # fmt: skip
 MOST_LINES = 450

@@ -24,7 +24,6 @@ CREATE TABLE portals (
   private BIGINT NOT NULL DEFAULT 0,
   target TEXT NOT NULL DEFAULT 'create',
   caught_up BIGINT NOT NULL DEFAULT 0,
-  active_at BIGINT NOT NULL DEFAULT 0,
   trouble TEXT NOT NULL DEFAULT '',
   UNIQUE (team, channel)
 );
