@@ -91,7 +91,7 @@ class CatchUp:
         log.info("%s: looking back over history: %s", team, reason)
 
     async def run(self, wake: Callable[[str, str], None]) -> None:
-        """Wake the lanes of portals that are behind, a few at a time; a portal in which something happens wakes itself."""
+        """Wake the lanes of portals that are behind, a few at a time; one in which something happens wakes itself."""
         while True:
             self._news.clear()
             behind = [False]
