@@ -95,6 +95,10 @@ class Synapse:
         """End it at once, as a power cut does."""
         self._child.kill()
 
+    @property
+    def running(self) -> bool:
+        return self._child.running
+
     async def restart(self) -> None:
         """Stop and start: it forgets the transaction ids of application services, as any Synapse does."""
         await self.stop()
