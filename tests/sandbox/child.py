@@ -68,6 +68,7 @@ class Child:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
+        """Start it; its life is tied to the calling thread's, so this is no call for a thread of a pool."""
         assert not self.running, "already running"
         leash = [sys.executable, "-I", "-S", LEASH, os.getpid(), int(self._at_our_end), self._uid]
         with self.log.open("ab") as output:
