@@ -113,6 +113,8 @@ class CatchUp:
 
         Raises Later when Slack is busy. A channel that Slack refuses is noted as the portal's trouble, and goes on.
         """
+        if portal.team not in self._installations:
+            raise Later(f"the workspace {portal.team} is not connected yet", 2.0)
         trouble = ""
         try:
             arrivals = await self._arrivals(portal, workspace, gap)

@@ -91,9 +91,11 @@ class Lanes:
         self._hurry = asyncio.Event()
 
     async def wake_all(self) -> None:
-        """Wake every queue in which something waits."""
+        """Wake every queue in which something waits, and every portal that has no room yet."""
         for direction, queue in await self._ledger.open_queues():
             self.wake(direction, queue)
+        for portal in await self._directory.planned_portals():
+            self.wake_portal(portal)
 
     def wake_portal(self, portal: Portal) -> None:
         """Wake both queues of a portal."""

@@ -66,8 +66,8 @@ class RoomMaker:
     async def open(self, portal: Portal) -> Portal:
         """Return the portal with its room, which is live from now on; raises Later with the reason when it cannot."""
         workspace = await self._directory.workspace(portal.team)
-        if workspace is None:
-            raise Later(f"the workspace {portal.team} is not known yet", 2.0)
+        if workspace is None or portal.team not in self._installations:
+            raise Later(f"the workspace {portal.team} is not connected yet", 2.0)
         try:
             await self._introduce()
             await self._join_channel(portal)
