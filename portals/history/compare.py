@@ -78,7 +78,7 @@ def differences(
 def _is_changed(message: SlackMessage, shown: Sequence[Link]) -> bool:
     if any(link.origin is Origin.MATRIX for link in shown):
         return False
-    if message.version and message.digest != shown[0].digest:
+    if (message.version or message.author.is_bot) and message.digest != shown[0].digest:
         return True
     files = {file.id for file in message.files}
     return files != {link.part for link in shown if link.part.startswith("F") and not link.deleted}

@@ -235,7 +235,7 @@ class _Message:
         event = self.event
         shown = {link.part: link for link in self.links}
         edited = event.digest != next(iter(shown.values())).digest
-        if event.historic and not event.version:
+        if event.historic and not event.version and not event.author.is_bot:
             edited = False  # never edited: a difference is one of Slack's forms, not of what was said
         if edited:
             yield Note(action_key(event.source, "edited"), RecordEdit(event.ts, event.digest, event.version))

@@ -1,0 +1,301 @@
+"""What becomes of what happened in a Matrix room."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portals.actions import (
+    AddReaction,
+    DeleteMessage,
+    Note,
+    PostFile,
+    PostMessage,
+    RecordDeletion,
+    RecordLink,
+    RecordReaction,
+    RecordUnreaction,
+    RemoveReaction,
+    UpdateMessage,
+)
+from portals.events import Ignored, Undeliverable
+from portals.facts import Member, Origin
+from portals.reading import matrix
+from portals.relay.to_slack import decide, needs
+from tests.portals.relay.scene import (
+    ADA,
+    ALICE,
+    CHANNEL,
+    FACTS,
+    PORTAL,
+    ROOM,
+    facts,
+    from_ada,
+    ghost,
+    link,
+    reaction,
+    rules,
+    said_in_matrix,
+)
+
+TEXT = {"msgtype": "m.text", "body": "hello"}
+
+
+def done(event: Any, known: Any = FACTS) -> tuple[Any, ...]:
+    decision = decide(event, PORTAL, known)
+    assert isinstance(decision, tuple), decision
+    return decision
+
+
+def refused(event: Any, known: Any = FACTS) -> str:
+    decision = decide(event, PORTAL, known)
+    assert isinstance(decision, Ignored | Undeliverable), decision
+    return decision.reason
+
+
+def relating(kind: str, target: str, **more: Any) -> dict[str, Any]:
+    return {"m.relates_to": {"rel_type": kind, "event_id": target, **more}}
+
+
+# --- messages
+
+
+def test_a_person_speaks_under_their_own_name() -> None:
+    (action,) = done(said_in_matrix(TEXT))
+    assert isinstance(action, PostMessage)
+    assert (action.channel, action.username, action.text, action.icon_url) == (CHANNEL, "Ada Lovelace", "hello", "")
+    assert action.record == RecordLink(Origin.MATRIX, ADA, event_id="$new")
+
+
+def test_a_name_cannot_hide_or_grow_without_bound() -> None:
+    known = facts(members={ADA: Member(ADA, "A\u202ed\u200ba\n" + "x" * 300)})
+    (action,) = done(said_in_matrix(TEXT), known)
+    assert action.username.startswith("Ada x") or action.username.startswith("Ada")
+    assert len(action.username) <= 80
+    assert "\u202e" not in action.username
+
+
+def test_somebody_without_a_name_is_called_by_their_user_id() -> None:
+    (action,) = done(said_in_matrix(TEXT), facts(members={}))
+    assert action.username == "ada"
+    template = rules(name_template="{name} ({server})")
+    (action,) = done(said_in_matrix(TEXT), facts(members={}, rules=template))
+    assert action.username == "ada (example.org)"
+
+
+def test_an_avatar_is_shown_where_slack_can_fetch_it() -> None:
+    (action,) = done(said_in_matrix(TEXT), facts(rules=rules(avatar_base_url="https://b.example.org/avatar/")))
+    assert action.icon_url == "https://b.example.org/avatar/example.org/ada"
+
+
+def test_a_message_that_was_relayed_is_not_sent_again() -> None:
+    assert refused(said_in_matrix(TEXT), facts(from_ada("1.0", "$new"))) == "relayed already"
+
+
+def test_formatting_mentions_and_emotes_are_kept() -> None:
+    html = f'<b>hi</b> <a href="https://matrix.to/#/{ghost(ALICE)}">Alice</a>'
+    content = {"msgtype": "m.text", "body": "hi", "format": "org.matrix.custom.html", "formatted_body": html}
+    (action,) = done(said_in_matrix(content | {"m.mentions": {"user_ids": [ghost(ALICE)]}}))
+    assert action.text == "*hi* <@UALICE>"
+    (emote,) = done(said_in_matrix({"msgtype": "m.emote", "body": "waves <&"}))
+    assert emote.text == "_waves &lt;&amp;_"
+    (formatted,) = done(said_in_matrix(content | {"msgtype": "m.emote"}))
+    assert formatted.text.startswith("_")
+    assert refused(said_in_matrix({"msgtype": "m.emote", "body": 7})) == "a message without content"
+
+
+@pytest.mark.parametrize("typed", ["@channel", "<!channel>", "<@UALICE>", "<!subteam^S1>"])
+def test_what_only_looks_like_a_mention_pings_nobody(typed: str) -> None:
+    (action,) = done(said_in_matrix({"msgtype": "m.text", "body": typed}))
+    assert "<" not in action.text
+    assert {"user", "broadcast", "usergroup"}.isdisjoint(str(action.blocks).replace("'", " ").split())
+
+
+def test_a_place_is_told_with_its_address() -> None:
+    content = {"msgtype": "m.location", "body": "here", "geo_uri": "geo:1,2"}
+    assert done(said_in_matrix(content))[0].text == "here geo:1,2"
+
+
+def test_an_encrypted_message_is_refused_with_a_reason() -> None:
+    event = said_in_matrix({"algorithm": "m.megolm.v1.aes-sha2"}, "m.room.encrypted")
+    assert "encrypted" in refused(event)
+
+
+def test_a_long_message_is_posted_whole_in_pieces_with_keys_of_their_own() -> None:
+    actions = done(said_in_matrix({"msgtype": "m.text", "body": "a sentence. " * 900}))
+    assert len(actions) > 2
+    assert len({action.key for action in actions}) == len(actions)
+    assert all(len(action.text) <= 4000 for action in actions)
+    assert "".join(action.text for action in actions).count("sentence") == 900
+
+
+# --- where it belongs
+
+
+def test_a_thread_goes_under_its_root_even_where_the_root_is_a_reply_in_slack() -> None:
+    event = said_in_matrix(TEXT | relating("m.thread", "$root", is_falling_back=True))
+    assert done(event, facts(link("1.0", "$root")))[0].thread_ts == "1.0"
+    assert done(event, facts(link("2.0", "$root", thread_ts="1.0")))[0].thread_ts == "1.0"
+    assert done(event)[0].thread_ts is None
+
+
+def test_a_reply_opens_a_thread_or_stays_in_the_time_line_as_configured() -> None:
+    event = said_in_matrix(TEXT | {"m.relates_to": {"m.in_reply_to": {"event_id": "$a"}}})
+    assert done(event, facts(link("1.0", "$a")))[0].thread_ts == "1.0"
+    assert done(event, facts(link("1.0", "$a"), rules=rules(reply_style="quote")))[0].thread_ts is None
+
+
+# --- files
+
+IMAGE = {"msgtype": "m.image", "body": "cat.png", "url": "mxc://x/cat", "info": {"mimetype": "image/png", "size": 9}}
+
+
+def test_a_file_is_shared_with_its_authors_name_beside_it() -> None:
+    (action,) = done(said_in_matrix(IMAGE))
+    assert isinstance(action, PostFile)
+    assert (action.uri, action.name, action.mimetype, action.size) == ("mxc://x/cat", "cat.png", "image/png", 9)
+    assert action.comment == "Ada Lovelace:"
+    (captioned,) = done(said_in_matrix(IMAGE | {"filename": "cat.png", "body": "my <cat>"}))
+    assert captioned.comment == "Ada Lovelace: my &lt;cat&gt;"
+
+
+@pytest.mark.parametrize(
+    ("given_rules", "reason"), [({"max_file_size": 8}, "larger"), ({"refused_types": ("image/*",)}, "may not cross")]
+)
+def test_a_file_that_may_not_cross_is_refused_with_a_reason(given_rules: dict[str, Any], reason: str) -> None:
+    assert reason in refused(said_in_matrix(IMAGE), facts(rules=rules(**given_rules)))
+
+
+# --- edits, redactions, reactions
+
+
+def edit(body: str, target: str = "$a", **more: Any) -> Any:
+    new = {"msgtype": "m.text", "body": body} | more
+    return said_in_matrix({**TEXT, "m.new_content": new, **relating("m.replace", target)})
+
+
+def test_an_edit_updates_the_message() -> None:
+    (action,) = done(edit("better"), facts(from_ada("1.0", "$a")))
+    assert isinstance(action, UpdateMessage)
+    assert (action.ts, action.text) == ("1.0", "better")
+
+
+def test_an_edit_that_grows_goes_on_in_further_messages_and_one_that_shrinks_deletes_them() -> None:
+    longer = done(edit("a sentence. " * 500), facts(from_ada("1.0", "$a", thread_ts="0.5")))
+    assert [type(action) for action in longer] == [UpdateMessage, PostMessage]
+    assert (longer[1].thread_ts, longer[1].record.event_id) == ("0.5", "$a")
+    shorter = done(edit("short"), facts(from_ada("1.0", "$a"), from_ada("2.0", "$a")))
+    assert [type(action) for action in shorter] == [UpdateMessage, DeleteMessage]
+    assert shorter[1].record == RecordDeletion("2.0")
+
+
+def test_a_caption_is_edited_beside_its_file() -> None:
+    event = edit("new caption", msgtype="m.image", filename="cat.png", url="mxc://x/cat")
+    (action,) = done(event, facts(from_ada("1.0", "$a")))
+    assert (action.ts, action.text) == ("1.0", "Ada Lovelace: new caption")
+
+
+def test_nobody_edits_what_somebody_else_wrote() -> None:
+    assert "did not write" in refused(edit("x"), facts(link("1.0", "$a")))
+    other = from_ada("1.0", "$a")
+    assert "did not write" in refused(edit("x"), facts(replace(other, sender=ghost("UX"))))
+    assert "not in Slack" in refused(edit("x"), facts(from_ada("1.0", "$a", deleted=True)))
+    assert "leaves nothing" in refused(edit(""), facts(from_ada("1.0", "$a")))
+
+
+def redaction(target: str) -> Any:
+    return said_in_matrix({"redacts": target}, "m.room.redaction")
+
+
+def test_a_redaction_deletes_every_piece() -> None:
+    first, second = done(redaction("$a"), facts(from_ada("1.0", "$a"), from_ada("2.0", "$a")))
+    assert (first.ts, second.ts) == ("1.0", "2.0")
+    assert first.record == RecordDeletion("1.0")
+    assert "not in Slack" in refused(redaction("$a"))
+
+
+def test_a_moderators_redaction_of_a_slack_message_is_only_remembered() -> None:
+    (note,) = done(redaction("$a"), facts(link("1.0", "$a")))
+    assert note == Note(note.key, RecordDeletion("1.0", ""))
+
+
+def reacting(key: str, **more: Any) -> Any:
+    return said_in_matrix(relating("m.annotation", "$a", key=key) | more, "m.reaction")
+
+
+def test_the_bot_reacts_once_for_everybody() -> None:
+    (first,) = done(reacting("👍"), facts(link("1.0", "$a")))
+    assert isinstance(first, AddReaction)
+    assert first.record == RecordReaction(Origin.MATRIX, "1.0", "+1", ADA, "$new")
+    others = (reaction("1.0", "+1", "@bob:x", "$other", Origin.MATRIX),)
+    (second,) = done(reacting("👍"), facts(link("1.0", "$a"), reactions=others))
+    assert isinstance(second, Note)
+    mine = (reaction("1.0", "+1", ADA, "$new", Origin.MATRIX),)
+    assert refused(reacting("👍"), facts(link("1.0", "$a"), reactions=mine)) == "relayed already"
+
+
+def test_the_last_one_takes_the_bots_reaction_back() -> None:
+    mine = reaction("1.0", "+1", ADA, "$r", Origin.MATRIX)
+    (last,) = done(redaction("$r"), facts(reactions=(mine,)))
+    assert isinstance(last, RemoveReaction)
+    assert last.record == RecordUnreaction("1.0", "+1", ADA)
+    other = reaction("1.0", "+1", "@bob:x", "$other", Origin.MATRIX)
+    assert isinstance(done(redaction("$r"), facts(reactions=(mine, other)))[0], Note)
+    slacks = reaction("1.0", "+1", ALICE, "$r", Origin.SLACK)
+    assert isinstance(done(redaction("$r"), facts(reactions=(slacks,)))[0], Note)
+
+
+def test_a_reaction_needs_a_message_and_an_emoji() -> None:
+    assert "not in Slack" in refused(reacting("👍"))
+    assert "no emoji" in refused(reacting("lol"), facts(link("1.0", "$a")))
+    (custom,) = done(reacting("mxc://x/y", shortcode=":party:"), facts(link("1.0", "$a")))
+    assert custom.name == "party"
+
+
+def test_memberships_stay_in_matrix() -> None:
+    event = said_in_matrix({"membership": "join"}, "m.room.member", state_key=ADA)
+    assert "not shown" in refused(event)
+    assert needs(event).events == frozenset()
+
+
+# --- for any event
+
+
+def test_needs_name_everything_that_a_message_touches() -> None:
+    html = '<a href="https://matrix.to/#/@bob:x.org">Bob</a> <a href="https://matrix.to/#/!r:x.org">room</a>'
+    content = {"msgtype": "m.text", "body": "x", "format": "org.matrix.custom.html", "formatted_body": html}
+    wanted = needs(said_in_matrix(content | relating("m.thread", "$root", **{"m.in_reply_to": {"event_id": "$a"}})))
+    assert wanted.matrix_users == {ADA, "@bob:x.org"}
+    assert wanted.rooms == {"!r:x.org"}
+    assert wanted.targets == {"$root", "$a"}
+    assert wanted.events == {"$root", "$a", "$new"}
+    assert needs(reacting("👍")).reactions
+    assert needs(redaction("$a")).targets == {"$a"}
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just("$a")
+json = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner))
+fields = st.sampled_from(
+    ["msgtype", "body", "format", "formatted_body", "m.relates_to", "m.new_content", "url", "info", "m.mentions"]
+)
+
+
+@given(
+    kind=st.sampled_from(["m.room.message", "m.sticker", "m.reaction", "m.room.redaction", "m.room.member"]),
+    content=st.dictionaries(fields, json),
+    known=st.sampled_from([FACTS, facts(link("1.0", "$a")), facts(from_ada("1.0", "$a"))]),
+)
+def test_any_event_yields_actions_with_keys_of_their_own(kind: str, content: dict[str, Any], known: Any) -> None:
+    event = {"type": kind, "room_id": ROOM, "event_id": "$new", "sender": ADA, "content": content}
+    read = matrix.read(event, "source")
+    if isinstance(read, Ignored):
+        return
+    needs(read)
+    decision = decide(read, PORTAL, known)
+    if isinstance(decision, tuple):
+        keys = [action.key for action in decision]
+        assert len(set(keys)) == len(keys) > 0
