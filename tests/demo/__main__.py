@@ -1,0 +1,84 @@
+"""`python -m tests.demo`: the bridge on this machine. ONCE=1 plays a script and exits; KEEP=1 keeps the files."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from tests.demo.once import play_once
+from tests.demo.parts import CommandFailed, PartEnded
+from tests.sandbox.child import ChildFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEPT = Path(".state/demo")
+
+
+def main() -> int:
+    """Parse the command line, set up a directory and run in it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", default=_is_set("ONCE"), help="play the script, check, exit")
+    parser.add_argument("--keep", action="store_true", default=_is_set("KEEP"), help=f"keep all files in {KEPT}")
+    options = parser.parse_args()
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    with _directory(options.keep) as directory:
+        try:
+            return asyncio.run(_run(directory, console, once=options.once))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            console.print("\nStopped.")
+            return 130
+        except (PartEnded, ChildFailed, CommandFailed) as failure:
+            console.print(str(failure), style="red", markup=False)
+        except BaseExceptionGroup as failures:
+            known = failures.subgroup((PartEnded, ChildFailed, CommandFailed))
+            if known is None:
+                raise
+            for failure in _leaves(known):
+                console.print(str(failure), style="red", markup=False)
+    return 1
+
+
+async def _run(directory: Path, console: Console, *, once: bool) -> int:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await play_once(directory, console)
+
+
+def _is_set(name: str) -> bool:
+    return os.environ.get(name, "") not in ("", "0")
+
+
+@contextmanager
+def _directory(keep: bool) -> Iterator[Path]:
+    if not keep:
+        with tempfile.TemporaryDirectory(prefix="causeway-demo-") as made:
+            yield Path(made)
+        return
+    shutil.rmtree(KEPT, ignore_errors=True)
+    KEPT.mkdir(parents=True)
+    print(f"Everything is kept in {KEPT.resolve()}")
+    yield KEPT.resolve()
+
+
+def _leaves(failures: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for failure in failures.exceptions:
+        if isinstance(failure, BaseExceptionGroup):
+            yield from _leaves(failure)
+        else:
+            yield failure
+
+
+if __name__ == "__main__":
+    sys.exit(main())

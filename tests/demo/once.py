@@ -1,0 +1,46 @@
+"""The scripted conversation: everything that is relayed, a kill in the middle, and both sides read back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from tests.demo import from_matrix, from_slack, history, outage
+from tests.demo.parts import Parts
+from tests.demo.stage import mirrored, stage_on
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+_LOOK_EVERY = 0.1
+_SLACK_TIME = 0.2
+"""Slack's repetitions come five times as fast, so that those of what the dead bridge missed fall into the script."""
+
+
+async def play_once(directory: Path, console: Console) -> int:
+    """Play the script; returns 0 when every check held, else 1."""
+    began = time.monotonic()
+    console.print("Starting the Slack sandbox, a Synapse and the bridge …")
+    async with Parts(directory, slack_time_scale=_SLACK_TIME) as parts, stage_on(parts, console, _LOOK_EVERY) as stage:
+        console.print("The bridge mirrors the workspace …")
+        await mirrored(stage)
+        await history.check_mirror(stage)
+        stage.screen.begin(stage.slack, stage.people)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(from_slack.play(stage))
+            group.create_task(from_matrix.play(stage))
+        await outage.play_kill(stage)
+        await outage.play_parked(stage)
+        await history.check_both_sides(stage, "Both sides read back at the end")
+        console.print()
+        stage.report.show(console)
+        failed = len(stage.report.failures)
+        seconds = time.monotonic() - began
+        if failed:
+            console.print("\n[bold]The end of the bridge's log[/bold]")
+            console.print(parts.bridge_log(60), markup=False, highlight=False)
+        console.print(f"\n{len(stage.report.checks)} checks, {failed} failed, in {seconds:.0f} s")
+        return 1 if failed else 0
