@@ -126,23 +126,25 @@ class Lanes:
                 return
 
     async def _walk_some(self, key: Key) -> bool:
-        """Walk the next rows of a queue; returns whether there may be more."""
+        """Walk the next rows of a queue; returns whether there may be more.
+
+        Opening a room and looking back ask Slack and may wait for their turn there, so they hold no turn of ours.
+        """
         direction, queue = key
+        portal = await self._conductor.portal_of(direction, queue)
+        if portal is not None and portal.room is None and portal.state is not PortalState.PAUSED:
+            await self._rooms.open(portal)
+            return True
         async with self._turns if direction == TO_MATRIX else nullcontext():
             rows = await self._ledger.next_rows(direction, queue, _ROWS[direction])
             for row in rows:
                 portal = await self._conductor.portal_of(direction, queue)
                 if portal is not None and portal.state is PortalState.PAUSED:
                     return False
-                if portal is not None and portal.room is None:
-                    portal = await self._rooms.open(portal)
                 if row.place > await self._gap(direction, portal) > 0:
                     break
                 await self._walk_one(row, portal)
             else:
-                portal = await self._conductor.portal_of(direction, queue)
-                if portal is not None and portal.state is PortalState.PLANNED:
-                    portal = await self._rooms.open(portal)
                 if rows or not await self._gap(direction, portal):
                     return bool(rows)
         assert portal is not None
