@@ -141,9 +141,13 @@ async def play(homeserver: Synapse | InstantHomeserver, transport: HttpTransport
     await ask("GET", "v3/joined_rooms", user_id=GHOST)
 
     await ask("PUT", f"{in_room}/typing/{GHOST}", {"typing": True, "timeout": 30_000})
+    # Synapse has a stream for each kind and merges them as they come: one at a time, then.
     await ada.typing(room)
+    await until(lambda: len(recorder.ephemeral) == 1)
     await ada.read(room, threaded)
+    await until(lambda: len(recorder.ephemeral) == 2)
     await ada.typing(room, on=False)
+    await until(lambda: len(recorder.ephemeral) == 3)
 
     await ask("POST", f"{in_room}/kick", {"user_id": GHOST}, user_id=OTHER)
     await ask("POST", f"{in_room}/kick", {"user_id": GHOST, "reason": "out"})
