@@ -172,10 +172,10 @@ class Directory:
         return [_portal(row) for row in rows]
 
     async def portals_behind(self, team: TeamId, gap: int, limit: int) -> list[Portal]:
-        """Return live portals of a workspace that have not looked back over a gap yet, the busiest first."""
+        """Return live portals of a workspace that have not looked back over a gap yet."""
         rows = await self._database.fetch(
             f"{_PORTAL} WHERE team = $1 AND caught_up < $2 AND state = 'live' AND direction <> 'to_slack' "
-            "ORDER BY active_at DESC, id LIMIT $3",
+            "ORDER BY id LIMIT $3",
             team,
             gap,
             limit,
@@ -202,11 +202,9 @@ class Directory:
         """Return what remembers that a portal looked back over a gap; call `forget_portals` after the commit."""
         return (Statement(SET_CAUGHT_UP, (portal, gap, trouble)),)
 
-    async def touch(self, portals: Iterable[PortalId], now_ms: int) -> None:
-        """Remember that something happened in these portals just now."""
-        await self._database.commit(
-            *(Statement("UPDATE portals SET active_at = $2 WHERE id = $1", (portal, now_ms)) for portal in portals)
-        )
+    async def _keep(self, statements: list[Statement]) -> None:
+        if statements:
+            await self._database.commit(*statements)
 
     async def _change(self, *statements: Statement) -> None:
         await self._database.commit(*statements)
@@ -237,7 +235,9 @@ class Directory:
     async def learn_people(self, team: TeamId, people: Iterable[Person]) -> None:
         """Remember people as Slack describes them now."""
         known = list(people)
-        await self._keep([Statement(ADD_PERSON, (team, one.user, one.name, one.avatar_url, int(one.is_bot))) for one in known])
+        await self._keep(
+            [Statement(ADD_PERSON, (team, one.user, one.name, one.avatar_url, int(one.is_bot))) for one in known]
+        )
         for one in known:
             self._people.put((team, one.user), one)
 

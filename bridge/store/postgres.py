@@ -78,7 +78,7 @@ class PostgresDatabase:
             pool = await asyncpg.create_pool(url, min_size=1, max_size=4, command_timeout=30, timeout=10)
         except _FAILURES as error:
             raise Fatal(
-                f"PostgreSQL cannot be reached as database.url says: {error or type(error).__name__}. "
+                f"PostgreSQL cannot be reached as database.url says: {str(error) or type(error).__name__}. "
                 "Check host, name, user and password, and that the server runs"
             ) from error
         return cls(url, pool)
@@ -225,5 +225,5 @@ def _translate(error: Exception) -> Exception:
     if isinstance(error, BridgeError):
         return type(error)(*error.args)
     if isinstance(error, _LATER):
-        return StoreUnavailable(f"PostgreSQL does not answer: {error or type(error).__name__}")
+        return StoreUnavailable(f"PostgreSQL does not answer: {str(error) or type(error).__name__}")
     return Fatal(f"PostgreSQL refused a statement: {error}")

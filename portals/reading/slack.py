@@ -47,9 +47,6 @@ _RELAYED = frozenset(
         "reminder_add",
     }
 )
-_REFUSALS = {
-    "hidden_by_limit": "hidden by the limits of the workspace's Slack plan",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +106,8 @@ def _read_message(event: Json, source: str, workspace: Workspace, historic: bool
         message = _object(event.get("message"))
         if _text(message.get("subtype")) == "tombstone":
             return _deletion(message.get("ts"), source, channel)
-        return message_of(
-            message,
-            source,
-            channel,
-            workspace,
-            changed=True,
-            version=_ts(event.get("event_ts")) or _ts(event.get("ts")),
-        )
+        version = _ts(event.get("event_ts")) or _ts(event.get("ts"))
+        return message_of(message, source, channel, workspace, changed=True, version=version)
     if subtype == "message_deleted":
         return _deletion(event.get("deleted_ts"), source, channel)
     if subtype in _ANNOUNCEMENTS:
@@ -206,7 +197,7 @@ def _files(value: object) -> Iterable[SlackFile]:
         seen.add(file_id)
         access = _text(file.get("file_access"))
         url = _text(file.get("url_private_download")) or _text(file.get("url_private"))
-        refusal = _REFUSALS.get(mode, "")
+        refusal = "hidden by the limits of the workspace's Slack plan" if mode == "hidden_by_limit" else ""
         if not refusal and access in ("access_denied", "file_not_found"):
             refusal = "Slack does not give it to the bridge"
         if not refusal and file.get("is_external") is True:
