@@ -36,12 +36,13 @@ def parse(attachments: Json, depth: int = 0) -> list[Block]:
     if depth > DEPTH_LIMIT:
         return out
     for attachment in foreign.objects(attachments):
-        out += paragraphs(_text(attachment, "pretext"))
+        before = paragraphs(_text(attachment, "pretext", "pretext" in _marked(attachment)))
         inner = _inner(attachment, depth)
-        if not inner and not out:
+        if not inner and not before:
             inner = paragraphs(mrkdwn.inlines(foreign.string(attachment.get("fallback"))))
+        out += before
         if inner:
-            out.append(Quote(tuple(inner)))
+            out.append(Quote(tuple(inner), quiet=True))
     return out
 
 
@@ -52,7 +53,7 @@ def _inner(attachment: Mapping[str, Json], depth: int) -> list[Block]:
     out += _body(attachment, depth)
     for field in foreign.objects(attachment.get("fields")):
         name = elements.plain(_line(field, "title"), BOLD)
-        value = _text(field, "value", marked="fields" in _marked(attachment))
+        value = _text(field, "value", "fields" in _marked(attachment))
         out += paragraphs([*name, BREAK, *value])
     out += _actions(attachment)
     for key in ("image_url", "thumb_url"):
@@ -91,9 +92,9 @@ def _line(thing: Mapping[str, Json], key: str) -> str:
     return " ".join(foreign.string(thing.get(key)).split())
 
 
-def _text(thing: Mapping[str, Json], key: str, marked: bool = True) -> list[Inline]:
+def _text(thing: Mapping[str, Json], key: str, is_mrkdwn: bool = True) -> list[Inline]:
     words = foreign.string(thing.get(key))
-    return mrkdwn.inlines(words) if marked else elements.plain(mrkdwn.unescape(words))
+    return mrkdwn.inlines(words) if is_mrkdwn else elements.plain(mrkdwn.unescape(words))
 
 
 def _linked(thing: Mapping[str, Json], words_key: str, url_key: str, style: int) -> list[Inline]:

@@ -172,7 +172,10 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
+    """A quotation; a `quiet` one was said elsewhere (an unfurl, a shared message) and its mentions notify nobody."""
+
     blocks: Blocks
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +283,12 @@ def merged(inlines: Iterable[Inline]) -> list[Inline]:
 
 
 def _merged_spoiler(spoiler: Spoiler) -> list[Inline]:
-    inner = tuple(merged(spoiler.inlines))
-    return [replace(spoiler, inlines=inner)] if inner else []
+    inner = merged(spoiler.inlines)
+    while inner and isinstance(inner[-1], LineBreak):
+        inner.pop()
+    while inner and isinstance(inner[0], LineBreak):
+        inner.pop(0)
+    return [replace(spoiler, inlines=tuple(inner))] if inner else []
 
 
 def paragraphs(inlines: Sequence[Inline]) -> list[Block]:
@@ -295,15 +302,20 @@ def paragraphs(inlines: Sequence[Inline]) -> list[Block]:
             continue
         if breaks and current:
             if breaks > 1:
-                out.append(Paragraph(tuple(current)))
+                out += _paragraph(current)
                 current = []
             else:
                 current.append(BREAK)
         breaks = 0
         current.append(inline)
-    if current:
-        out.append(Paragraph(tuple(current)))
-    return out
+    return out + _paragraph(current)
+
+
+def _paragraph(inlines: Sequence[Inline]) -> list[Block]:
+    """A paragraph, or nothing where nothing in it can be seen."""
+    if all(isinstance(inline, LineBreak) or (isinstance(inline, Text) and inline.text.isspace()) for inline in inlines):
+        return []
+    return [Paragraph(tuple(inlines))]
 
 
 def trimmed(inlines: Sequence[Inline]) -> Inlines:
@@ -390,7 +402,7 @@ def _normal_block(block: Block) -> Iterable[Block]:
         return (Heading(min(max(block.level, 1), 6), inlines),) if inlines else ()
     if isinstance(block, Quote):
         inner = _normal_blocks(block.blocks)
-        return (Quote(inner),) if inner else ()
+        return (Quote(inner, block.quiet),) if inner else ()
     if isinstance(block, List):
         items = tuple(_normal_blocks(item) for item in block.items)
         return (List(block.ordered, items, block.start if block.ordered else 1),) if items else ()

@@ -314,7 +314,7 @@ def plain(words: str, style: int = PLAIN) -> list[Inline]:
         return text_inlines(words, style)
     out: list[Inline] = []
     done = 0
-    for match in re.finditer(r":([a-z0-9_+'\-]{1,100}(?:::skin-tone-[2-6])?):", words):
+    for match in emoji.NAMED.finditer(words):
         form = emoji.unicode_of(match[1])
         if form is not None:
             out += text_inlines(words[done : match.start()], style)

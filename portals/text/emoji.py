@@ -1,8 +1,8 @@
 """Slack's emoji names and Unicode, both ways.
 
 Slack names emoji as the `emoji-datasource` table does and writes tones as `::skin-tone-2` to `::skin-tone-6` (two of
-them, `-2-3`, where two people are shown). A name outside the table is not guessed at: it is a custom emoji or a typo,
-and the caller shows `:name:`.
+them, `-2-3`, where two people are shown); a tone that an emoji does not have counts for nothing. A name outside the
+table is not guessed at: it is a custom emoji or a typo, and the caller shows `:name:`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _VARIATION = "\ufe0f"
 _TONES = {"2": "\U0001f3fb", "3": "\U0001f3fc", "4": "\U0001f3fd", "5": "\U0001f3fe", "6": "\U0001f3ff"}
 _LONGEST_NAME = 120
+
+NAMED = re.compile(r":([a-z0-9_+'\-]{1,100}(?:::skin-tone-[2-6](?:-[2-6])?)?):")
+"""An emoji by name in text, the name being group 1."""
 
 
 def _load() -> tuple[dict[str, str], dict[str, str]]:
@@ -63,8 +66,13 @@ def unicode_of(name: str) -> str | None:
     form = _FORMS.get(name)
     if form is None and "::" in name:
         base, _, tone = name.partition("::")
-        form = _FORMS.get(f"{_ALIASED.get(base, base)}::{tone}")
+        form = _FORMS.get(f"{_ALIASED.get(base, base)}::{tone}") or _FORMS.get(base)
     return form
+
+
+def shown(text: str) -> str:
+    """Return text with every `:name:` of the table as Unicode, for places that hold only characters."""
+    return text if text.count(":") < 2 else NAMED.sub(lambda match: unicode_of(match[1]) or match[0], text)
 
 
 def name_of(form: str) -> str | None:

@@ -94,6 +94,7 @@ class _Writer:
     users: list[str] = field(default_factory=list)
     room: bool = False
     formatted: bool = False
+    quiet: bool = False
 
     # -- HTML ----------------------------------------------------------------------------------------------------
 
@@ -107,7 +108,7 @@ class _Writer:
         if isinstance(block, Heading):
             return f"<h{block.level}>{self.inlines(block.inlines)}</h{block.level}>"
         if isinstance(block, Quote):
-            return f"<blockquote>{self.blocks(block.blocks, len(block.blocks) > 1)}</blockquote>"
+            return self._quote(block)
         if isinstance(block, List):
             return self._list(block)
         if isinstance(block, CodeBlock):
@@ -119,6 +120,13 @@ class _Writer:
             inner = self.blocks(block.blocks, len(block.blocks) > 1)
             return f"<details><summary>{self.inlines(block.summary)}</summary>{inner}</details>"
         return "<hr>"
+
+    def _quote(self, block: Quote) -> str:
+        outer = self.quiet
+        self.quiet = outer or block.quiet
+        inner = self.blocks(block.blocks, len(block.blocks) > 1)
+        self.quiet = outer
+        return f"<blockquote>{inner}</blockquote>"
 
     def _list(self, block: List) -> str:
         tag = "ol" if block.ordered else "ul"
@@ -148,10 +156,11 @@ class _Writer:
         opened: tuple[str, ...] = ()
         last = len(inlines) - 1
         spaced = True
+        breaks = ""
         for number, inline in enumerate(inlines):
             if isinstance(inline, LineBreak):
-                out.append("<br>")
                 spaced = True
+                breaks += "<br>"
                 continue
             wanted = _ORDER[inline.style & 31]
             if wanted != opened:
@@ -159,9 +168,13 @@ class _Writer:
                 while shared < min(len(wanted), len(opened)) and wanted[shared] == opened[shared]:
                     shared += 1
                 out += [f"</{tag}>" for tag in reversed(opened[shared:])]
+                out.append(breaks)
                 out += [f"<{tag}>" for tag in wanted[shared:]]
                 opened = wanted
                 self.formatted = True
+            elif breaks:
+                out.append(breaks)
+            breaks = ""
             if isinstance(inline, Text):
                 end = number == last or isinstance(inlines[number + 1], LineBreak)
                 out.append(_spaced(escape(inline.text), spaced, end))
@@ -183,7 +196,7 @@ class _Writer:
             words, room = self.place(inline)
             return self._pill(room, words) if room else escape(words)
         if isinstance(inline, Broadcast):
-            if self.names.allow_room_mention:
+            if self.names.allow_room_mention and not self.quiet:
                 self.room = True
             return escape(self.everybody(inline))
         if isinstance(inline, Time):
@@ -216,7 +229,8 @@ class _Writer:
         words, identity = self.person(inline)
         if not identity:
             return escape(words)
-        self.users.append(identity)
+        if not self.quiet:
+            self.users.append(identity)
         return self._pill(identity, words)
 
     def _emoji(self, inline: Emoji) -> str:
@@ -252,7 +266,7 @@ class _Writer:
         if isinstance(inline, RoomMention):
             return label_of(inline.label, inline.id), inline.id
         channel = self.names.channels.get(inline.id)
-        name = label_of(channel.name if channel else inline.label, inline.id)
+        name = label_of((channel.name if channel else "") or inline.label, inline.id)
         return f"#{name.removeprefix('#')}", channel.room if channel else None
 
     def everybody(self, inline: Broadcast) -> str:
@@ -266,7 +280,10 @@ class _Writer:
             return "\n"
         if isinstance(inline, Link):
             url = self.names.links.get(inline.url, inline.url)
-            return url if inline.text in (inline.url, url) else _label_and_url(inline.text, url)
+            if inline.text == inline.url:
+                return url
+            bare = url.removeprefix("mailto:").removeprefix("tel:")
+            return inline.text if inline.text in (url, bare) else _label_and_url(inline.text, url)
         if isinstance(inline, (SlackUser, MatrixUser)):
             return self.person(inline)[0]
         if isinstance(inline, (ChannelMention, RoomMention)):
@@ -330,6 +347,7 @@ def _label_and_url(label: str, url: str) -> str:
 
 def _spaced(text: str, after_space: bool, last: bool) -> str:
     """Keep the spaces that HTML would swallow."""
+    text = text.replace("\t", "    ")
     if after_space and text.startswith(" "):
         text = "\u00a0" + text[1:]
     if last and text.endswith(" "):

@@ -75,7 +75,7 @@ class _Mentions:
         if isinstance(block, Heading):
             return Heading(block.level, self.inlines(block.inlines))
         if isinstance(block, Quote):
-            return Quote(self.blocks(block.blocks))
+            return Quote(self.blocks(block.blocks), block.quiet)
         if isinstance(block, List):
             return List(block.ordered, tuple([self.blocks(item) for item in block.items]), block.start)
         if isinstance(block, Table):

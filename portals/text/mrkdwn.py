@@ -100,13 +100,17 @@ def _blocks(text: str) -> list[Block]:
             if code:
                 out.append(CodeBlock(code))
             continue
+        if number:
+            part = part.lstrip(" ")
+        if number + 1 < len(parts):
+            part = part.rstrip(" ")
         lines = part.split("\n")
         rest = _long_quote(lines)
         if rest is None:
             _lines(lines, out)
             continue
         _lines(lines[:rest], out)
-        first = lines[rest].removeprefix(_QUOTE * 3).removeprefix(">>>")
+        first = lines[rest].removeprefix(_QUOTE * 3).removeprefix(">>>").removeprefix(" ")
         quoted = "\n".join([first, *lines[rest + 1 :]])
         following = [f"```{code}```" if odd % 2 else code for odd, code in enumerate(parts[number + 1 :], number + 1)]
         inner = _plain_blocks("".join([quoted, *following]))
@@ -251,19 +255,14 @@ def _styled(tokens: Sequence[Inline | str], spans: dict[int, int], style: int) -
 
 
 def _code(span: str, style: int) -> Inline:
-    return Text(
-        unescape(re.sub(r"<([^<>|\n]{1,8000})(?:\|([^<>\n]{0,8000}))?>", _link_words, span[1:-1])), style | CODE
-    )
+    return Text(unescape(_LINKED.sub(_link_words, span[1:-1])), style | CODE)
 
 
 def _emoji(token: str, style: int, line: str, start: int, end: int) -> Inline | None:
     name = token[1:-1]
-    form = emoji.unicode_of(name)
-    if form is None and (
-        (start and _in_word(line[start - 1])) or (end < len(line) and _in_word(line[end])) or name.isdigit()
-    ):
+    if (start and _in_word(line[start - 1])) or (end < len(line) and _in_word(line[end])) or name.isdigit():
         return None
-    return Emoji(name, form, style)
+    return Emoji(name, emoji.unicode_of(name), style)
 
 
 def _entity(content: str, style: int) -> Inline | None:
@@ -281,7 +280,7 @@ def _entity(content: str, style: int) -> Inline | None:
     if ":" not in body:
         return None
     url = unescape(body)
-    return Link(url, label or url.removeprefix("mailto:").removeprefix("tel:"), style)
+    return Link(url, emoji.shown(label) or url.removeprefix("mailto:").removeprefix("tel:"), style)
 
 
 def _command(command: str, label: str, style: int) -> Inline | None:

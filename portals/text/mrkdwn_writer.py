@@ -37,25 +37,35 @@ _MARKS = ((BOLD, "*"), (ITALIC, "_"), (STRIKE, "~"))
 
 def mrkdwn_of(rows: Sequence[Row]) -> str:
     """Return mrkdwn that says what the rows say, as far as mrkdwn can."""
-    out: list[str] = []
-    for row in rows:
-        words = "---" if row.kind == "rule" else mrkdwn_inlines(row.inlines, row.kind == "code")
-        if row.kind == "code":
-            words = f"```\n{words}\n```"
-        elif row.kind == "item":
-            mark = "•" if row.number is None else f"{row.number}."
-            words = "    " * row.indent + f"{mark} {words}"
-        if row.kind == "quote" or (row.quoted and row.kind == "item"):
-            words = "\n".join(f"> {line}" for line in words.split("\n"))
-        out.append(words)
     parts: list[str] = []
-    for number, words in enumerate(out):
-        if number:
-            tight = rows[number].kind == "item" and rows[number - 1].kind == "item"
-            tight = tight or rows[number].kind != rows[number - 1].kind
-            parts.append("\n" if tight else "\n\n")
-        parts.append(words)
+    last: Row | None = None
+    for row in rows:
+        if last is not None:
+            parts.append(_between(last, row))
+        parts.append(_row(row))
+        last = row
     return "".join(parts)
+
+
+def _row(row: Row) -> str:
+    if row.kind == "rule":
+        return "---"
+    words = mrkdwn_inlines(row.inlines, row.kind == "code")
+    if row.kind == "code":
+        return f"```\n{words}\n```"
+    if row.kind == "item":
+        mark = "•" if row.number is None else f"{row.number}."
+        edge = "    " * row.indent
+        words = f"{edge}{mark} " + words.replace("\n", f"\n{edge}  ")
+    if row.kind == "quote" or row.quoted:
+        return "> " + words.replace("\n", "\n> ")
+    return words
+
+
+def _between(last: Row, row: Row) -> str:
+    if last.kind != row.kind or row.kind == "item":
+        return "\n"
+    return "\n>\n" if row.kind == "quote" and last.group == row.group else "\n\n"
 
 
 def mrkdwn_inlines(inlines: Sequence[Inline], literal: bool = False) -> str:
@@ -80,9 +90,7 @@ def words_at(inlines: Sequence[Inline], number: int) -> str:
 
 def _marked(words: str, style: int, in_word: bool) -> str:
     core = words.strip(" ")
-    if in_word and core == words:
-        return words
-    if not core:
+    if not core or (in_word and core == words):
         return words
     start = words.index(core)
     lead, trail = words[:start], words[start + len(core) :]

@@ -15,7 +15,7 @@ from portals.text.document import CODE, Document, Inline, Link, Text, paragraphs
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_ADDRESS = re.compile(r"https?://[^\s<>\"“”`]{1,4000}", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://[^\s<>|\"“”`]{1,4000}", re.IGNORECASE)
 _REPLY = re.compile(r"> (?:\* ?)?<[@#!][^>\n]{1,255}>")
 
 

@@ -8,13 +8,14 @@ indent. Only a mention in the document that the names answer, and a broadcast th
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Literal
 
 from portals.text import emoji
 from portals.text.document import (
     BOLD,
+    BREAK,
     CODE,
     PLAIN,
     Block,
@@ -45,6 +46,7 @@ from portals.text.document import (
     with_style,
     words_of,
 )
+from portals.text.matrix_links import link_to
 from portals.text.names import Names, label_of
 
 if TYPE_CHECKING:
@@ -117,8 +119,7 @@ class _Lowering:
             words = "\n".join(_aligned([[self._cell(cell) for cell in row] for row in block.rows], block.header))
             return [Row("code", next(self.groups), tuple(text_inlines(words)), quoted=quotes > 0)]
         if isinstance(block, Details):
-            summary = Paragraph(tuple(with_style(inline, BOLD) for inline in block.summary))
-            return self.blocks((summary, *block.blocks) if block.summary else block.blocks, quotes)
+            return self.blocks(_unfolded((block,)), quotes)
         return [Row("rule", next(self.groups))]
 
     def _cell(self, cell: Inlines) -> str:
@@ -140,34 +141,35 @@ class _Lowering:
         return out
 
     def _item(self, item: Blocks, indent: int, number: int | None, quotes: int, group: int) -> list[Row]:
-        """An item's words are one row; a list in it follows one level deeper, and code below it."""
-        words: list[Inline] = []
+        """An item's first words are its row; a list in it follows one level deeper, all else below it."""
         out: list[Row] = []
-        headed = False
+        words: list[Inline] = []
 
-        def head() -> None:
-            nonlocal words, headed
-            if words or not headed:
-                out.append(Row("item", group, tuple(merged(words)), indent, None if headed else number, quotes > 0))
-            headed = True
+        def flush() -> None:
+            nonlocal words
+            if not out:
+                out.append(Row("item", group, tuple(merged(words)), indent, number, quotes > 0))
+            elif words:
+                out.append(Row("quote" if quotes else "section", next(self.groups), tuple(merged(words))))
             words = []
 
-        for block in item:
-            if isinstance(block, (Paragraph, Heading, Quote, Details)):
-                for row in self.blocks((block,), 2 if isinstance(block, Quote) else 0):
-                    if row.kind in ("section", "quote"):
-                        words += [LineBreak(), *row.inlines] if words else row.inlines
-                    else:
-                        head()
-                        out.append(replace(row, group=group, indent=row.indent + indent + 1))
-            elif isinstance(block, List):
-                head()
-                out += self._items(block, indent + 1, quotes, group)
+        for block in _unfolded(item):
+            if isinstance(block, (Paragraph, Heading)):
+                style = BOLD if isinstance(block, Heading) else PLAIN
+                words += [*([BREAK] if words else []), *self.inlines(block.inlines, style)]
+            elif isinstance(block, Quote) and not any(
+                isinstance(one, (List, CodeBlock, Table)) for one in block.blocks
+            ):
+                quoted = [row.inlines for row in self.blocks(block.blocks, 2)]
+                words += [one for inlines in quoted for one in (BREAK, *inlines)][0 if words else 1 :]
             else:
-                head()
-                out += self._other(block, quotes)
-        if words or not headed:
-            head()
+                flush()
+                if isinstance(block, List):
+                    out += self._items(block, indent + 1, quotes, group)
+                else:
+                    out += self.blocks((block,), quotes)
+        if words or not out:
+            flush()
         return out
 
     # -- inlines -------------------------------------------------------------------------------------------------
@@ -191,7 +193,10 @@ class _Lowering:
             known = inline.unicode is not None or inline.name in self.names.emoji
             yield inline if known else Text(f":{label_of(inline.name)}:", inline.style)
         elif isinstance(inline, Image):
-            yield from _link(inline.url, Link(inline.url, inline.alt or "image", inline.style))
+            if inline.url.startswith("mxc:"):
+                yield Text(f"[image: {inline.alt}]" if inline.alt else "[image]", inline.style)
+            else:
+                yield from _link(inline.url, Link(inline.url, inline.alt or "image", inline.style))
         elif isinstance(inline, Spoiler):
             reason = f"[spoiler: {label_of(inline.reason)}] " if inline.reason else "[spoiler] "
             yield Text(reason, inline.style)
@@ -209,7 +214,7 @@ class _Lowering:
             channel = self.names.rooms.get(inline.id)
             if channel:
                 return ChannelMention(channel, style=inline.style)
-            return Link(f"https://matrix.to/#/{inline.id}", label_of(inline.label, inline.id), inline.style)
+            return Link(link_to(inline.id), label_of(inline.label, inline.id), inline.style)
         person = self.names.matrix_users.get(inline.id)
         if person and person.slack_id:
             return SlackUser(person.slack_id, style=inline.style)
@@ -217,11 +222,23 @@ class _Lowering:
         return Text(name if name.startswith("@") else f"@{name}", inline.style)
 
 
+def _unfolded(blocks: Blocks) -> Blocks:
+    """Details as a bold line above what they hold."""
+    out: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Details):
+            head = tuple([with_style(inline, BOLD) for inline in block.summary])
+            out += [*([Paragraph(head)] if head else []), *block.blocks]
+        else:
+            out.append(block)
+    return tuple(out)
+
+
 def _link(url: str, link: Link) -> Iterator[Inline]:
     words = url if link.text == link.url else link.text
     if url.lower().startswith(_LINKABLE) and len(url) <= _LONGEST_URL:
         yield Link(url, words, link.style)
-    elif words == url or url.startswith("mxc:"):
+    elif words == url:
         yield Text(words, link.style)
     else:
         yield Text(f"{words} ({url})", link.style)

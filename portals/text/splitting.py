@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from portals.text.document import Emoji, Inline, Inlines, LineBreak, Link, Text, Time, merged
 from portals.text.rows import Row, continues
@@ -53,23 +53,24 @@ def messages(rows: Sequence[Row], limits: Limits) -> Iterator[list[Row]]:
 
 
 def _cost(row: Row, last: Row | None) -> tuple[int, int]:
-    text, size = _inlines_cost(row.inlines)
-    if row.kind == "item":
-        text += 20 + 4 * row.indent
-    else:
-        text += 12
+    edge = 4 * row.indent
+    text, size = _inlines_cost(row.inlines, edge)
+    text += edge + (20 if row.kind == "item" else 12)
     if last is not None and continues(last, row):
         return text, size + (50 if row.kind == "item" else 36)
     return text, size + _ROW_JSON[row.kind]
 
 
-def _inlines_cost(inlines: Iterable[Inline]) -> tuple[int, int]:
-    """Upper bounds of what inlines add to the text and to the JSON; text joins the text before it."""
+def _inlines_cost(inlines: Iterable[Inline], edge: int) -> tuple[int, int]:
+    """Upper bounds of what inlines add to the text, whose lines start with an edge, and to the JSON.
+
+    Text joins the element of the text before it.
+    """
     text = size = 0
     joins = -1
     for inline in inlines:
         if isinstance(inline, LineBreak):
-            text += 3
+            text += 3 + edge
             size += 2 if joins >= 0 else 32
             joins = max(joins, 0)
             continue
@@ -114,9 +115,9 @@ def _fitting(rows: Iterable[Row], limits: Limits) -> Iterator[Row]:
         if text <= limits.text and size <= limits.json:
             yield row
             continue
-        room = limits.text - 4 * row.indent - _MARGIN, limits.json - _MARGIN
+        room = _Room(limits.text - 4 * row.indent - _MARGIN, limits.json - _MARGIN, 4 * row.indent)
         group = row.group
-        for number, part in enumerate(_parts(row.inlines, *room)):
+        for number, part in enumerate(_parts(row.inlines, room)):
             if number and row.kind == "item":
                 group = next(groups)
                 yield Row("section", group, part)
@@ -124,12 +125,20 @@ def _fitting(rows: Iterable[Row], limits: Limits) -> Iterator[Row]:
                 yield replace(row, inlines=part)
 
 
-def _parts(inlines: Inlines, text: int, size: int) -> Iterator[Inlines]:
+class _Room(NamedTuple):
+    """What a part of a row may cost, and what each of its lines starts with."""
+
+    text: int
+    size: int
+    edge: int
+
+
+def _parts(inlines: Inlines, room: _Room) -> Iterator[Inlines]:
     part: list[Inline] = []
     used_text = used_size = 0
-    for piece in _pieces(inlines, text, size):
-        more_text, more_size = _inlines_cost(piece)
-        if part and (used_text + more_text > text or used_size + more_size > size):
+    for piece in _pieces(inlines, room):
+        more_text, more_size = _inlines_cost(piece, room.edge)
+        if part and (used_text + more_text > room.text or used_size + more_size > room.size):
             yield _edge_free(part)
             part = []
             used_text = used_size = 0
@@ -150,35 +159,35 @@ def _edge_free(part: list[Inline]) -> Inlines:
     return tuple(merged(part[start:end]))
 
 
-def _pieces(inlines: Inlines, text: int, size: int) -> Iterator[list[Inline]]:
+def _pieces(inlines: Inlines, room: _Room) -> Iterator[list[Inline]]:
     """Whole lines, their break first; a line that is too long comes inline by inline and word by word."""
     line: list[Inline] = []
     for inline in inlines:
         if isinstance(inline, LineBreak) and line:
-            yield from _line_pieces(line, text, size)
+            yield from _line_pieces(line, room)
             line = []
         line.append(inline)
     if line:
-        yield from _line_pieces(line, text, size)
+        yield from _line_pieces(line, room)
 
 
-def _line_pieces(line: list[Inline], text: int, size: int) -> Iterator[list[Inline]]:
-    more_text, more_size = _inlines_cost(line)
-    if more_text <= text and more_size <= size:
+def _line_pieces(line: list[Inline], room: _Room) -> Iterator[list[Inline]]:
+    more_text, more_size = _inlines_cost(line, room.edge)
+    if more_text <= room.text and more_size <= room.size:
         yield line
         return
     for inline in line:
         if isinstance(inline, (Text, Link)):
-            yield from ([word] for word in _words(inline, text, size))
+            yield from ([word] for word in _words(inline, room))
         else:
             yield [inline]
 
 
-def _words(inline: Text | Link, text: int, size: int) -> Iterator[Inline]:
-    """Stretches of at most an eighth of a message, ending at a space where there is one."""
-    most = text // 40
+def _words(inline: Text | Link, room: _Room) -> Iterator[Inline]:
+    """Stretches that are short beside a message, ending at a space where there is one."""
+    most = room.text // 40
     if isinstance(inline, Link):
-        most = max((min(text, size) - _escaped_length(inline.url) - _MARGIN) // 5, 16)
+        most = max((min(room.text, room.size) - _escaped_length(inline.url) - _MARGIN) // 5, 16)
     words = inline.text
     start = 0
     while len(words) - start > most:
