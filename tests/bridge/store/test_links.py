@@ -1,0 +1,194 @@
+"""Links and reactions: what a record keeps, and what is found again by either side's name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.store.links import Links, record
+from portals.actions import (
+    Record,
+    RecordChannel,
+    RecordDeletion,
+    RecordEdit,
+    RecordLink,
+    RecordReaction,
+    RecordUnreaction,
+)
+from portals.facts import Link, Origin, ReactionLink
+from portals.ids import NO_TS, ChannelId, EventId, MatrixUserId, PortalId, TeamId, Ts
+
+if TYPE_CHECKING:
+    from bridge.store.database import Database
+    from bridge.store.directory import Directory
+
+PORTAL = PortalId(1)
+OTHER = PortalId(2)
+GHOST = "@slack_t1_u1:example.org"
+ALICE = "@alice:example.org"
+
+
+async def keep(database: Database, what: Record | None, result: str = "", portal: PortalId = PORTAL) -> None:
+    await database.commit(*record(portal, what, result))
+
+
+def shown(ts: str, part: str = "", thread: str | None = None, digest: str = "d", version: str = "") -> RecordLink:
+    """Describe a Slack message that is shown in Matrix."""
+    return RecordLink("slack", GHOST, part, ts, "", thread, digest, version)
+
+
+def events(links: list[Link]) -> list[str]:
+    return [link.event_id for link in links]
+
+
+async def test_an_action_towards_matrix_yields_the_event(database: Database, links: Links) -> None:
+    await keep(database, shown("1.1", "F1", thread="1.0", digest="d1", version="1.2"), "$event")
+    link = Link(
+        ts=Ts("1.1"),
+        part="F1",
+        event_id=EventId("$event"),
+        origin=Origin.SLACK,
+        sender=MatrixUserId(GHOST),
+        thread_ts=Ts("1.0"),
+        digest="d1",
+        version=Ts("1.2"),
+    )
+    assert await links.of_messages(PORTAL, [Ts("1.1")]) == [link]
+    assert await links.of_events(PORTAL, [EventId("$event")]) == [link]
+    assert await links.of_messages(OTHER, [Ts("1.1")]) == []
+
+
+async def test_an_action_towards_slack_yields_the_ts(database: Database, links: Links) -> None:
+    await keep(database, RecordLink("matrix", ALICE, event_id="$event"), "1.1")
+    (link,) = await links.of_events(PORTAL, [EventId("$event")])
+    assert (link.ts, link.origin, link.sender, link.thread_ts, link.version) == ("1.1", Origin.MATRIX, ALICE, None, "")
+
+
+async def test_recording_twice_keeps_the_first(database: Database, links: Links) -> None:
+    await keep(database, shown("1.1"), "$first")
+    await keep(database, shown("1.1"), "$second")
+    assert events(await links.of_messages(PORTAL, [Ts("1.1")])) == ["$first"]
+
+
+async def test_nothing_to_record_is_no_statement() -> None:
+    assert record(PORTAL, None, "$event") == ()
+
+
+async def test_parts_come_in_the_order_in_which_they_were_sent(database: Database, links: Links) -> None:
+    parts = ["", *map(str, range(1, 12)), "channel", "channel1", "F0AAAAAAAAA"]
+    for part in sorted(parts, reverse=True):
+        await keep(database, shown("1.1", part), f"${part}")
+    await keep(database, shown("1.0"), "$before")
+    found = await links.of_messages(PORTAL, [Ts("1.1"), Ts("1.0")])
+    assert [link.part for link in found] == ["", *parts]
+
+
+async def test_an_edit_is_kept_on_every_part(database: Database, links: Links) -> None:
+    for part in ("", "1"):
+        await keep(database, shown("1.1", part), f"${part}")
+    await keep(database, shown("1.2"), "$other")
+    await keep(database, RecordEdit("1.1", "new", "1.5"))
+    found = await links.of_messages(PORTAL, [Ts("1.1"), Ts("1.2")])
+    assert [(link.digest, link.version) for link in found] == [("new", "1.5"), ("new", "1.5"), ("d", "")]
+
+
+async def test_a_part_is_deleted_alone_and_a_message_with_all_its_parts(database: Database, links: Links) -> None:
+    for part in ("", "F1", "F2"):
+        await keep(database, shown("1.1", part), f"${part}")
+    await keep(database, RecordDeletion("1.1", "F1"))
+    assert [link.deleted for link in await links.of_messages(PORTAL, [Ts("1.1")])] == [False, True, False]
+    await keep(database, RecordDeletion("1.1"))
+    assert [link.deleted for link in await links.of_messages(PORTAL, [Ts("1.1")])] == [True, True, True]
+
+
+async def test_a_deletion_that_came_first_leaves_a_tombstone(database: Database, links: Links) -> None:
+    await keep(database, RecordDeletion("1.1"))
+    await keep(database, RecordDeletion("1.1"))
+    await keep(database, shown("1.1"), "$late")
+    (tomb,) = await links.of_messages(PORTAL, [Ts("1.1")])
+    assert (tomb.deleted, tomb.event_id, tomb.part) == (True, "", "")
+
+
+async def test_the_time_line_leaves_replies_out_and_a_thread_the_time_line(database: Database, links: Links) -> None:
+    for ts, thread in [("1.1", None), ("1.2", "1.1"), ("1.3", None), ("1.4", "1.1"), ("1.5", None)]:
+        await keep(database, shown(ts, thread=thread), f"${ts}")
+    assert events(await links.between(PORTAL, Ts("1.1"), Ts("1.3"))) == ["$1.1", "$1.3"]
+    assert events(await links.between(PORTAL, NO_TS, Ts("9.9"))) == ["$1.1", "$1.3", "$1.5"]
+    assert events(await links.of_thread(PORTAL, Ts("1.1"))) == ["$1.2", "$1.4"]
+    assert await links.newest(PORTAL) == "1.5"
+    assert await links.newest(OTHER) is None
+
+
+async def test_the_ends_of_a_thread_are_events_of_the_thread(database: Database, links: Links) -> None:
+    assert await links.thread_ends(PORTAL, Ts("1.0")) is None
+    await keep(database, shown("1.0"), "$root")
+    assert await links.thread_ends(PORTAL, Ts("1.0")) is None
+    for ts, part in [("1.1", ""), ("1.2", ""), ("1.2", "F1"), ("1.3", ""), ("1.3", "2"), ("1.3", "10"), ("1.4", "")]:
+        await keep(database, shown(ts, part, thread="1.0"), f"${ts}/{part}")
+    await keep(database, shown("1.3", "channel", thread="1.0"), "$copy")
+    await keep(database, RecordDeletion("1.1"))
+    await keep(database, RecordDeletion("1.4"))
+    assert await links.thread_ends(PORTAL, Ts("1.0")) == ("$1.2/", "$1.3/10")
+
+
+async def test_recent_threads_are_those_with_new_replies(database: Database, links: Links) -> None:
+    for ts, thread in [("2.0", "1.0"), ("3.0", "1.1"), ("4.0", "1.0"), ("1.5", "1.2"), ("5.0", None)]:
+        await keep(database, shown(ts, thread=thread), f"${ts}")
+    assert await links.recent_threads(PORTAL, Ts("1.9"), 10) == ["1.0", "1.1"]
+    assert await links.recent_threads(PORTAL, NO_TS, 2) == ["1.0", "1.1"]
+
+
+async def test_many_links_are_asked_for_at_once(database: Database, links: Links) -> None:
+    wanted = [Ts(f"1.{number:06}") for number in range(900)]
+    await database.commit(*(one for ts in wanted for one in record(PORTAL, shown(ts), f"${ts}")))
+    assert [link.ts for link in await links.of_messages(PORTAL, wanted)] == wanted
+    assert await links.of_messages(PORTAL, []) == []
+
+
+# --- reactions
+
+
+async def test_a_reaction_is_found_by_its_message_and_by_its_event(database: Database, links: Links) -> None:
+    await keep(database, RecordReaction("slack", "1.1", "tada", "U1"), "$reaction")
+    await keep(database, RecordReaction("matrix", "1.2", "tada", ALICE, "$hers"))
+    first = ReactionLink(Ts("1.1"), "tada", "U1", EventId("$reaction"), Origin.SLACK)
+    hers = ReactionLink(Ts("1.2"), "tada", ALICE, EventId("$hers"), Origin.MATRIX)
+    assert await links.reactions(PORTAL, [Ts("1.1")]) == [first]
+    assert await links.reactions(PORTAL, (), [EventId("$hers")]) == [hers]
+    both = await links.reactions(PORTAL, [Ts("1.1"), Ts("1.2")], [EventId("$hers")])
+    assert sorted(both, key=lambda one: one.ts) == [first, hers]
+    assert await links.reactions(OTHER, [Ts("1.1")]) == []
+
+
+async def test_a_reaction_again_takes_the_new_event(database: Database, links: Links) -> None:
+    await keep(database, RecordReaction("slack", "1.1", "tada", "U1"), "$first")
+    await keep(database, RecordReaction("slack", "1.1", "tada", "U1"), "$second")
+    assert [one.event_id for one in await links.reactions(PORTAL, [Ts("1.1")])] == ["$second"]
+
+
+async def test_a_reaction_that_is_taken_back_is_forgotten(database: Database, links: Links) -> None:
+    await keep(database, RecordReaction("slack", "1.1", "tada", "U1"), "$1")
+    await keep(database, RecordReaction("slack", "1.1", "tada", "U2"), "$2")
+    await keep(database, RecordUnreaction("1.1", "tada", "U1"))
+    await keep(database, RecordUnreaction("1.1", "tada", "U1"))
+    assert [one.person for one in await links.reactions(PORTAL, [Ts("1.1")])] == ["U2"]
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "topic"),
+    [
+        (RecordChannel(name="new"), "new", "old topic"),
+        (RecordChannel(topic="new"), "old", "new"),
+        (RecordChannel(topic=""), "old", ""),
+        (RecordChannel(), "old", "old topic"),
+    ],
+)
+async def test_a_channel_keeps_what_did_not_change(
+    database: Database, directory: Directory, change: RecordChannel, name: str, topic: str
+) -> None:
+    portal = await directory.add_portal(TeamId("T1"), ChannelId("C1"), name="old", topic="old topic")
+    await keep(database, change, portal=portal.id)
+    again = await directory.portal(portal.id)
+    assert again is not None
+    assert (again.name, again.topic) == (name, topic)
