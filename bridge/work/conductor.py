@@ -5,12 +5,15 @@
               ▼ settle                     ▼ settle                      │Refused: park, and say so in the room
 
 A row that was planned by an earlier process goes on at its first action that is not done, as one whose outcome is
-unknown. Nothing here is kept in memory between two rows.
+unknown. A row from Slack may be *prepared*, up to its plan, while the one before it is still performed, if it is about
+other messages: nothing that is recorded of that one could change what is decided of this one. Nothing here is kept in
+memory between two rows.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import orjson
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
     from bridge.matrix.client import MatrixClient
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
-    from bridge.store.ledger import InboxRow, Ledger, PlannedAction
+    from bridge.store.ledger import InboxRow, Ledger, PlannedAction, Recording
     from bridge.work.answers import Answers
     from bridge.work.ghosts import Ghosts
     from bridge.work.perform import MatrixPerformer, SlackPerformer
@@ -49,10 +52,19 @@ if TYPE_CHECKING:
     from bridge.work.roster import Roster
     from portals.actions import Action
     from portals.facts import Facts, Needs, Portal, Workspace
+    from portals.ids import Ts
 
     OtherSide = Callable[[], Awaitable[None]]
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A row's plan, made ahead of its turn; `about` are the Slack messages that it rests on and will change."""
+
+    plan: list[PlannedAction] | Ignored
+    about: frozenset[Ts]
 
 
 class Conductor:
@@ -92,8 +104,34 @@ class Conductor:
             portal = await self._directory.portal_of_room(queue)
         return None if portal is None or portal.state is PortalState.REMOVED else portal
 
-    async def walk(self, row: InboxRow, *, unsure: bool, other_side: OtherSide) -> None:
-        """Walk one row to its end.
+    async def prepare(self, row: InboxRow, beside: frozenset[Ts]) -> Prepared | None:
+        """Plan a new row from Slack ahead of its turn, while a row about the messages `beside` is performed.
+
+        Returns None for a row that can be planned only when its turn has come.
+        """
+        if row.direction != TO_MATRIX or row.state is not State.NEW:
+            return None
+        portal = await self.portal_of(row.direction, row.queue)
+        if portal is None or portal.room is None or portal.direction is Direction.TO_SLACK:
+            return None
+        workspace = await self._directory.workspace(portal.team)
+        if workspace is None or portal.team not in self._installations:
+            return None
+        event = slack_reading.read(orjson.loads(row.raw), row.source_key, workspace)
+        if isinstance(event, Ignored):
+            return Prepared(event, frozenset())
+        needs = to_matrix.needs(event)
+        if not needs.messages or needs.messages & beside or await self._answers.missing_targets(needs, portal):
+            return None
+        decision = to_matrix.decide(event, portal, await self._answers.facts(needs, portal, workspace))
+        if isinstance(decision, Ignored):
+            return Prepared(decision, needs.messages)
+        return Prepared(await self._ledger.plan(row, decision), needs.messages)
+
+    async def walk(
+        self, row: InboxRow, *, unsure: bool, other_side: OtherSide, prepared: Prepared | None = None
+    ) -> Recording | None:
+        """Walk one row to its end, but for the recording that is returned: it must be awaited.
 
         `unsure` says that an earlier try may have performed its first open action. `other_side` waits for what the
         portal's other direction has under way.
@@ -101,33 +139,36 @@ class Conductor:
         """
         portal = await self.portal_of(row.direction, row.queue)
         if portal is None:
-            await self._without_portal(row)
-            return
+            return await self._without_portal(row)
         if portal.direction is not Direction.BOTH and portal.direction != row.direction:
-            await self._ledger.settle(row, f"this portal relays {portal.direction} only")
-            return
+            return self._ledger.settle(row, f"this portal relays {portal.direction} only")
+        if portal.room is None:
+            raise Later(f"#{portal.name} has no room yet", 0.0)
         workspace = await self._directory.workspace(portal.team)
         if workspace is None or portal.team not in self._installations:
             raise Later(f"the workspace {portal.team} is not connected yet", 2.0)
-        if row.state is State.PLANNED:
-            actions = await self._ledger.planned(row)
-        else:
-            decision = await self._decide(row, portal, workspace, other_side)
-            if isinstance(decision, Ignored):
-                log.info("%s %s: ignored: %s", row.queue, row.source_key, decision.reason)
-                await self._ledger.settle(row, decision.reason)
-                return
-            if isinstance(decision, Undeliverable):
-                await self.give_up(row, portal, decision.reason)
-                return
-            actions = await self._ledger.plan(row, decision)
-            unsure = False
-        if not actions:
-            await self._ledger.settle(row, "")
-            return
-        await self._perform_all(row, portal, actions, unsure)
+        plan = prepared.plan if prepared is not None else await self._plan(row, portal, workspace, other_side)
+        if isinstance(plan, Ignored):
+            log.info("%s %s: ignored: %s", row.queue, row.source_key, plan.reason)
+            return self._ledger.settle(row, plan.reason)
+        if isinstance(plan, Undeliverable):
+            await self.give_up(row, portal, plan.reason)
+            return None
+        if not plan:
+            return self._ledger.settle(row, "")
+        return await self._perform_all(row, portal, plan, unsure)
 
     # --- deciding
+
+    async def _plan(
+        self, row: InboxRow, portal: Portal, workspace: Workspace, other_side: OtherSide
+    ) -> list[PlannedAction] | Ignored | Undeliverable:
+        if row.state is State.PLANNED:
+            return await self._ledger.planned(row)
+        decision = await self._decide(row, portal, workspace, other_side)
+        if isinstance(decision, Ignored | Undeliverable):
+            return decision
+        return await self._ledger.plan(row, decision)
 
     async def _decide(
         self, row: InboxRow, portal: Portal, workspace: Workspace, other_side: OtherSide
@@ -159,13 +200,19 @@ class Conductor:
 
     # --- performing
 
-    async def _perform_all(self, row: InboxRow, portal: Portal, actions: list[PlannedAction], unsure: bool) -> None:
+    async def _perform_all(
+        self, row: InboxRow, portal: Portal, actions: list[PlannedAction], unsure: bool
+    ) -> Recording | None:
+        """Perform what is planned; each action is recorded before the next, the last one's recording is returned."""
+        recording: Recording | None = None
         performer = self._to_matrix if row.direction == TO_MATRIX else self._to_slack
         for planned in actions:
 
             async def note_progress(progress: str, n: int = planned.n) -> None:
                 await self._ledger.note_progress(row, n, progress)
 
+            if recording is not None:
+                await recording
             task = Task(planned.action, unsure, row.admitted_at / 1000, planned.progress, note_progress)
             try:
                 result = await performer.perform(portal.team, task)
@@ -173,15 +220,17 @@ class Conductor:
                 if is_installation_trouble(refused.code):
                     raise Later(str(refused), 15.0) from refused
                 await self.give_up(row, portal, str(refused))
-                return
+                return None
             unsure = False
             kept = planned.action.record
-            await self._ledger.done(row, planned.n, record(portal.id, kept, result), last=planned is actions[-1])
+            recording = self._ledger.done(row, planned.n, record(portal.id, kept, result), last=planned is actions[-1])
             if isinstance(kept, RecordChannel):
+                await recording
                 self._directory.forget_portals()
         log.info(
             "%s %s: relayed by %s", row.queue, row.source_key, ", ".join(type(one.action).__name__ for one in actions)
         )
+        return recording
 
     async def give_up(self, row: InboxRow, portal: Portal | None, reason: str) -> None:
         """Park the row and say so in the room; what cannot even be said is in the log and in `parked list`."""
@@ -204,7 +253,7 @@ class Conductor:
 
     # --- rows of no portal
 
-    async def _without_portal(self, row: InboxRow) -> None:
+    async def _without_portal(self, row: InboxRow) -> Recording:
         """Take up what concerns people or the bot itself; a channel may be one that is to have a portal."""
         payload = orjson.loads(row.raw)
         if row.direction == TO_MATRIX:
@@ -223,4 +272,6 @@ class Conductor:
             said = matrix_reading.read(payload, row.source_key)
             if isinstance(said, MatrixMembership) and (said.user, said.membership) == (self._matrix.bot, "invite"):
                 await self._rooms.answer_invite(RoomId(row.queue), said.sender)
-        await self._ledger.settle(row, "there is no portal here")
+            elif await self._rooms.is_opening(RoomId(row.queue)) or await self.portal_of(row.direction, row.queue):
+                raise Later("the room becomes a portal's", 0.5)
+        return self._ledger.settle(row, "there is no portal here")

@@ -88,6 +88,26 @@ class RoomMaker:
         log.info("%s/%s: #%s is open in %s", portal.team, portal.channel, portal.name, room)
         return replace(portal, room=room, state=PortalState.LIVE, trouble="")
 
+    async def is_opening(self, room: RoomId) -> bool:
+        """Tell whether a room that no portal knows is about to be one's: it was made or joined, but not yet noted."""
+        planned = await self._directory.planned_portals()
+        if not planned:
+            return False
+        try:
+            said = await self._matrix.get_state(room, "m.room.canonical_alias")
+        except Refused:
+            return False
+        names = {room, (said or {}).get("alias")}
+        for portal in planned:
+            target = portal.target
+            if target == "create":
+                target = f"#{self._names.alias_localpart(portal.team, portal.channel)}:{self._names.domain}"
+            if target in names:
+                return True
+            if portal.target.startswith("#") and await self._matrix.rooms.resolve_alias(portal.target) == room:
+                return True
+        return False
+
     async def answer_invite(self, room: RoomId, inviter: str) -> None:
         """Follow an admin's invitation, and decline everybody else's."""
         try:
