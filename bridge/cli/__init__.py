@@ -11,6 +11,7 @@ import click
 
 from bridge.cli.check import check
 from bridge.cli.init import init
+from bridge.cli.preview import preview
 from bridge.cli.register import manifest, register
 from bridge.cli.run import run
 from bridge.cli.upgrade import upgrade
@@ -47,7 +48,7 @@ def cli() -> None:
     """
 
 
-for command in (init, register, manifest, check, run, upgrade):
+for command in (init, register, manifest, check, run, preview, upgrade):
     cli.add_command(command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,17 @@ def load_settings(config: Path) -> Settings:
     return load(config)
 
 
+_UNPRINTABLE = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def json_text(value: Any) -> str:  # Any: whatever json can write
+    """Return JSON to read; what a terminal would obey, reorder or refuse is escaped, which JSON allows anywhere."""
+    written = json.dumps(value, indent=2, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+
+
 def print_json(value: Any) -> None:  # Any: whatever json can write
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json_text(value))
 
 
 def checked(kind: Any) -> Callable[[str], str]:

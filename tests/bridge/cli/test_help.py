@@ -6,11 +6,14 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from bridge.cli import cli
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.bridge.cli.conftest import Causeway
 
 PROBE = """\
@@ -32,13 +35,20 @@ def test_help_loads_nothing_heavy() -> None:
     assert not HEAVY & set(done.stdout.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("command", sorted(cli.commands))
-def test_every_command_explains_itself_with_examples(causeway: Causeway, command: str) -> None:
-    out = causeway(command, "--help").out
+def every_command(group: click.Group, *words: str) -> Iterator[tuple[str, click.Command]]:
+    for name, command in sorted(group.commands.items()):
+        yield " ".join([*words, name]), command
+        if isinstance(command, click.Group):
+            yield from every_command(command, *words, name)
+
+
+@pytest.mark.parametrize(("words", "command"), [*every_command(cli)])
+def test_every_command_explains_itself_with_examples(causeway: Causeway, words: str, command: click.Command) -> None:
+    out = causeway(*words.split(), "--help").out
     assert "Examples:" in out
-    assert f"  causeway {command}" in out
-    for parameter in cli.commands[command].params:
-        assert getattr(parameter, "help", "") or parameter.opts == ["--help"], parameter.name
+    assert f"causeway {words}" in out.partition("Examples:")[2]
+    for parameter in command.params:
+        assert getattr(parameter, "help", "") or isinstance(parameter, click.Argument), parameter.name
 
 
 def test_the_top_help_names_every_command(causeway: Causeway) -> None:
