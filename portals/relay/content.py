@@ -31,10 +31,8 @@ def pieces(document: Document, names: Names, msgtype: str) -> list[Content]:
     whole = _message(text.to_matrix(document, names), msgtype)
     if len(json.dumps(whole)) <= _MOST_BYTES:
         return [whole]
-    blocks = document.blocks
-    if len(blocks) > 1:
-        middle = len(blocks) // 2
-        halves = (type(document)(blocks[:middle]), type(document)(blocks[middle:]))
+    halves = text.halves(document)
+    if halves is not None:
         return [piece for half in halves for piece in pieces(half, names, msgtype)]
     body = str(whole["body"])
     return [
@@ -57,9 +55,9 @@ def _message(said: MatrixText, msgtype: str) -> Content:
     return content
 
 
-def plain(document: Document, names: Names) -> str:
-    """Return a document as plain words, for a topic."""
-    return text.to_matrix(document, names).body
+def topic(said: str, names: Names) -> str:
+    """Return a channel's topic as the plain words that a room shows."""
+    return text.to_matrix(text.from_slack(said), names).body
 
 
 def edit(content: Content, target: EventId) -> Content:

@@ -346,7 +346,7 @@ def _change_channel(event: SlackChannelChange, portal: Portal, facts: Facts) -> 
     if event.topic is not None:
         if event.topic == portal.topic:
             return Ignored("the topic that the room has already")
-        topic = {"topic": content.plain(text.from_slack(event.topic, (), ()), names_of(facts))}
+        topic = {"topic": content.topic(event.topic, names_of(facts))}
         return (SetState(key, room, bot, "m.room.topic", "", topic, RecordChannel(topic=event.topic)),)
     if event.archived is not None:
         words = "This channel was archived in Slack." if event.archived else "This channel is open again in Slack."

@@ -13,6 +13,7 @@ from portals.text import attachments as _attachments
 from portals.text import blocks as _blocks
 from portals.text import html_writer, matrix_content, mrkdwn, slack_message
 from portals.text.document import Document
+from portals.text.halving import halves
 from portals.text.html_writer import MatrixText
 from portals.text.mrkdwn import escape as escape_mrkdwn
 from portals.text.names import Channel, MatrixPerson, Mentioned, Names, SlackPerson, label_of, mentions
@@ -35,6 +36,7 @@ __all__ = [
     "escape_mrkdwn",
     "from_matrix",
     "from_slack",
+    "halves",
     "label_of",
     "mentions",
     "to_matrix",

@@ -128,6 +128,20 @@ def test_a_long_message_is_shown_whole_in_pieces() -> None:
     assert " ".join(action.content["body"] for action in actions).split().count("word8999") == 2
 
 
+def test_the_pieces_of_a_long_message_break_between_its_lines_and_keep_its_markup() -> None:
+    rows = [f"row {number:04d} is *bold* and long enough" for number in range(900)]
+    actions = done(said_in_slack(ts=TS, text="\n".join(rows)))
+    shown = [row for action in actions for row in action.content["body"].splitlines()]
+    assert shown == [row.replace("*", "") for row in rows]
+    assert all("<strong>bold</strong>" in action.content["formatted_body"] for action in actions)
+
+
+@pytest.mark.parametrize("said", ["x" * 45_000, f"<https://a.test/|{'x' * 45_000}>"])
+def test_a_message_of_one_endless_word_is_shown_whole_too(said: str) -> None:
+    actions = done(said_in_slack(ts=TS, text=said))
+    assert sum(action.content["body"].count("x") for action in actions) == 45_000
+
+
 # --- threads
 
 
