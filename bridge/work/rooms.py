@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from bridge.errors import Later, Refused
 from portals.facts import PortalState
 from portals.ids import RoomId
-from portals.relay.content import room_name
+from portals.relay.content import room_name, topic
+from portals.text import Names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,7 +147,7 @@ class RoomMaker:
         room = await self._matrix.rooms.create_room(
             {
                 "name": room_name(portal.name),
-                "topic": portal.topic,
+                "topic": topic(portal.topic, Names()),
                 "room_alias_name": self._names.alias_localpart(portal.team, portal.channel),
                 "preset": "public_chat" if public else "private_chat",
                 "visibility": "private",
