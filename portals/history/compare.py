@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from portals.events import SlackMessage
 from portals.facts import Origin
 from portals.ids import Ts, is_ts
-from portals.reading.slack import LOOK_BACK, message_of, reactions_of
+from portals.reading.slack import LOOK_BACK, cut_reactions, message_of, reactions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -104,7 +104,10 @@ class _Maker:
         shown = {(one.emoji, one.person) for one in known if one.origin is Origin.SLACK}
         for name, user in sorted(there - shown):
             yield self._reaction("reaction_added", ts, name, user)
+        cut = cut_reactions(foreign)
         for name, person in sorted(shown - there):
+            if name in cut:
+                continue  # not named is not gone
             yield self._reaction("reaction_removed", ts, name, person)
 
     def _reaction(self, kind: str, ts: Ts, name: str, user: str) -> News:

@@ -227,6 +227,16 @@ def reactions_of(message: Json) -> Iterable[tuple[str, SlackUserId]]:
             yield from ((name, SlackUserId(user)) for user in users if isinstance(user, str) and is_slack_id(user))
 
 
+def cut_reactions(message: Json) -> frozenset[str]:
+    """Return the emoji names for which a message object names fewer people than it counts: Slack cuts long lists."""
+    found: set[str] = set()
+    for reaction in _objects(message.get("reactions")):
+        users = reaction.get("users")
+        if not isinstance(users, Sequence) or len(users) < _number(reaction.get("count")):
+            found.add(_text(reaction.get("name")))
+    return frozenset(found)
+
+
 def _digest(text: str, blocks: Sequence[Json], attachments: Sequence[Json]) -> str:
     """Name what a message's text says; what Slack adds by itself (unfurls, block ids) does not count."""
     own = [item for item in attachments if not item.get("from_url") and not item.get("app_unfurl_url")]

@@ -1,0 +1,582 @@
+"""Slack's JSON becomes events: each kind of payload, and rubbish in any place of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portals.events import (
+    Ignored,
+    SlackAuthor,
+    SlackChannelChange,
+    SlackDeletion,
+    SlackFile,
+    SlackMembership,
+    SlackMessage,
+    SlackPersonChange,
+    SlackReaction,
+)
+from portals.facts import Workspace
+from portals.ids import SlackUserId, TeamId
+from portals.reading.slack import LOOK_BACK, Address, address, channel_of, cut_reactions, message_of, reactions_of, read
+from portals.text import from_slack
+from tests.portals.foreign import JSON, objects
+
+TEAM = TeamId("T024BE7LD")
+WORKSPACE = Workspace(TEAM, "Acme", SlackUserId("U0BOT"), SlackUserId("B0BOT"), "A0OURS")
+SOURCE = "slack:T024BE7LD/C2147483705/1355517523.000005"
+MESSAGE = {
+    "type": "message",
+    "channel": "C2147483705",
+    "user": "U2147483697",
+    "text": "Live long and prosper.",
+    "ts": "1355517523.000005",
+    "event_ts": "1355517523.000005",
+    "channel_type": "channel",
+}
+
+
+def payload(event: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "token": "XXYYZZ",
+        "team_id": TEAM,
+        "api_app_id": "A0OURS",
+        "event": event,
+        "type": "event_callback",
+        "event_id": "Ev08MFMKH6",
+        "event_time": 1355517523,
+        **more,
+    }
+
+
+def read_event(event: dict[str, Any], **more: Any) -> Any:
+    return read(payload(event, **more), SOURCE, WORKSPACE)
+
+
+def message(**more: Any) -> SlackMessage:
+    """Read the message with these fields beside its own."""
+    found = read_event({**MESSAGE, **more})
+    assert isinstance(found, SlackMessage), found
+    return found
+
+
+def ignored(event: dict[str, Any]) -> str:
+    found = read_event(event)
+    assert isinstance(found, Ignored), found
+    return found.reason
+
+
+def without(event: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name not in names}
+
+
+# --- messages
+
+
+def test_a_message() -> None:
+    found = message()
+    assert found == SlackMessage(
+        source=SOURCE,
+        channel=found.channel,
+        ts=found.ts,
+        author=SlackAuthor(SlackUserId("U2147483697")),
+        document=from_slack("Live long and prosper.", (), ()),
+        digest=found.digest,
+    )
+    assert (found.channel, found.ts) == ("C2147483705", "1355517523.000005")
+    assert found.digest
+
+
+def test_a_message_of_history_says_so() -> None:
+    found = read_event(MESSAGE, **{LOOK_BACK: 7})
+    assert isinstance(found, SlackMessage)
+    assert found.historic
+    assert not found.changed
+
+
+@pytest.mark.parametrize(
+    ("fields", "thread", "broadcast"),
+    [
+        ({"thread_ts": "1355517500.000001"}, "1355517500.000001", False),
+        ({"thread_ts": "1355517523.000005"}, None, False),
+        ({"thread_ts": "soon"}, None, False),
+        ({"thread_ts": "1355517500.000001", "subtype": "thread_broadcast"}, "1355517500.000001", True),
+    ],
+)
+def test_a_reply_knows_its_thread_and_a_root_is_no_reply(
+    fields: dict[str, str], thread: str | None, broadcast: bool
+) -> None:
+    found = message(**fields)
+    assert (found.thread_ts, found.broadcast) == (thread, broadcast)
+
+
+def test_a_me_message_is_an_emote() -> None:
+    assert message(subtype="me_message").emote
+
+
+@pytest.mark.parametrize("subtype", ["channel_join", "bot_add", "pinned_item", "message_replied", "x" * 90])
+def test_other_subtypes_are_left_out(subtype: str) -> None:
+    assert ignored({**MESSAGE, "subtype": subtype}).startswith("messages of subtype")
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (without(MESSAGE, "channel"), "without a channel"),
+        ({**MESSAGE, "channel": "general"}, "without a channel"),
+        (without(MESSAGE, "ts"), "without a time stamp"),
+        (without(MESSAGE, "user"), "without an author"),
+        ({**MESSAGE, "user": "somebody"}, "without an author"),
+    ],
+)
+def test_a_message_that_lacks_what_it_needs_is_ignored(event: dict[str, Any], reason: str) -> None:
+    assert reason in ignored(event)
+
+
+# --- authors
+
+
+def test_a_bot_message_has_its_own_name_and_icon() -> None:
+    found = read_event(
+        {
+            **without(MESSAGE, "user"),
+            "subtype": "bot_message",
+            "bot_id": "BB12033",
+            "username": "github",
+            "icons": {"emoji": ":tada:", "image_48": "https://x/48.png"},
+        }
+    )
+    assert isinstance(found, SlackMessage)
+    assert found.author == SlackAuthor(SlackUserId("BB12033"), True, "github", "https://x/48.png")
+
+
+def test_a_bot_without_a_name_has_that_of_its_profile() -> None:
+    profile = {"id": "BB12033", "name": "GitHub", "icons": {"image_72": "https://x/72.png"}, "app_id": "A0THEIRS"}
+    found = message(user="U0THEIRBOT", bot_id="BB12033", bot_profile=profile)
+    assert found.author == SlackAuthor(SlackUserId("U0THEIRBOT"), True, "GitHub")
+    nameless = message(user=None, bot_id="BB12033", bot_profile=profile)
+    assert nameless.author == SlackAuthor(SlackUserId("BB12033"), True, "GitHub", "https://x/72.png")
+
+
+def test_a_person_may_bring_a_name_along() -> None:
+    assert message(user_profile={"display_name": "spock"}).author == SlackAuthor(
+        SlackUserId("U2147483697"), False, "spock"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "own"),
+    [
+        ({}, False),
+        ({"app_id": "A0OURS", "bot_id": "B9"}, True),
+        ({"bot_profile": {"app_id": "A0OURS"}, "bot_id": "B9"}, True),
+        ({"app_id": "A0THEIRS", "bot_id": "B0BOT"}, False),
+        ({"bot_id": "B0BOT"}, True),
+        ({"user": "U0BOT"}, True),
+        ({"bot_id": "B9", "user": "U9"}, False),
+    ],
+)
+def test_our_own_messages_are_known_by_our_app(fields: dict[str, Any], own: bool) -> None:
+    assert message(**fields).own is own
+
+
+def test_a_workspace_that_tells_nothing_of_us_makes_nobody_us() -> None:
+    nobody = Workspace(TEAM, "Acme", SlackUserId(""), SlackUserId(""), "")
+    found = read(payload({**MESSAGE, "bot_id": "", "app_id": "A0OURS"}), SOURCE, nobody)
+    assert isinstance(found, SlackMessage)
+    assert not found.own
+
+
+# --- files
+
+FILE = {
+    "id": "F0RDC39U1",
+    "name": "spock.jpg",
+    "title": "Spock",
+    "mimetype": "image/jpeg",
+    "size": 87350,
+    "mode": "hosted",
+    "url_private": "https://files.slack.com/files-pri/T024BE7LD-F0RDC39U1/spock.jpg",
+    "url_private_download": "https://files.slack.com/files-pri/T024BE7LD-F0RDC39U1/download/spock.jpg",
+    "original_w": 640,
+    "original_h": 480,
+    "permalink": "https://acme.slack.com/files/U1/F0RDC39U1/spock.jpg",
+}
+
+
+def test_a_file() -> None:
+    assert message(subtype="file_share", files=[FILE]).files == (
+        SlackFile(
+            id="F0RDC39U1",
+            name="spock.jpg",
+            mimetype="image/jpeg",
+            size=87350,
+            url="https://files.slack.com/files-pri/T024BE7LD-F0RDC39U1/download/spock.jpg",
+            width=640,
+            height=480,
+            permalink="https://acme.slack.com/files/U1/F0RDC39U1/spock.jpg",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"mode": "hidden_by_limit"}, "hidden by the limits of the workspace's Slack plan"),
+        ({"file_access": "access_denied"}, "Slack does not give it to the bridge"),
+        ({"file_access": "file_not_found"}, "Slack does not give it to the bridge"),
+        ({"is_external": True, "external_type": "gdrive"}, "kept outside Slack"),
+        ({"url_private": None, "url_private_download": None}, "Slack names no address for it"),
+        ({"file_access": "check_file_info"}, ""),
+    ],
+)
+def test_a_file_that_cannot_be_had_says_why(fields: dict[str, Any], refusal: str) -> None:
+    (file,) = message(files=[{**FILE, **fields}]).files
+    assert file.refusal == refusal
+
+
+def test_a_poor_file_has_what_is_needed() -> None:
+    (file,) = message(files=[{"id": "F1", "url_private": "https://x", "size": -1, "original_w": 1e400}]).files
+    assert (file.name, file.mimetype, file.size, file.width, file.url) == (
+        "F1",
+        "application/octet-stream",
+        0,
+        0,
+        "https://x",
+    )
+
+
+@pytest.mark.parametrize("gone", [{"id": "F0RDC39U1", "mode": "tombstone"}, {"id": "x1"}, {"name": "no id"}, "F1", 7])
+def test_a_deleted_file_and_what_is_none_are_no_files(gone: Any) -> None:
+    assert message(files=[gone]).files == ()
+
+
+def test_a_file_comes_once() -> None:
+    assert len(message(files=[FILE, FILE, {**FILE, "id": "F2"}]).files) == 2
+
+
+# --- changes
+
+
+def changed(now: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "hidden": True,
+        "channel": "C2147483705",
+        "ts": "1358878755.000001",
+        "event_ts": "1358878755.000002",
+        "message": now,
+        **more,
+    }
+
+
+NOW = {**without(MESSAGE, "channel", "event_ts"), "edited": {"user": "U1", "ts": "1358878755.000000"}}
+
+
+def test_a_change_is_the_message_as_it_stands_now() -> None:
+    found = read_event(changed(NOW))
+    assert isinstance(found, SlackMessage)
+    assert found.changed
+    assert (found.ts, found.version) == ("1355517523.000005", "1358878755.000002")
+
+
+@pytest.mark.parametrize(
+    ("event_ts", "ts", "version"),
+    [(None, "1358878755.000001", "1358878755.000001"), ("soon", "1358878755.000001", "1358878755.000001")],
+)
+def test_a_change_has_a_version_by_any_means(event_ts: Any, ts: Any, version: str) -> None:
+    found = read_event(changed(NOW, event_ts=event_ts, ts=ts))
+    assert isinstance(found, SlackMessage)
+    assert found.version == version
+
+
+def test_a_message_of_history_has_the_version_of_its_edit() -> None:
+    assert message(edited={"user": "U1", "ts": "1358878755.000000"}).version == "1358878755.000000"
+
+
+def test_a_root_that_becomes_a_tombstone_is_deleted() -> None:
+    found = read_event(changed({**NOW, "subtype": "tombstone"}))
+    assert found == SlackDeletion(SOURCE, found.channel, found.ts)
+    assert found.ts == "1355517523.000005"
+
+
+def test_a_deletion() -> None:
+    event = {**without(MESSAGE, "text", "user"), "subtype": "message_deleted", "deleted_ts": "1358878749.000002"}
+    found = read_event(event)
+    assert isinstance(found, SlackDeletion)
+    assert found.ts == "1358878749.000002"
+    assert ignored(without(event, "deleted_ts")) == "a deletion without a time stamp"
+
+
+# --- what a digest tells apart
+
+
+def digest(**more: Any) -> str:
+    return message(**more).digest
+
+
+def test_a_digest_changes_with_what_is_said() -> None:
+    block = {"type": "section", "block_id": "a", "text": {"type": "mrkdwn", "text": "hi"}}
+    other = {"type": "section", "block_id": "b", "text": {"type": "mrkdwn", "text": "ho"}}
+    said = [digest(), digest(text="x"), digest(blocks=[block]), digest(blocks=[other]), digest(attachments=[{"a": 1}])]
+    assert len(set(said)) == len(said)
+
+
+def test_a_digest_does_not_change_with_what_slack_adds() -> None:
+    block = {"type": "section", "block_id": "a", "text": {"type": "mrkdwn", "text": "hi"}}
+    assert digest(blocks=[block]) == digest(blocks=[{**block, "block_id": "b"}])
+    unfurl = {"from_url": "https://example.org", "title": "Example"}
+    assert digest() == digest(attachments=[unfurl]) == digest(attachments=[{"app_unfurl_url": "https://x"}])
+    assert digest() == digest(files=[FILE], reactions=[{"name": "tada"}], reply_count=3)
+
+
+# --- everything else
+
+REACTION = {
+    "type": "reaction_added",
+    "user": "U024BE7LH",
+    "reaction": "thumbsup::skin-tone-3",
+    "item_user": "U0G9QF9C6",
+    "item": {"type": "message", "channel": "C0G9QF9GZ", "ts": "1360782400.498405"},
+    "event_ts": "1360782804.083113",
+}
+
+
+@pytest.mark.parametrize(("kind", "added"), [("reaction_added", True), ("reaction_removed", False)])
+def test_a_reaction(kind: str, added: bool) -> None:
+    found = read_event({**REACTION, "type": kind})
+    assert found == SlackReaction(
+        SOURCE, found.channel, found.ts, SlackUserId("U024BE7LH"), "thumbsup::skin-tone-3", added
+    )
+    assert (found.channel, found.ts) == ("C0G9QF9GZ", "1360782400.498405")
+
+
+def test_our_own_reactions_and_those_to_files_are_left_out() -> None:
+    assert ignored({**REACTION, "user": "U0BOT"}) == "our own reaction"
+    file = {"type": "file", "file": "F0HS27V1Z"}
+    assert ignored({**REACTION, "item": file}) == "a reaction to something that is not a message"
+
+
+@pytest.mark.parametrize(("kind", "joined"), [("member_joined_channel", True), ("member_left_channel", False)])
+def test_a_membership(kind: str, joined: bool) -> None:
+    event = {"type": kind, "user": "W06GH7XHN", "channel": "C0698JE0H", "channel_type": "C", "team": TEAM}
+    found = read_event(event)
+    assert found == SlackMembership(SOURCE, found.channel, SlackUserId("W06GH7XHN"), joined)
+    assert ignored({**event, "user": "U0BOT"}) == "our own membership"
+    assert ignored(without(event, "user")) == "a membership without channel or person"
+
+
+@pytest.mark.parametrize(
+    ("event", "change"),
+    [
+        ({"type": "channel_rename", "channel": {"id": "C1", "name": "new", "created": 1}}, {"name": "new"}),
+        ({"type": "group_rename", "channel": {"id": "C1", "name": "new"}}, {"name": "new"}),
+        ({"type": "channel_archive", "channel": "C1", "user": "U1"}, {"archived": True}),
+        ({"type": "channel_unarchive", "channel": "C1", "user": "U1"}, {"archived": False}),
+        ({"type": "group_unarchive", "channel": "C1"}, {"archived": False}),
+        ({"type": "message", "subtype": "channel_topic", "channel": "C1", "topic": "hi"}, {"topic": "hi"}),
+        ({"type": "message", "subtype": "group_topic", "channel": "C1", "topic": ""}, {"topic": ""}),
+        ({"type": "message", "subtype": "channel_purpose", "channel": "C1", "purpose": "hi"}, {"purpose": "hi"}),
+        ({"type": "message", "subtype": "channel_name", "channel": "C1", "name": "new"}, {"name": "new"}),
+    ],
+)
+def test_a_change_of_a_channel_says_only_what_changed(event: dict[str, Any], change: dict[str, Any]) -> None:
+    found = read_event(event)
+    assert isinstance(found, SlackChannelChange)
+    assert found == SlackChannelChange(SOURCE, found.channel, **change)
+    assert found.channel == "C1"
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({"type": "channel_rename", "channel": {"id": "C1"}}, "a rename without a name"),
+        ({"type": "message", "subtype": "channel_name", "channel": "C1"}, "a rename without a name"),
+        ({"type": "channel_archive"}, "an archive of nothing"),
+        ({"type": "user_change", "user": "U1"}, "a profile without a person"),
+        ({"type": "app_home_opened", "user": "U1"}, "events of type 'app_home_opened' are not relayed"),
+        ({}, "events of type '' are not relayed"),
+    ],
+)
+def test_other_events_are_ignored_with_the_reason(event: dict[str, Any], reason: str) -> None:
+    assert ignored(event) == reason
+
+
+@pytest.mark.parametrize("kind", ["user_change", "team_join"])
+def test_a_profile(kind: str) -> None:
+    profile = {"id": "U1", "profile": {"display_name": "spock"}}
+    assert read_event({"type": kind, "user": profile}) == SlackPersonChange(SOURCE, profile)
+
+
+# --- reactions that a message carries
+
+
+def test_reactions_of_a_message() -> None:
+    carried = [
+        {"name": "tada", "users": ["U1", "U2", 7, "nobody"], "count": 4},
+        {"name": "+1", "users": "U1", "count": 1},
+        {"users": ["U1"]},
+        "x",
+    ]
+    assert list(reactions_of({"reactions": carried})) == [("tada", "U1"), ("tada", "U2")]
+    assert list(reactions_of({"reactions": None})) == []
+
+
+def test_a_cut_list_of_people_is_known() -> None:
+    whole = {"name": "tada", "users": ["U1", "U2"], "count": 2}
+    cut = {"name": "+1", "users": ["U1"], "count": 60}
+    assert cut_reactions({"reactions": [whole, cut, {"name": "eyes", "count": 3}]}) == {"+1", "eyes"}
+    assert cut_reactions({}) == frozenset()
+
+
+# --- addresses
+
+
+def address_of(event: dict[str, Any], **more: Any) -> Address | None:
+    return address(payload(event, **more), TEAM)
+
+
+QUEUE = "T024BE7LD/C2147483705"
+
+
+def test_a_message_has_one_name_on_every_way() -> None:
+    name = Address(QUEUE, f"slack:{QUEUE}/1355517523.000005")
+    assert address_of(MESSAGE) == name
+    assert address_of(MESSAGE, event_id="EvOTHER") == name
+    assert address_of({**MESSAGE, "subtype": "file_share"}, event_id=None) == name
+
+
+def test_what_a_look_back_saw_has_a_name_of_its_own_for_each_gap() -> None:
+    names = [address_of(MESSAGE, **{LOOK_BACK: gap}) for gap in (1, 2)]
+    assert [one.source_key for one in names if one] == [f"slack:{QUEUE}/1355517523.000005/seen:{gap}" for gap in (1, 2)]
+
+
+def test_a_channel_that_two_workspaces_share_has_a_name_in_each() -> None:
+    first, second = address(payload(MESSAGE), TEAM), address(payload(MESSAGE), TeamId("T2"))
+    assert first is not None
+    assert second is not None
+    assert first.source_key != second.source_key
+
+
+def test_a_deletion_has_one_name_on_every_way() -> None:
+    event = {**MESSAGE, "subtype": "message_deleted", "deleted_ts": "1.1"}
+    assert address_of(event) == address_of(event, event_id="EvOTHER") == Address(QUEUE, f"slack:{QUEUE}/1.1/deleted")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        changed(NOW),
+        {**MESSAGE, "subtype": "message_replied", "message": NOW},
+        {**without(MESSAGE, "user", "text"), "hidden": True, "message": NOW},
+        {**MESSAGE, "ts": "soon"},
+        {**MESSAGE, "subtype": "message_deleted", "deleted_ts": "soon"},
+    ],
+)
+def test_news_about_a_message_does_not_take_its_name(event: dict[str, Any]) -> None:
+    assert address_of(event) == Address(QUEUE, f"slack:{TEAM}/Ev08MFMKH6")
+    assert address_of(event, event_id=None) is None
+
+
+@pytest.mark.parametrize(
+    ("event", "queue"),
+    [
+        (REACTION, "T024BE7LD/C0G9QF9GZ"),
+        ({"type": "channel_rename", "channel": {"id": "C1"}}, "T024BE7LD/C1"),
+        ({"type": "user_change", "user": {"id": "U1"}}, "T024BE7LD"),
+        ({"type": "channel_archive", "channel": "../../etc"}, "T024BE7LD"),
+    ],
+)
+def test_other_events_have_slacks_name_in_the_queue_of_their_channel(event: dict[str, Any], queue: str) -> None:
+    assert address_of(event) == Address(queue, f"slack:{TEAM}/Ev08MFMKH6")
+
+
+def test_the_channel_of_a_payload() -> None:
+    assert channel_of(payload(REACTION)) == "C0G9QF9GZ"
+    assert channel_of(payload({"type": "user_change"})) is None
+
+
+# --- rubbish
+
+TS = st.sampled_from(["1355517523.000005", "1.1", "", "١.١"])
+IDS = st.sampled_from(["C1", "U1", "B1", "U0BOT", "A0OURS", "F1", ""])
+INNER = objects(
+    {
+        "type": st.just("message"),
+        "subtype": st.sampled_from(["bot_message", "file_share", "tombstone", "thread_broadcast"]),
+        "ts": TS,
+        "thread_ts": TS,
+        "user": IDS,
+        "bot_id": IDS,
+        "app_id": IDS,
+        "text": st.text(max_size=20),
+        "bot_profile": objects({"name": st.text(), "icons": JSON, "app_id": IDS}),
+        "icons": objects({"image_72": st.text()}),
+        "user_profile": objects({"display_name": st.text()}),
+        "edited": objects({"ts": TS}),
+        "blocks": st.lists(objects({"type": st.sampled_from(["rich_text", "section"]), "elements": JSON}), max_size=2),
+        "attachments": st.lists(objects({"from_url": st.text(), "text": st.text()}), max_size=2),
+        "files": st.lists(objects({"id": IDS, "size": st.integers(), "mode": st.just("tombstone")}), max_size=2),
+        "reactions": st.lists(
+            objects({"name": st.text(), "users": st.lists(IDS, max_size=2), "count": st.integers()}), max_size=2
+        ),
+    }
+)
+EVENTS = st.one_of(
+    JSON,
+    INNER.flatmap(
+        lambda inner: st.tuples(
+            st.sampled_from(
+                [
+                    *("message", "reaction_added", "reaction_removed", "member_joined_channel", "channel_rename"),
+                    *("channel_archive", "user_change", "team_join"),
+                ]
+            ),
+            objects(
+                {
+                    "subtype": st.sampled_from(
+                        ["message_changed", "message_deleted", "channel_topic", "channel_name", "channel_purpose"]
+                    ),
+                    "channel": IDS | objects({"id": IDS, "name": st.text()}),
+                    "message": INNER,
+                    "item": objects({"channel": IDS, "ts": TS}),
+                    "deleted_ts": TS,
+                    "event_ts": TS,
+                    "reaction": st.text(),
+                    "user": IDS | objects({"id": IDS}),
+                }
+            ),
+        ).map(lambda pair: {**inner, **pair[1], "type": pair[0]})
+    ),
+)
+PAYLOADS = objects({"event": EVENTS, "event_id": st.text(), LOOK_BACK: st.integers()})
+
+
+@given(PAYLOADS)
+def test_rubbish_never_raises(rubbish: dict[str, Any]) -> None:
+    found = read(rubbish, SOURCE, WORKSPACE)
+    assert isinstance(
+        found,
+        Ignored
+        | SlackMessage
+        | SlackDeletion
+        | SlackReaction
+        | SlackMembership
+        | SlackChannelChange
+        | SlackPersonChange,
+    )
+    where = address(rubbish, TEAM)
+    assert where is None or where.queue.startswith(TEAM)
+    channel_of(rubbish)
+
+
+@given(INNER)
+def test_a_rubbish_message_of_history_never_raises(rubbish: dict[str, Any]) -> None:
+    found = message_of(rubbish, SOURCE, message().channel, WORKSPACE, historic=True)
+    assert isinstance(found, Ignored | SlackMessage)
+    assert all(isinstance(name, str) for name, _ in reactions_of(rubbish))
+    cut_reactions(rubbish)

@@ -1,0 +1,38 @@
+"""Pauses grow to a bound, what the other side asks for is kept to, and some refusals are nobody's message's fault."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portals.retry import is_installation_trouble, pause
+
+
+def test_pauses_double_up_to_a_minute() -> None:
+    assert [pause(attempt) for attempt in range(1, 10)] == [0.5, 1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(0.0, 0.0), (7.5, 7.5), (-3.0, 0.0), (90_000.0, 3600.0)])
+def test_what_the_other_side_asks_for_is_kept_to_within_an_hour(asked: float, kept: float) -> None:
+    assert pause(9, asked) == kept
+    assert pause(9, asked, troubled=True) == kept
+
+
+def test_trouble_with_the_installation_is_looked_at_steadily() -> None:
+    assert {pause(attempt, troubled=True) for attempt in range(1, 20)} == {15.0}
+
+
+@given(st.integers(0, 10**9), st.none() | st.floats(), st.booleans())
+def test_a_pause_can_always_be_slept(attempt: int, asked: float | None, troubled: bool) -> None:
+    assert 0 <= pause(attempt, asked, troubled=troubled) <= 3600
+
+
+@pytest.mark.parametrize("code", ["invalid_auth", "missing_scope", "token_revoked", "M_UNKNOWN_TOKEN"])
+def test_a_refusal_that_would_meet_every_message_is_the_installations(code: str) -> None:
+    assert is_installation_trouble(code)
+
+
+@pytest.mark.parametrize("code", ["msg_too_long", "channel_not_found", "M_FORBIDDEN", "M_TOO_LARGE", ""])
+def test_a_refusal_of_one_message_is_its_own(code: str) -> None:
+    assert not is_installation_trouble(code)
