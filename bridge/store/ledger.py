@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bridge.store.database import Database, Row
     from portals.actions import Action
 
+    Recording = asyncio.Future[list[list[Row]]]
+
 TO_MATRIX = "to_matrix"
 TO_SLACK = "to_slack"
 
@@ -102,10 +104,7 @@ OPEN_QUEUES = "SELECT DISTINCT direction, queue FROM inbox WHERE state < 2"
 OPEN_COUNTS = """
 SELECT direction, queue, COUNT(*), MIN(admitted_at) FROM inbox WHERE state < 2 GROUP BY direction, queue
 """
-UNDER_WAY = """
-SELECT seq FROM inbox WHERE direction = $1 AND queue = $2 AND state < 2 AND state = 1
-ORDER BY COALESCE(place, seq), rank, seq LIMIT 1
-"""
+UNDER_WAY = "SELECT seq FROM inbox WHERE direction = $1 AND queue = $2 AND state < 2 AND state = 1"
 PLAN_ACTION = """
 INSERT INTO outbox (inbox_seq, n, key, action) VALUES ($1, $2, $3, $4) ON CONFLICT (inbox_seq, n) DO NOTHING
 """
@@ -205,16 +204,18 @@ class Ledger:
         """Keep what a performer must not forget between two steps of one action."""
         await self._database.commit(Statement(NOTE_PROGRESS, (row.seq, n, progress)))
 
-    async def done(self, row: InboxRow, n: int, records: Iterable[Statement], *, last: bool) -> None:
-        """Record that an action was performed, together with what is known from it; settle the row with the last."""
-        if last:
-            await self._database.commit(*records, *_settled(row.seq, ""))
-        else:
-            await self._database.commit(*records, Statement(DONE, (row.seq, n)))
+    def done(self, row: InboxRow, n: int, records: Iterable[Statement], *, last: bool) -> Recording:
+        """Record that an action was performed, together with what is known from it; settle the row with the last.
 
-    async def settle(self, row: InboxRow, reason: str, records: Iterable[Statement] = ()) -> None:
-        """Close a row about which nothing (more) is to be done."""
-        await self._database.commit(*records, *_settled(row.seq, reason))
+        The record is queued at once; it is there when the returned recording has been awaited.
+        """
+        if last:
+            return self._database.commit(*records, *_settled(row.seq, ""))
+        return self._database.commit(*records, Statement(DONE, (row.seq, n)))
+
+    def settle(self, row: InboxRow, reason: str, records: Iterable[Statement] = ()) -> Recording:
+        """Close a row about which nothing (more) is to be done, like `done`."""
+        return self._database.commit(*records, *_settled(row.seq, reason))
 
     async def park(self, row: InboxRow, reason: str) -> None:
         """Put a row aside, with its content and its plan, until somebody retries or drops it."""
@@ -230,10 +231,9 @@ class Ledger:
         """Return (direction, queue, rows, time of the oldest in ms) of every queue in which a row waits."""
         return [(str(row[0]), str(row[1]), int(row[2]), int(row[3])) for row in await self._database.fetch(OPEN_COUNTS)]
 
-    async def under_way(self, direction: str, queue: str) -> int | None:
-        """Return the row of a queue whose actions may have been performed in part: planned, not settled or parked."""
-        rows = await self._database.fetch(UNDER_WAY, direction, queue)
-        return int(rows[0][0]) if rows else None
+    async def under_way(self, direction: str, queue: str) -> frozenset[int]:
+        """Return the rows of a queue whose actions may have been performed: planned, not settled or parked."""
+        return frozenset(int(row[0]) for row in await self._database.fetch(UNDER_WAY, direction, queue))
 
     async def parked(self, after: int = 0, limit: int = 100) -> list[ParkedRow]:
         """Return parked rows in the order of admission."""

@@ -1,7 +1,14 @@
 """Lanes: one walker for each queue in which something waits, made on demand and gone when its queue is empty.
 
 A portal's lane is its two walkers, one a direction. Each takes the oldest unsettled row and has the conductor walk it
-the whole way; neither waits for the other, except for an action under way that its own row refers to. What fails for
+the whole way. While one row is performed, the one before it is recorded and the one behind it planned, where that one
+is about something else (the conductor knows); so a busy queue waits for the other side, never for the store:
+
+    row 1   plan ─ perform ─ record
+    row 2          plan ──── perform ─ record
+    row 3                    plan ──── perform ─ record
+
+Neither walker waits for the other, except for an action under way that its own row refers to. What fails for
 now is tried again after a pause; what goes wrong in our own code is parked with its traceback in the log. This is the
 one file that catches everything, so that a defect met by one message costs one message.
 """
@@ -12,6 +19,7 @@ import asyncio
 import logging
 from contextlib import nullcontext, suppress
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from bridge.errors import Fatal, Later, StoreUnavailable, Unsure
@@ -21,12 +29,15 @@ from portals.ids import channel_queue
 from portals.retry import pause
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bridge.store.directory import Directory
-    from bridge.store.ledger import InboxRow, Ledger
+    from bridge.store.ledger import InboxRow, Ledger, Recording
     from bridge.work.catch_up import CatchUp
-    from bridge.work.conductor import Conductor
+    from bridge.work.conductor import Conductor, Prepared
     from bridge.work.rooms import RoomMaker
     from portals.facts import Portal
+    from portals.ids import Ts
 
 log = logging.getLogger(__name__)
 
@@ -137,19 +148,69 @@ class Lanes:
             return True
         async with self._turns if direction == TO_MATRIX else nullcontext():
             rows = await self._ledger.next_rows(direction, queue, _ROWS[direction])
-            for row in rows:
+            if await self._walk_rows(key, rows):
                 portal = await self._conductor.portal_of(direction, queue)
-                if portal is not None and portal.state is PortalState.PAUSED:
-                    return False
-                if row.place > await self._gap(direction, portal) > 0:
-                    break
-                await self._walk_one(row, portal)
-            else:
                 if rows or not await self._gap(direction, portal):
                     return bool(rows)
+        portal = await self._conductor.portal_of(direction, queue)
+        if portal is not None and portal.state is PortalState.PAUSED:
+            return False
         assert portal is not None
         await self._look_back(portal)
         return True
+
+    async def _walk_rows(self, key: Key, rows: Sequence[InboxRow]) -> bool:
+        """Walk rows in their order; returns whether all were walked: a pause or a gap may come before one."""
+        recordings: list[Recording] = []
+        prepared: Prepared | None = None
+        try:
+            for row, following in zip_longest(rows, rows[1:]):
+                portal = await self._conductor.portal_of(*key)
+                if portal is not None and portal.state is PortalState.PAUSED:
+                    return False
+                if row.place > await self._gap(key[0], portal) > 0:
+                    return False
+                if prepared is None:
+                    await self._recorded(key, recordings)
+                    prepared = await self._prepare(row, frozenset())
+                walked, planned = await asyncio.gather(
+                    self._walk_one(row, portal, prepared, recordings),
+                    self._meanwhile(key, recordings, prepared, following),
+                    return_exceptions=True,  # both are to end before either's failure is told
+                )
+                if isinstance(walked, BaseException):
+                    raise walked
+                if isinstance(planned, BaseException):
+                    raise planned
+                prepared = planned
+            return True
+        finally:
+            await self._recorded(key, recordings)
+
+    async def _meanwhile(
+        self, key: Key, recordings: list[Recording], prepared: Prepared | None, following: InboxRow | None
+    ) -> Prepared | None:
+        """While a row is performed: see its predecessor recorded, then plan its successor."""
+        await self._recorded(key, recordings)
+        if prepared is None or following is None:
+            return None
+        return await self._prepare(following, prepared.about)
+
+    async def _prepare(self, row: InboxRow, beside: frozenset[Ts]) -> Prepared | None:
+        try:
+            prepared = await self._conductor.prepare(row, beside)
+        except Exception as error:  # met again when the row is walked, and dealt with there
+            log.debug("%s %s: not planned ahead: %s", row.queue, row.source_key, error)
+            return None
+        if prepared is not None:
+            self._known.add(row.seq)
+        return prepared
+
+    async def _recorded(self, key: Key, recordings: list[Recording]) -> None:
+        pending, recordings[:] = list(recordings), []
+        if pending:
+            await asyncio.gather(*pending)
+            self._step(key)
 
     async def _gap(self, direction: str, portal: Portal | None) -> int:
         """Return the gap that a portal must look back over before it walks what came after it; 0 for none."""
@@ -166,11 +227,15 @@ class Lanes:
             raise Later(f"the workspace {portal.team} is not known yet", 2.0)
         await self._catch_up.look_back(portal, workspace, await self._catch_up.gap(portal.team))
 
-    async def _walk_one(self, row: InboxRow, portal: Portal | None) -> None:
+    async def _walk_one(
+        self, row: InboxRow, portal: Portal | None, prepared: Prepared | None, recordings: list[Recording]
+    ) -> None:
+        """Walk one row; what is still being recorded of it joins `recordings`."""
         unsure = row.state is State.PLANNED and row.seq not in self._known
         self._known.discard(row.seq)
         try:
-            await self._conductor.walk(row, unsure=unsure, other_side=partial(self._other_side, row, portal))
+            other_side = partial(self._other_side, row, portal)
+            recording = await self._conductor.walk(row, unsure=unsure, other_side=other_side, prepared=prepared)
         except StoreUnavailable:
             raise
         except Later:
@@ -188,6 +253,8 @@ class Lanes:
             await self._conductor.give_up(row, portal, "a defect of the bridge; its log says more")
         else:
             self._walked += 1
+            if recording is not None:
+                recordings.append(recording)
         finally:
             self._step((row.direction, row.queue))
         self._unsure.pop(row.seq, None)
@@ -206,7 +273,7 @@ class Lanes:
             event.set()
 
     async def _other_side(self, row: InboxRow, portal: Portal | None) -> None:
-        """Wait until the portal's other direction is through with the row that it is at, if it is at one.
+        """Wait until the portal's other direction is through with the rows that it is at, if it is at any.
 
         What a row refers to exists on the side that the row comes from; if no link shows it, then either it is not
         mirrored, or the action that made it is that very one.
@@ -218,12 +285,13 @@ class Lanes:
         else:
             other = (TO_MATRIX, channel_queue(portal.team, portal.channel))
         awaited = await self._ledger.under_way(*other)
-        while awaited is not None:
+        while awaited:
             self.wake(*other)
             step = self._steps.setdefault(other, asyncio.Event())
-            if await self._ledger.under_way(*other) != awaited:
+            awaited &= await self._ledger.under_way(*other)
+            if not awaited:
                 return
             try:
                 await asyncio.wait_for(step.wait(), _OTHER_SIDE)
             except TimeoutError:
-                log.info("%s: waits for row %d of the other direction", row.source_key, awaited)
+                log.info("%s: waits for row %d of the other direction", row.source_key, min(awaited))

@@ -184,16 +184,16 @@ async def test_a_settled_row_keeps_its_reason_and_not_its_content(ledger: Ledger
     assert await database.fetch("SELECT state, reason FROM inbox WHERE seq = $1", row.seq) == [(2, "nothing to do")]
 
 
-async def test_under_way_is_the_first_planned_row(ledger: Ledger) -> None:
+async def test_under_way_is_what_is_planned_and_not_settled(ledger: Ledger) -> None:
     first, second, third = [await row_of(ledger, name) for name in "abc"]
-    assert await ledger.under_way(TO_MATRIX, QUEUE) is None
+    assert not await ledger.under_way(TO_MATRIX, QUEUE)
     await ledger.plan(third, [action(3)])
     await ledger.plan(second, [action(2)])
-    assert await ledger.under_way(TO_MATRIX, QUEUE) == second.seq
-    assert await ledger.under_way(TO_SLACK, QUEUE) is None
+    assert await ledger.under_way(TO_MATRIX, QUEUE) == {second.seq, third.seq}
+    assert not await ledger.under_way(TO_SLACK, QUEUE)
     await ledger.settle(second, "")
     await ledger.park(third, "no")
-    assert await ledger.under_way(TO_MATRIX, QUEUE) is None
+    assert not await ledger.under_way(TO_MATRIX, QUEUE)
     assert first.state is State.NEW
 
 
