@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from tests.demo.live import stay
 from tests.demo.once import play_once
 from tests.demo.parts import CommandFailed, PartEnded
 from tests.sandbox.child import ChildFailed
@@ -22,6 +23,7 @@ from tests.sandbox.child import ChildFailed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_WIDE = 140
 KEPT = Path(".state/demo")
 
 
@@ -31,7 +33,7 @@ def main() -> int:
     parser.add_argument("--once", action="store_true", default=_is_set("ONCE"), help="play the script, check, exit")
     parser.add_argument("--keep", action="store_true", default=_is_set("KEEP"), help=f"keep all files in {KEPT}")
     options = parser.parse_args()
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_WIDE)
     with _directory(options.keep) as directory:
         try:
             return asyncio.run(_run(directory, console, once=options.once))
@@ -44,8 +46,8 @@ def main() -> int:
             known = failures.subgroup((PartEnded, ChildFailed, CommandFailed))
             if known is None:
                 raise
-            for failure in _leaves(known):
-                console.print(str(failure), style="red", markup=False)
+            for leaf in _leaves(known):
+                console.print(str(leaf), style="red", markup=False)
     return 1
 
 
@@ -53,7 +55,7 @@ async def _run(directory: Path, console: Console, *, once: bool) -> int:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await play_once(directory, console)
+    return await (play_once if once else stay)(directory, console)
 
 
 def _is_set(name: str) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
-from tests.demo.report import Seen
+from tests.demo.report import Seen, rows_seen
 from tests.sandbox.homeserver.person import message
 from tests.sandbox.slack.pictures import png
 
@@ -33,6 +33,7 @@ async def _person(stage: Stage) -> None:
     robin, channel = stage.robin, "design"
     avatar = await robin.upload(png(64, 64, (200, 80, 40), (255, 255, 255)), "image/png", "robin.png")
     await robin.set_avatar(avatar)
+    await _until_shown(stage, channel, avatar)
     await robin.say(stage.room(channel).room_id, "Hello from the other side")
     shown = await _until_said(stage, channel, "Hello from the other side")
     picture = avatar.removeprefix("mxc://")
@@ -206,6 +207,16 @@ async def _until_said(stage: Stage, channel: str, words: str) -> Said | None:
     return stage.slack.find(channel, words)
 
 
+async def _until_shown(stage: Stage, channel: str, avatar: str) -> None:
+    """A homeserver tells the rooms of a new avatar in its own time."""
+
+    def look() -> Seen:
+        member = stage.room(channel).state.get(("m.room.member", stage.robin.user_id), {})
+        return Seen(member.get("avatar_url") == avatar, "")
+
+    await stage.report.await_that(look)
+
+
 async def _event_of(stage: Stage, channel: str, words: str) -> str:
     await stage.report.await_that(lambda: Seen(stage.matrix.find(channel, words) is not None, ""))
     found = stage.matrix.find(channel, words)
@@ -256,8 +267,5 @@ def _file_of(stage: Stage, channel: str, name: str, digest: str) -> Seen:
 
 def _rows(stage: Stage, channel: str, wanted: int) -> Seen:
     found = [one for one in stage.slack.said(channel) if one.text.startswith("shelf ")]
-    rows = [line.split(" holds")[0] for one in found for line in one.text.splitlines()]
-    right = rows == [f"shelf {number:04d}" for number in range(wanted)]
-    return Seen(
-        right and len(found) > 1, f"{len(rows)} rows in {len(found)} messages{'' if right else ', not in order'}"
-    )
+    rows = [line.split(" holds")[0] for one in found for line in one.text.splitlines() if line]
+    return rows_seen(rows, [f"shelf {number:04d}" for number in range(wanted)], len(found))

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
-from tests.demo.report import Seen
+from tests.demo.report import Seen, rows_seen
 from tests.sandbox.slack.pictures import png
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ async def _words(stage: Stage) -> None:
     slack, report, channel = stage.slack, stage.report, "general"
     text = "The *stand* is _nearly_ built, ~Friday~ `Thursday`: <https://northwind.example/stand|the plan>"
     wanted = '<strong>stand</strong> <em>nearly</em> <del>Friday</del> <code>Thursday</code> href="…/stand"'
-    parts = ("<strong>stand</strong>", "<em>nearly</em>", "<del>Friday</del>", "<code>Thursday</code>")
+    parts: tuple[str, ...] = ("<strong>stand</strong>", "<em>nearly</em>", "<del>Friday</del>", "<code>Thursday</code>")
     parts = (*parts, 'href="https://northwind.example/stand"')
     await slack.say("amara", channel, text)
     await report.expect(_GROUP, "formatted text", wanted, lambda: _has(stage.matrix.find(channel, "nearly"), parts))
@@ -266,9 +266,8 @@ def _typed(stage: Stage, channel: str, user: str) -> Seen:
 
 def _rows(stage: Stage, channel: str, wanted: int) -> Seen:
     found = [one for one in stage.room(channel).messages.values() if "stock row" in one.body and not one.redacted]
-    rows = [line.split(" of ")[0] for one in found for line in one.body.splitlines() if "stock row" in line]
-    right = rows == [f"stock row {number:04d}" for number in range(wanted)]
-    return Seen(right and len(found) > 1, f"{len(rows)} rows in {len(found)} events{'' if right else ', not in order'}")
+    rows = [line.split(" of ")[0] for one in found for line in one.body.splitlines()]
+    return rows_seen(rows, [f"stock row {number:04d}" for number in range(wanted)], len(found))
 
 
 def _equal(seen: str, wanted: str) -> Seen:

@@ -29,7 +29,7 @@ async def check_mirror(stage: Stage) -> None:
     await _check_rooms(stage)
     await _check_space(stage)
     await _check_people(stage)
-    await _settled(stage)
+    await settled(stage)
     await check_both_sides(stage, _GROUP)
 
 
@@ -45,14 +45,13 @@ async def _check_rooms(stage: Stage) -> None:
     topic = "Deploys on Tuesdays and Thursdays & never on Fridays"
     seen = stage.room("engineering").topic
     report.note(_GROUP, "its topic", topic, Seen(seen == topic, seen))
+    none = "M_NOT_FOUND"
     hidden = stage.slack.channel_id("finance-private")
     try:
         seen = await stage.robin.resolve(f"#slack_{stage.slack.team['id']}_{hidden}:localhost".lower())
     except RequestRefused as refused:
         seen = refused.code
-    report.note(
-        _GROUP, "no room for a private channel without the bot", "M_NOT_FOUND", Seen(seen == "M_NOT_FOUND", seen)
-    )
+    report.note(_GROUP, "no room for a private channel without the bot", none, Seen(seen == none, seen))
     channel = stage.slack.channel_id("design")
     bridges = [_bridge(stage.room("design"), kind, channel) for kind in ("m.bridge", "uk.half-shot.bridge")]
     wanted = f"slack / Northwind Supply / design ({channel})"
@@ -113,7 +112,7 @@ def _seen_members(stage: Stage, most: int) -> Seen:
     return Seen(len(ghosts) == 10, f"{len(ghosts)} of the workspace's {most} people")
 
 
-async def _settled(stage: Stage) -> None:
+async def settled(stage: Stage) -> None:
     """Wait until as much is in Matrix as in Slack; whether it is the same is another question."""
     for _ in range(200):
         counts = [await _count(stage, channel) for channel in BRIDGED]
@@ -127,12 +126,8 @@ async def _count(stage: Stage, channel: str) -> tuple[int, int]:
     in_slack = words.slack_pieces(said, stage.people, "Causeway")
     in_matrix = words.matrix_pieces(stage.room(channel), {}, BOT)
     reactions = sum(words.slack_reactions(said, "Causeway").values())
-    shown = sum(
-        sender.startswith("@slack_")
-        for one in stage.room(channel).messages.values()
-        for _, sender in one.reactions.values()
-    )
-    return in_slack.total() + reactions, in_matrix.total() + shown
+    shown = [sender for one in stage.room(channel).messages.values() for _, sender in one.reactions.values()]
+    return in_slack.total() + reactions, in_matrix.total() + sum(sender.startswith("@slack_") for sender in shown)
 
 
 # --- reading both sides back
@@ -171,11 +166,8 @@ async def _compare(stage: Stage, said: tuple[Said, ...], room: Room) -> Seen:
         *(f"reactions only in Matrix: {name} ×{count}" for name, count in (shown - reacted).items()),
     ]
     if wrong:
-        return Seen(
-            False,
-            "; ".join(wrong[:_MOST_SHOWN])
-            + (f" and {len(wrong) - _MOST_SHOWN} more" if len(wrong) > _MOST_SHOWN else ""),
-        )
+        more = f" and {len(wrong) - _MOST_SHOWN} more" if len(wrong) > _MOST_SHOWN else ""
+        return Seen(False, "; ".join(wrong[:_MOST_SHOWN]) + more)
     files = sum(len(one.files) for one in said)
     return Seen(True, f"{in_slack.total() - files} lines, {files} files, {reacted.total()} reactions")
 

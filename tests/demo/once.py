@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _LOOK_EVERY = 0.1
-_SLACK_TIME = 0.2
-"""Slack's repetitions come five times as fast, so that those of what the dead bridge missed fall into the script."""
+_SLACK_TIME = 0.1
+"""Slack's repetitions come ten times as fast, so that those of what the dead bridge missed fall into the script."""
 
 
 async def play_once(directory: Path, console: Console) -> int:

@@ -42,9 +42,8 @@ async def play_kill(stage: Stage) -> None:
         await slack.say("bruno", "general", f"burst {number} from Slack")
         await mira.say(engineering, f"burst {number} from Matrix")
     stage.parts.kill_bridge()
-    report.note(
-        _KILLED, "killed while both sides speak (SIGKILL)", "ended", Seen(True, f"after a burst of {_BURST} each")
-    )
+    burst = f"in the middle of {_BURST} messages of each side"
+    report.note(_KILLED, "SIGKILL while both sides speak", "ended", Seen(not stage.parts.bridge_runs, burst))
 
     await slack.say("farid", "engineering", "All steps are green", thread_ts=root)
     await slack.act("greta", "edit", "general", ts=praised, text="The stand looks *really* great")
@@ -71,7 +70,7 @@ async def play_kill(stage: Stage) -> None:
 
 async def play_parked(stage: Stage) -> None:
     """Post into an archived channel: parked, told in the room, and retried once the channel is open again."""
-    report, channel, config = stage.report, "random", str(stage.parts.config)
+    report, channel = stage.report, "random"
     await stage.slack.act("greta", "archive", channel)
     await report.expect(
         _PARKED,
@@ -96,14 +95,13 @@ async def play_parked(stage: Stage) -> None:
 
 async def _retry(stage: Stage) -> None:
     report, channel, config = stage.report, "random", str(stage.parts.config)
-    listed = json.loads((await stage.parts.causeway("parked", "list", "--json", "--config", config)).out)
-    rows = listed if isinstance(listed, list) else listed["parked"]
-    seen = "; ".join(f"{row.get('id', row.get('seq'))}: {row['reason']}" for row in rows) or "nothing"
+    rows = json.loads((await stage.parts.causeway("parked", "list", "--json", "--config", config)).out)["parked"]
+    seen = "; ".join(f"{row['number']}: {row['reason']}" for row in rows) or "nothing"
     right = len(rows) == 1 and "archived" in seen
     report.note(_PARKED, "causeway parked list", "one message, is_archived", Seen(right, seen))
     await stage.slack.act("greta", "unarchive", channel)
     for row in rows:
-        await stage.parts.causeway("parked", "retry", str(row.get("id", row.get("seq"))), "--config", config)
+        await stage.parts.causeway("parked", "retry", str(row["number"]), "--config", config)
     await report.expect(
         _PARKED,
         "causeway parked retry, after the channel was opened again",
@@ -149,9 +147,8 @@ def _late_edits(stage: Stage) -> Seen:
 
 
 def _late_deletions(stage: Stage) -> Seen:
-    shown = [
-        one for one in stage.room("general").messages.values() if "flyers have a typo" in one.body and not one.redacted
-    ]
+    messages = stage.room("general").messages.values()
+    shown = [one for one in messages if "flyers have a typo" in one.body and not one.redacted]
     said = stage.slack.find("general", "sorry, one moment")
     left = [*(one.body for one in shown), *([said.text] if said else [])]
     return Seen(not left, "; ".join(left) or "both gone")

@@ -100,6 +100,11 @@ class Parts:
         self._bridge_is_wanted = False
         self._bridge.kill()
 
+    @property
+    def bridge_runs(self) -> bool:
+        """Whether the bridge's process is there."""
+        return self._bridge.running
+
     def bridge_log(self, lines: int = 40) -> str:
         """The end of the bridge's log."""
         return self._bridge.tail(lines)
@@ -107,7 +112,8 @@ class Parts:
     async def causeway(self, *words: str, environment: dict[str, str] | None = None) -> Answered:
         """Run one command of the real command line; raises CommandFailed."""
         process = await asyncio.create_subprocess_exec(
-            *(CAUSEWAY, *words),
+            CAUSEWAY,
+            *words,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

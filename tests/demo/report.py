@@ -93,6 +93,14 @@ class Report:
         return list(dict.fromkeys(check.group for check in self.checks))
 
 
+def rows_seen(rows: list[str], wanted: list[str], parts: int) -> Seen:
+    """Whether a long message came whole and in order, in more than one part."""
+    if rows == wanted:
+        return Seen(parts > 1, f"{len(rows)} rows in {parts} messages")
+    wrong = next((number for number, row in enumerate(rows) if wanted[number : number + 1] != [row]), len(rows))
+    return Seen(False, f"{len(rows)} rows in {parts} messages, wrong from number {wrong}: {rows[wrong : wrong + 2]}")
+
+
 def _short(text: str) -> str:
     text = " ⏎ ".join(text.splitlines())
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

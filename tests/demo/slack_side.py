@@ -176,12 +176,13 @@ class SlackSide:
             return hashlib.sha256(await answer.read()).hexdigest()
 
     async def shown_names(self) -> dict[str, str]:
-        """The names of all people and bots, by id."""
+        """The names of all people, bots and user groups, by id."""
         names: dict[str, str] = {}
         async for page in self.pages("users.list"):
             for user in page["members"]:
                 names[user["id"]] = user["profile"].get("display_name") or user["profile"]["real_name"]
-        return names
+        groups = (await self.call("usergroups.list"))["usergroups"]
+        return names | {group["id"]: f"@{group['handle']}" for group in groups}
 
 
 def _transcript(messages: list[Json]) -> tuple[Said, ...]:
