@@ -206,8 +206,10 @@ def _style(value: Json) -> int:
 
 
 def _identity(element: Mapping[str, Json], key: str) -> str:
-    value = string(element.get(key))
-    return value if len(value) <= 40 and value.isascii() and value.isalnum() else ""
+    value = element.get(key)
+    if isinstance(value, str) and len(value) <= 40 and value.isascii() and value.isalnum():
+        return value
+    return ""
 
 
 def _user(element: Mapping[str, Json], style: int) -> Inline | None:

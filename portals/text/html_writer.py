@@ -8,6 +8,7 @@ HTML turns back.
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -47,7 +48,7 @@ from portals.text.matrix_links import is_safe, link_to
 from portals.text.names import Names, label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,14 @@ class _Writer:
         return "<hr>"
 
     def _quote(self, block: Quote) -> str:
-        outer = self.quiet
-        self.quiet = outer or block.quiet
-        inner = self.blocks(block.blocks, len(block.blocks) > 1)
+        with self._quoting(block):
+            return f"<blockquote>{self.blocks(block.blocks, len(block.blocks) > 1)}</blockquote>"
+
+    @contextmanager
+    def _quoting(self, block: Quote) -> Iterator[None]:
+        outer, self.quiet = self.quiet, self.quiet or block.quiet
+        yield
         self.quiet = outer
-        return f"<blockquote>{inner}</blockquote>"
 
     def _list(self, block: List) -> str:
         tag = "ol" if block.ordered else "ul"
@@ -270,7 +274,7 @@ class _Writer:
         return f"#{name.removeprefix('#')}", channel.room if channel else None
 
     def everybody(self, inline: Broadcast) -> str:
-        return "@room" if self.names.allow_room_mention or inline.kind == "room" else f"@{inline.kind}"
+        return "@room" if self.names.allow_room_mention and not self.quiet else f"@{inline.kind}"
 
     def words(self, inline: Inline) -> str:
         """The inline as plain text."""
@@ -310,7 +314,8 @@ class _Writer:
         if isinstance(block, Heading):
             return f"{'#' * block.level} {self._line(block.inlines)}"
         if isinstance(block, Quote):
-            inner = "\n\n".join(self.body_of(part) for part in block.blocks)
+            with self._quoting(block):
+                inner = "\n\n".join([self.body_of(part) for part in block.blocks])
             return "\n".join(f"> {line}" if line else ">" for line in inner.split("\n"))
         if isinstance(block, List):
             return self._list_body(block)

@@ -46,7 +46,7 @@ from portals.text.document import (
     text_inlines,
     words_of,
 )
-from portals.text.matrix_links import is_safe, mention_of
+from portals.text.matrix_links import is_safe, mention_of, web_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,10 +92,9 @@ def parse(html: str) -> Document:
     if len(html) > _LONGEST or _depth(html) > _DEEPEST_MARKUP:
         return Document(tuple(paragraphs(text_inlines(_ANY_TAG.sub("", html)))))
     body = LexborHTMLParser(html).body
-    if body is None:
-        return Document()
     flow = _Flow()
-    _children(body, PLAIN, flow, 0)
+    if body is not None:
+        _children(body, PLAIN, flow, 0)
     return Document(flow.closed())
 
 
@@ -170,10 +169,14 @@ def _nodes(parent: LexborNode) -> Iterator[LexborNode]:
 
 def _children(parent: LexborNode, style: int, flow: _Flow, depth: int) -> None:
     for node in _nodes(parent):
-        if node.is_text_node:
-            flow.text(node.text_content or "", style)
-        elif node.is_element_node:
-            _element(node, style, flow, depth + 1)
+        _node(node, style, flow, depth + 1)
+
+
+def _node(node: LexborNode, style: int, flow: _Flow, depth: int) -> None:
+    if node.is_text_node:
+        flow.text(node.text_content or "", style)
+    elif node.is_element_node:
+        _element(node, style, flow, depth)
 
 
 def _inner(node: LexborNode, style: int, depth: int) -> Blocks:
@@ -259,7 +262,9 @@ def _anchor(node: LexborNode, style: int, flow: _Flow, depth: int) -> None:
     mention = mention_of(url, " ".join(words_of(inner).split()), style)
     if mention is not None:
         flow.add(mention)
-    elif not is_safe(url) and not url.lower().startswith("matrix:"):
+        return
+    url = web_address(url)
+    if not is_safe(url):
         flow.inlines += inner
     elif not inner:
         flow.add(Link(url, url, style))
@@ -322,10 +327,8 @@ def _script(node: LexborNode, style: int, flow: _Flow, depth: int, tag: str) -> 
 def _list(node: LexborNode, ordered: bool, style: int, flow: _Flow, depth: int) -> None:
     items: list[Blocks] = []
     for child in _nodes(node):
-        if not child.is_element_node:
-            continue
         inner = _inner(child, style, depth + 1) if child.tag == "li" else _one(child, style, depth + 1)
-        if child.tag != "li" and items:
+        if child.tag != "li" and inner and items:
             items[-1] += inner
         elif child.tag == "li" or inner:
             items.append(inner)
@@ -335,7 +338,7 @@ def _list(node: LexborNode, ordered: bool, style: int, flow: _Flow, depth: int) 
 
 def _one(node: LexborNode, style: int, depth: int) -> Blocks:
     flow = _Flow()
-    _element(node, style, flow, depth)
+    _node(node, style, flow, depth)
     return flow.closed()
 
 
@@ -387,8 +390,6 @@ def _details(node: LexborNode, style: int, flow: _Flow, depth: int) -> None:
     for child in _nodes(node):
         if child.tag == "summary" and not summary:
             summary = joined(_inner(child, style, depth + 1))
-        elif child.is_text_node:
-            inner.text(child.text_content or "", style)
-        elif child.is_element_node:
-            _element(child, style, inner, depth + 1)
+        else:
+            _node(child, style, inner, depth + 1)
     flow.block(Details(summary, inner.closed()))

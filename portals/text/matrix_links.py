@@ -29,6 +29,10 @@ def link_to(identity: str) -> str:
     return f"https://matrix.to/#/{quote(identity, safe='@#!:')}"
 
 
+def _event(name: str) -> str:
+    return f"${name.removeprefix('$')}" if name else ""
+
+
 def target_of(url: str) -> tuple[str, str] | None:
     """Return (Matrix id, event id or `""`) that a matrix.to or `matrix:` address points to, or None."""
     if match := _MATRIX_TO.fullmatch(url):
@@ -37,8 +41,16 @@ def target_of(url: str) -> tuple[str, str] | None:
         identity, _, event = match[1].partition("/")
         return unquote(identity), unquote(event)
     if match := _MATRIX_URI.fullmatch(url):
-        return _SIGILS[match[1].lower()] + unquote(match[2]), unquote(match[3] or "").removeprefix("/e/")
+        return _SIGILS[match[1].lower()] + unquote(match[2]), _event(unquote(match[3] or "").removeprefix("/e/"))
     return None
+
+
+def web_address(url: str) -> str:
+    """Return a `matrix:` address as matrix.to says it, any other address as it is."""
+    if not _MATRIX_URI.fullmatch(url):
+        return url
+    identity, event = target_of(url) or ("", "")
+    return f"{link_to(identity)}/{quote(event, safe='$:')}" if event else link_to(identity)
 
 
 def mention_of(url: str, label: str, style: int = PLAIN) -> Inline | None:

@@ -46,6 +46,7 @@ _LEXER = re.compile(
       (?P<code> `[^`\n]+` )
     | (?P<entity> <[^<>\n]{1,8000}> )
     | (?P<emoji> :[a-z0-9_+'\-]{1,100}(?:::skin-tone-[2-6](?:-[2-6])?)?: )
+    | (?P<rule> \*{4,} | _{4,} | ~{4,} )
     | (?P<mark> [*_~] )
     """,
     re.VERBOSE,
@@ -88,49 +89,49 @@ def inlines(text: str, style: int = PLAIN) -> list[Inline]:
 
 def _blocks(text: str) -> list[Block]:
     out: list[Block] = []
-    parts = text.split("```")
-    if len(parts) > 2 and len(parts) % 2 == 0:
-        last = parts.pop()
-        parts[-1] += "```" + last
-    elif len(parts) == 2:
-        parts = [text]
-    for number, part in enumerate(parts):
-        if number % 2:
-            code = _code_text(part)
-            if code:
-                out.append(CodeBlock(code))
+    segments = _segments(text)
+    for number, (is_code, part) in enumerate(segments):
+        if is_code:
+            out += _code_block(part)
             continue
-        if number:
-            part = part.lstrip(" ")
-        if number + 1 < len(parts):
-            part = part.rstrip(" ")
         lines = part.split("\n")
-        rest = _long_quote(lines)
-        if rest is None:
-            _lines(lines, out)
-            continue
-        _lines(lines[:rest], out)
-        first = lines[rest].removeprefix(_QUOTE * 3).removeprefix(">>>").removeprefix(" ")
-        quoted = "\n".join([first, *lines[rest + 1 :]])
-        following = [f"```{code}```" if odd % 2 else code for odd, code in enumerate(parts[number + 1 :], number + 1)]
-        inner = _plain_blocks("".join([quoted, *following]))
-        if inner:
-            out.append(Quote(tuple(inner)))
-        break
+        start = _long_quote(lines)
+        _lines(lines[:start], out)
+        if start is not None:
+            first = lines[start].removeprefix(_QUOTE * 3).removeprefix(">>>").removeprefix(" ")
+            rest = [(False, "\n".join([first, *lines[start + 1 :]])), *segments[number + 1 :]]
+            inner = [block for code, words in rest for block in _below_long_quote(code, words)]
+            return [*out, Quote(tuple(inner))] if inner else out
     return out
 
 
-def _plain_blocks(text: str) -> list[Block]:
-    """Blocks of the rest of a message below `>>>`, where a further `>>>` is nothing new."""
-    out: list[Block] = []
-    for number, part in enumerate(text.split("```")):
-        if number % 2:
-            code = _code_text(part)
-            if code:
-                out.append(CodeBlock(code))
-        else:
-            out.extend(paragraphs(inlines(part)))
+def _below_long_quote(is_code: bool, words: str) -> list[Block]:
+    """Blocks of the rest of a message below `>>>`, where a further `>` is nothing new."""
+    return _code_block(words) if is_code else paragraphs(inlines(words))
+
+
+def _segments(text: str) -> list[tuple[bool, str]]:
+    """Cut text at its ``` fences into (whether it is code, the text); a fence without its fellow is text."""
+    parts = text.split("```")
+    if len(parts) == 1:
+        return [(False, text)]
+    if len(parts) % 2 == 0:
+        last = parts.pop()
+        parts[-1] += f"```{last}"
+    out = []
+    for number, part in enumerate(parts):
+        is_code = number % 2 == 1
+        if not is_code:
+            part = part.lstrip(" ") if number else part
+            part = part.rstrip(" ") if number + 1 < len(parts) else part
+        out.append((is_code, part))
     return out
+
+
+def _code_block(part: str) -> list[Block]:
+    """A code block: Slack links addresses even there, which read as their label."""
+    text = unescape(_LINKED.sub(_link_words, part)).strip("\n")
+    return [CodeBlock(text)] if text else []
 
 
 def _long_quote(lines: Sequence[str]) -> int | None:
@@ -158,8 +159,6 @@ def _lines(lines: Sequence[str], out: list[Block]) -> None:
         elif not run and not line:
             continue
         run.extend(_line(line, PLAIN))
-        if not run:
-            run.append(BREAK)
     _flush(run, run_quoted, out)
 
 
@@ -171,11 +170,6 @@ def _flush(run: list[Inline], quoted: bool, out: list[Block]) -> None:
         out.append(Quote(tuple(blocks)))
     else:
         out.extend(blocks)
-
-
-def _code_text(part: str) -> str:
-    """Text of a code block: Slack links addresses even there, which read as their label."""
-    return unescape(_LINKED.sub(_link_words, part)).strip("\n")
 
 
 def _link_words(match: re.Match[str]) -> str:
@@ -192,16 +186,7 @@ def _line(line: str, style: int) -> list[Inline]:
     spans: dict[int, int] = {}
     for match in _LEXER.finditer(line):
         start, end = match.span()
-        kind = match.lastgroup
-        token: Inline | str | None
-        if kind == "mark":
-            token = match[0]
-        elif kind == "emoji":
-            token = _emoji(match[0], style, line, start, end)
-        elif kind == "entity":
-            token = _entity(match[0][1:-1], style)
-        else:
-            token = _code(match[0], style)
+        token = _token(match, line, style)
         if token is None:
             continue
         if start > done:
@@ -209,9 +194,9 @@ def _line(line: str, style: int) -> list[Inline]:
         done = end
         position = len(tokens)
         tokens.append(token)
-        if kind != "mark":
+        if not isinstance(token, str):
             continue
-        mark = match[0]
+        mark = token
         before = line[start - 1] if start else " "
         after = line[end] if end < len(line) else " "
         waiting = by_mark[mark]
@@ -228,6 +213,18 @@ def _line(line: str, style: int) -> list[Inline]:
     if done < len(line):
         tokens.append(Text(unescape(line[done:]), style))
     return _styled(tokens, spans, style)
+
+
+def _token(match: re.Match[str], line: str, style: int) -> Inline | str | None:
+    """A mark as itself, anything else as its inline; None leaves the characters as text."""
+    kind = match.lastgroup
+    if kind == "mark":
+        return match[0]
+    if kind == "emoji":
+        return _emoji(match[0], style, line, *match.span())
+    if kind == "entity":
+        return _entity(match[0][1:-1], style)
+    return _code(match[0], style) if kind == "code" else None
 
 
 def _in_word(char: str) -> bool:

@@ -62,12 +62,8 @@ def _link_text(text: Text, out: list[Inline]) -> None:
 
 def _trimmed(url: str) -> str:
     """Punctuation after an address belongs to the sentence, as does a bracket that the address did not open."""
-    while url:
-        last = url[-1]
-        if last in ".,;:!?'*_~" or (last in ")]}" and url.count(last) > url.count(_OPENING[last])):
-            url = url[:-1]
-        else:
-            break
+    while (last := url[-1]) in ".,;:!?'*_~" or (last in _OPENING and url.count(last) > url.count(_OPENING[last])):
+        url = url[:-1]
     return url
 
 

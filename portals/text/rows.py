@@ -124,15 +124,15 @@ class _Lowering:
 
     def _cell(self, cell: Inlines) -> str:
         """A cell is code, in which mentions are words."""
-        inlines = [one for inline in cell for one in self._resolved(inline)]
-        names = self.names.slack_users
-        words = [
-            f"@{label_of(names[one.id].name, one.id)}"
-            if isinstance(one, SlackUser) and one.id in names
-            else words_of((one,))
-            for one in inlines
-        ]
+        words = [self._cell_word(inline) for inline in cell]
         return " ".join("".join(words).split())
+
+    def _cell_word(self, inline: Inline) -> str:
+        if isinstance(inline, MatrixUser):
+            return self._name(inline)
+        if isinstance(inline, (RoomMention, Broadcast)):
+            return words_of((inline,))
+        return words_of(self._resolved(inline))
 
     def _items(self, block: List, indent: int, quotes: int, group: int) -> list[Row]:
         out: list[Row] = []
@@ -218,8 +218,12 @@ class _Lowering:
         person = self.names.matrix_users.get(inline.id)
         if person and person.slack_id:
             return SlackUser(person.slack_id, style=inline.style)
+        return Text(self._name(inline), inline.style)
+
+    def _name(self, inline: MatrixUser) -> str:
+        person = self.names.matrix_users.get(inline.id)
         name = label_of(person.name if person else inline.label, inline.id)
-        return Text(name if name.startswith("@") else f"@{name}", inline.style)
+        return name if name.startswith("@") else f"@{name}"
 
 
 def _unfolded(blocks: Blocks) -> Blocks:

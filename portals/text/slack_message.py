@@ -31,7 +31,7 @@ from portals.text.rows import Row, continues, lower
 from portals.text.splitting import Limits, messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from portals.text.document import Document
     from portals.text.names import Names
@@ -76,16 +76,15 @@ def blocks_of(rows: Sequence[Row]) -> list[Json]:
     return out
 
 
-def _runs(rows: Sequence[Row]) -> Iterator[list[Row]]:
+def _runs(rows: Sequence[Row]) -> list[list[Row]]:
     """Rows that make one rich_text element."""
-    run: list[Row] = []
+    runs: list[list[Row]] = []
     for row in rows:
-        if run and not continues(run[-1], row):
-            yield run
-            run = []
-        run.append(row)
-    if run:
-        yield run
+        if runs and continues(runs[-1][-1], row):
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return runs
 
 
 def _elements(run: Sequence[Row]) -> list[Json]:

@@ -117,7 +117,7 @@ def _fitting(rows: Iterable[Row], limits: Limits) -> Iterator[Row]:
             continue
         room = _Room(limits.text - 4 * row.indent - _MARGIN, limits.json - _MARGIN, 4 * row.indent)
         group = row.group
-        for number, part in enumerate(_parts(row.inlines, room)):
+        for number, part in enumerate(filter(None, _parts(row.inlines, room))):
             if number and row.kind == "item":
                 group = next(groups)
                 yield Row("section", group, part)
@@ -146,8 +146,7 @@ def _parts(inlines: Inlines, room: _Room) -> Iterator[Inlines]:
         part += piece
         used_text += more_text
         used_size += more_size - (32 if joins else 0)
-    if part:
-        yield _edge_free(part)
+    yield _edge_free(part)
 
 
 def _edge_free(part: list[Inline]) -> Inlines:
@@ -167,8 +166,7 @@ def _pieces(inlines: Inlines, room: _Room) -> Iterator[list[Inline]]:
             yield from _line_pieces(line, room)
             line = []
         line.append(inline)
-    if line:
-        yield from _line_pieces(line, room)
+    yield from _line_pieces(line, room)
 
 
 def _line_pieces(line: list[Inline], room: _Room) -> Iterator[list[Inline]]:
