@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from portals.text import matrix_html, plain
@@ -96,7 +97,8 @@ class _Mentions:
                 out.append(Spoiler(self.inlines(inline.inlines), inline.reason, inline.style))
             else:
                 out.append(inline)
-        return trimmed(out)
+        unchanged = len(out) == len(inlines) and all(map(is_, out, inlines))
+        return inlines if unchanged else trimmed(out)
 
 
 def _room(text: Text, out: list[Inline]) -> None:

@@ -29,6 +29,7 @@ class Limits:
 
 
 _ROW_JSON = {"section": 70, "quote": 70, "code": 110, "item": 150, "rule": 50}
+_JOINED = {"section": 36, "quote": 36, "code": 110, "item": 50, "rule": 50}
 _MARGIN = 250
 
 
@@ -36,28 +37,27 @@ def messages(rows: Sequence[Row], limits: Limits) -> Iterator[list[Row]]:
     """Yield the rows of each message."""
     message: list[Row] = []
     text = size = rules = 0
-    for row in _fitting(rows, limits):
-        row_text, row_size = _cost(row, message[-1] if message else None)
+    for row, row_text, row_size in _fitting(rows, limits):
+        saved = _ROW_JSON[row.kind] - _JOINED[row.kind] if message and continues(message[-1], row) else 0
         blocks = 2 * (rules + (row.kind == "rule")) + 1
-        if message and (text + row_text > limits.text or size + row_size > limits.json or blocks > limits.blocks):
+        if message and (
+            text + row_text > limits.text or size + row_size - saved > limits.json or blocks > limits.blocks
+        ):
             yield message
             message = []
-            text = size = rules = 0
-            row_text, row_size = _cost(row, None)
+            text = size = rules = saved = 0
         message.append(row)
         text += row_text
-        size += row_size
+        size += row_size - saved
         rules += row.kind == "rule"
     if message:
         yield message
 
 
-def _cost(row: Row, last: Row | None) -> tuple[int, int]:
+def _cost(row: Row) -> tuple[int, int]:
     edge = 4 * row.indent
     text, size = _inlines_cost(row.inlines, edge)
     text += edge + (20 if row.kind == "item" else 12)
-    if last is not None and continues(last, row):
-        return text, size + (50 if row.kind == "item" else 36)
     return text, size + _ROW_JSON[row.kind]
 
 
@@ -107,22 +107,19 @@ def _escaped_length(words: str) -> int:
     return len(words) + 4 * words.count("&") + 3 * words.count("<") + 3 * words.count(">") + 2 * words.count("|")
 
 
-def _fitting(rows: Iterable[Row], limits: Limits) -> Iterator[Row]:
-    """The rows, each broken into several where it alone is too much for a message."""
+def _fitting(rows: Iterable[Row], limits: Limits) -> Iterator[tuple[Row, int, int]]:
+    """The rows with their costs, each broken into several where it alone is too much for a message."""
     groups = count(-1, -1)
     for row in rows:
-        text, size = _cost(row, None)
+        text, size = _cost(row)
         if text <= limits.text and size <= limits.json:
-            yield row
+            yield row, text, size
             continue
         room = _Room(limits.text - 4 * row.indent - _MARGIN, limits.json - _MARGIN, 4 * row.indent)
-        group = row.group
         for number, part in enumerate(filter(None, _parts(row.inlines, room))):
-            if number and row.kind == "item":
-                group = next(groups)
-                yield Row("section", group, part)
-            else:
-                yield replace(row, inlines=part)
+            below = number and row.kind == "item"
+            piece = Row("section", next(groups), part) if below else replace(row, inlines=part)
+            yield piece, *_cost(piece)
 
 
 class _Room(NamedTuple):

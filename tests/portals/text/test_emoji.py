@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 
 import pytest
 
 from portals.text import emoji
 
-TABLE = json.loads(Path(emoji.__file__).with_name("data").joinpath("emoji.json").read_text(encoding="utf-8"))
+DATA = Path(emoji.__file__).with_name("data")
+TABLE = json.loads((DATA / "emoji.json").read_text(encoding="utf-8"))
 EVERY = sorted(TABLE["names"])
 
 
@@ -79,6 +81,27 @@ def test_emoji_are_found_in_text(text: str, found: list[tuple[str, str | None]])
     assert "".join(piece for piece, _ in emoji.pieces(text)) == text
     pieces = list(emoji.pieces(text))
     assert [piece for piece in pieces if piece[1]] == [piece for piece in found if piece[1]]
+
+
+def test_the_table_is_made_from_the_source_of_the_names() -> None:
+    generate = runpy.run_path(str(DATA / "generate.py"))
+    tones = {f"1F3F{tone}": {"unified": f"1F44B-1F3F{tone}"} for tone in "BCDEF"}
+    source = [
+        {"short_name": "+1", "short_names": ["+1", "thumbsup"], "unified": "1F44D", "sort_order": 2},
+        {"short_name": "wave", "short_names": ["wave"], "unified": "1F44B", "sort_order": 1, "skin_variations": tones},
+        {
+            "short_name": "pair",
+            "short_names": ["pair"],
+            "unified": "1F91D",
+            "sort_order": 3,
+            "skin_variations": {"1F3FB-1F3FC": {"unified": "1FAF1-1F3FB-200D-1FAF2-1F3FC"}},
+        },
+    ]
+    assert generate["table"](source) == {
+        "names": {"wave": "👋", "+1": "👍", "thumbsup": "👍", "pair": "🤝"},
+        "plain": ["wave"],
+        "toned": {"pair": {"2-3": "🫱🏻‍🫲🏼"}},
+    }
 
 
 def test_names_are_shown_where_only_characters_fit() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portals.text import Mentioned, from_matrix, from_slack, label_of, mentions
-from portals.text.document import Details, Document, Heading, List, Paragraph, Rule, SlackUser, Table
+from portals.text.document import Details, Document, Heading, List, Paragraph, Quote, Rule, SlackUser, Spoiler, Table
 
 
 def test_a_slack_message_says_what_must_be_known() -> None:
@@ -48,9 +48,10 @@ def test_mentions_are_found_at_any_depth() -> None:
             List(False, ((Paragraph(one("U2")),),)),
             Table(((one("U3"),),)),
             Details(one("U4"), (Paragraph(one("U5")), Rule())),
+            Quote((Paragraph((Spoiler(one("U6")),)),)),
         )
     )
-    assert mentions(document).slack_users == {"U1", "U2", "U3", "U4", "U5"}
+    assert mentions(document).slack_users == {"U1", "U2", "U3", "U4", "U5", "U6"}
 
 
 def test_a_message_without_references_needs_nothing() -> None:

@@ -105,6 +105,14 @@ def test_an_address_too_long_for_a_link_is_text() -> None:
     assert words(messages) == f"page(https://x.org/{'p' * 9_000})"
 
 
+def test_blank_lines_at_a_break_are_no_message() -> None:
+    code = "a" * 2_000 + "\n" * 3_000 + "b" * 2_000
+    messages = split(f"<pre>{code}</pre>")
+    assert keeps(messages, LIMITS)
+    assert words(messages) == "a" * 2_000 + "b" * 2_000
+    assert all(message.text.strip("`\n") for message in messages)
+
+
 def test_mentions_and_emoji_survive_a_break() -> None:
     messages = split("👋 some words " * 600)
     found = [
