@@ -75,7 +75,9 @@ class PostgresDatabase:
     async def connect(cls, url: str) -> PostgresDatabase:
         """Connect; raises Fatal with what to do when the database does not let us in."""
         try:
-            pool = await asyncpg.create_pool(url, min_size=1, max_size=4, command_timeout=30, timeout=10)
+            pool = await asyncpg.create_pool(
+                url, min_size=1, max_size=4, command_timeout=30, timeout=10, reset=_as_it_is
+            )
         except _FAILURES as error:
             raise Fatal(
                 f"PostgreSQL cannot be reached as database.url says: {str(error) or type(error).__name__}. "
@@ -197,6 +199,10 @@ class PostgresDatabase:
             "another Causeway process works on this PostgreSQL database: "
             "stop it first, or give this one its own database"
         )
+
+
+async def _as_it_is(_: object) -> None:
+    """Give a reader back as it is: look-ups leave nothing behind, and a reset costs as much as a look-up."""
 
 
 async def _perform(writer: asyncpg.Connection, unit: _Unit) -> list[list[Row]]:

@@ -25,6 +25,8 @@ from bridge.errors import Fatal, StoreTaken, StoreUnavailable
 from bridge.store.database import storable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.store.database import Row, Statement, Value
 
 _GATHER = 256
@@ -45,7 +47,7 @@ class _Unit(NamedTuple):
     answer: asyncio.Future[list[list[Row]]]
 
 
-_Outcome = tuple["_Unit", "list[list[Row]] | BaseException"]
+_Outcome = tuple["_Unit", "list[list[Row]] | Exception"]
 
 
 class SqliteDatabase:
@@ -138,32 +140,49 @@ class SqliteDatabase:
         self._writer.close()
 
     def _commit(self, gathered: list[_Unit]) -> list[_Outcome]:
+        """Commit all units together; when one is refused, again with a savepoint before each, to take it out alone."""
+        try:
+            return self._transaction(gathered, self._perform)
+        except _FAILURES as error:
+            failure = _translate(error, self._path)
+        if len(gathered) > 1 and isinstance(failure, Fatal):
+            try:
+                return self._transaction(gathered, self._perform_apart)
+            except _FAILURES as error:
+                failure = _translate(error, self._path)
+        return [(unit, type(failure)(*failure.args)) for unit in gathered]
+
+    def _transaction(
+        self, gathered: list[_Unit], perform: Callable[[_Unit], list[list[Row]] | Exception]
+    ) -> list[_Outcome]:
         writer = self._writer
         try:
             writer.execute("BEGIN IMMEDIATE")
-            outcomes: list[_Outcome] = [(unit, self._perform(unit, alone=len(gathered) == 1)) for unit in gathered]
+            outcomes: list[_Outcome] = [(unit, perform(unit)) for unit in gathered]
             writer.execute("COMMIT")
-        except _FAILURES as error:
+        except _FAILURES:
             with contextlib.suppress(sqlite3.Error):
                 writer.execute("ROLLBACK")
-            return [(unit, _translate(error, self._path)) for unit in gathered]
+            raise
         return outcomes
 
-    def _perform(self, unit: _Unit, *, alone: bool) -> list[list[Row]] | BaseException:
+    def _perform(self, unit: _Unit) -> list[list[Row]]:
+        execute = self._writer.execute
+        return [execute(_translated(one.sql), storable(one.values)).fetchall() for one in unit.statements]
+
+    def _perform_apart(self, unit: _Unit) -> list[list[Row]] | Exception:
         """Run one unit inside the open transaction; a failure takes back this unit and no other."""
         writer = self._writer
-        if not alone:
-            writer.execute("SAVEPOINT unit")
+        writer.execute("SAVEPOINT unit")
         try:
-            results = [writer.execute(_translated(one.sql), storable(one.values)).fetchall() for one in unit.statements]
+            results = self._perform(unit)
         except _FAILURES as error:
-            if alone or not writer.in_transaction:
+            if not writer.in_transaction:
                 raise
             writer.execute("ROLLBACK TO unit")
             writer.execute("RELEASE unit")
             return _translate(error, self._path)
-        if not alone:
-            writer.execute("RELEASE unit")
+        writer.execute("RELEASE unit")
         return results
 
     def _tell(self, outcomes: list[_Outcome]) -> None:
