@@ -38,6 +38,8 @@ STAGES = {
     "asyncpg/": "ledger",
     "work/perform.py": "send",
     "aiohttp/client": "send",
+    "matrix/appservice.py": "transactions",
+    "aiohttp/web": "transactions",
     "work/lanes.py": "lanes",
     "work/conductor.py": "lanes",
     "logging/": "log",
