@@ -30,11 +30,17 @@ ADD_PORTAL = """
 INSERT INTO portals (team, channel, room, direction, state, name, topic, private, target)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (team, channel) DO UPDATE SET direction = excluded.direction, name = excluded.name,
+  target = CASE WHEN portals.room IS NULL THEN excluded.target ELSE portals.target END,
+  caught_up = CASE WHEN portals.state = 'removed' THEN 0 ELSE portals.caught_up END,
+  trouble = CASE WHEN portals.state = 'removed' THEN '' ELSE portals.trouble END,
   state = CASE WHEN portals.state <> 'removed' THEN portals.state
     WHEN portals.room IS NULL THEN 'planned' ELSE 'live' END
 RETURNING id
 """
-SET_ROOM = "UPDATE portals SET room = $2, state = 'live', trouble = '' WHERE id = $1"
+SET_ROOM = """
+UPDATE portals SET room = $2, trouble = '', state = CASE WHEN state = 'planned' THEN 'live' ELSE state END
+WHERE id = $1
+"""
 LEAVE_ROOM = "UPDATE portals SET room = NULL WHERE room = $2 AND state = 'removed' AND id <> $1"
 SET_STATE = "UPDATE portals SET state = $2 WHERE id = $1"
 SET_TROUBLE = "UPDATE portals SET trouble = $2 WHERE id = $1"
@@ -133,7 +139,10 @@ class Directory:
         direction: Direction = Direction.BOTH,
         target: str = "create",
     ) -> Portal:
-        """Make a portal for a channel, or return the one that it has, with the direction brought up to date."""
+        """Make a portal for a channel, or return the one that it has, with the direction brought up to date.
+
+        A removed portal goes on where it was: it keeps its links and its room, and looks back over all that it missed.
+        """
         values = (team, channel, None, direction, PortalState.PLANNED, name, topic, int(private), target)
         results = await self._database.commit(Statement(ADD_PORTAL, values))
         self._portals.clear()
@@ -187,7 +196,10 @@ class Directory:
         return [_portal(row) for row in await self._database.fetch(f"{_PORTAL} WHERE state = 'planned' ORDER BY id")]
 
     async def set_room(self, portal: PortalId, room: RoomId) -> None:
-        """Remember the room of a portal, which is live from now on; a removed portal that had it gives it up."""
+        """Remember the room of a portal, which is live unless somebody paused or removed it meanwhile.
+
+        A removed portal that had the room gives it up.
+        """
         await self._change(Statement(LEAVE_ROOM, (portal, room)), Statement(SET_ROOM, (portal, room)))
 
     async def set_state(self, portal: PortalId, state: PortalState) -> None:

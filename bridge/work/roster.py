@@ -10,7 +10,7 @@ import orjson
 from bridge.errors import Refused
 from bridge.store.ledger import TO_MATRIX, Arrival
 from bridge.work.profiles import people_of
-from portals.facts import Workspace
+from portals.facts import PortalState, Workspace
 from portals.ids import ChannelId, SlackUserId, TeamId, channel_queue, is_slack_id
 from portals.policy import SeenChannel, wish
 from portals.reading.slack import address
@@ -97,7 +97,10 @@ class Roster:
             log.warning("%s: custom emoji or user groups are not known: %s", client.name, refused)
 
     async def consider(self, team: TeamId, channel: ChannelId) -> Portal | None:
-        """Return the portal that a channel without one is to have by the configuration, if any."""
+        """Return the portal that a channel without one is to have by the configuration, if any.
+
+        A portal that an admin removed stays away, whatever the configuration says, until an admin adds it again.
+        """
         if channel in self._unwanted:
             return None
         try:
@@ -113,6 +116,8 @@ class Roster:
     async def _take_up(self, team: TeamId, channel: SeenChannel) -> Portal | None:
         await self._directory.learn_channels(team, [(channel.id, channel.name)])
         portal = await self._directory.portal_of_channel(team, channel.id)
+        if portal is not None and portal.state is PortalState.REMOVED:
+            return None
         if portal is not None:
             await self._notice_changes(portal, channel)
             return portal

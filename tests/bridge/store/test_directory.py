@@ -105,6 +105,35 @@ async def test_only_a_removed_portal_comes_to_life_by_being_added(
     assert (await directory.add_portal(TEAM, CHANNEL, name="general")).state is after
 
 
+async def test_a_removed_portal_that_is_added_again_looks_back_over_what_it_missed(
+    directory: Directory, database: Database
+) -> None:
+    portal = await opened(directory)
+    await database.commit(*directory.caught_up(portal.id, 7, "its history cannot be read"))
+    assert (await directory.add_portal(TEAM, CHANNEL, name="general")).caught_up == 7
+    await directory.set_state(portal.id, PortalState.REMOVED)
+    again = await directory.add_portal(TEAM, CHANNEL, name="general")
+    assert (again.id, again.room, again.caught_up, again.trouble) == (portal.id, ROOM, 0, "")
+
+
+async def test_only_a_portal_without_a_room_is_given_another_target(directory: Directory) -> None:
+    await directory.add_portal(TEAM, CHANNEL, name="general")
+    portal = await directory.add_portal(TEAM, CHANNEL, name="general", target="#room:example.org")
+    assert portal.target == "#room:example.org"
+    await directory.set_room(portal.id, ROOM)
+    assert (await directory.add_portal(TEAM, CHANNEL, name="general")).target == "#room:example.org"
+
+
+@pytest.mark.parametrize("state", [PortalState.PAUSED, PortalState.REMOVED])
+async def test_a_room_that_opens_late_brings_no_portal_to_life(directory: Directory, state: PortalState) -> None:
+    portal = await directory.add_portal(TEAM, CHANNEL, name="general")
+    await directory.set_state(portal.id, state)
+    await directory.set_room(portal.id, ROOM)
+    late = await directory.portal(portal.id)
+    assert late is not None
+    assert (late.room, late.state) == (ROOM, state)
+
+
 async def test_a_portal_is_found_by_channel_and_by_room_at_once_after_every_change(directory: Directory) -> None:
     assert await directory.portal_of_channel(TEAM, CHANNEL) is None
     assert await directory.portal_of_room(ROOM) is None
