@@ -11,6 +11,8 @@ import click
 
 from bridge.cli.check import check
 from bridge.cli.init import init
+from bridge.cli.parked import parked
+from bridge.cli.portals import portals
 from bridge.cli.preview import preview
 from bridge.cli.register import manifest, register
 from bridge.cli.run import run
@@ -48,7 +50,7 @@ def cli() -> None:
     """
 
 
-for command in (init, register, manifest, check, run, preview, upgrade):
+for command in (init, register, manifest, check, run, portals, parked, preview, upgrade):
     cli.add_command(command)
 
 
