@@ -116,9 +116,14 @@ class Links:
         return [Ts(row[0]) for row in rows]
 
     async def newest(self, portal: PortalId) -> Ts | None:
-        """Return the newest message of the time line that is linked."""
+        """Return the newest message of the time line that came from Slack.
+
+        What we posted ourselves tells nothing of what Slack said before it: that may be missing still.
+        """
         rows = await self._database.fetch(
-            "SELECT ts FROM links WHERE portal = $1 AND thread_ts IS NULL ORDER BY ts DESC LIMIT 1", portal
+            "SELECT ts FROM links WHERE portal = $1 AND thread_ts IS NULL AND origin = 'slack' "
+            "ORDER BY ts DESC LIMIT 1",
+            portal,
         )
         return Ts(rows[0][0]) if rows else None
 

@@ -116,7 +116,17 @@ async def test_the_time_line_leaves_replies_out_and_a_thread_the_time_line(datab
     assert events(await links.between(PORTAL, Ts("1.1"), Ts("1.3"))) == ["$1.1", "$1.3"]
     assert events(await links.between(PORTAL, NO_TS, Ts("9.9"))) == ["$1.1", "$1.3", "$1.5"]
     assert events(await links.of_thread(PORTAL, Ts("1.1"))) == ["$1.2", "$1.4"]
-    assert await links.newest(PORTAL) == "1.5"
+
+
+async def test_the_newest_message_is_one_that_slack_told_of(database: Database, links: Links) -> None:
+    """Our own post may be newer than messages that were missed: a look back must not stop at it."""
+    assert await links.newest(PORTAL) is None
+    await keep(database, RecordLink("matrix", ALICE, event_id="$hers"), "1.1")
+    assert await links.newest(PORTAL) is None
+    for ts, thread in [("1.2", None), ("1.3", None), ("1.5", "1.2")]:
+        await keep(database, shown(ts, thread=thread), f"${ts}")
+    await keep(database, RecordLink("matrix", ALICE, event_id="$later"), "1.9")
+    assert await links.newest(PORTAL) == "1.3"
     assert await links.newest(OTHER) is None
 
 
