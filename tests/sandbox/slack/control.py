@@ -58,8 +58,10 @@ class Control:
             entries = workspace.transcript(values["channel"])[-int(values.get("limit", 20)) :]
             return {"ok": True, "messages": [asdict(entry) for entry in entries]}
         if what == "read_all":
-            workspace = self._sandbox.team(values.get("team", ""))
-            return {"ok": True, "channels": [_channel(workspace, channel) for channel in workspace.channels.values()]}
+            delivery, workspace = self._sandbox.delivery, self._sandbox.team(values.get("team", ""))
+            await delivery.until_more(int(values.get("after", -1)))
+            channels = [_channel(workspace, channel) for channel in workspace.channels.values()]
+            return {"ok": True, "announced": delivery.announced, "channels": channels}
         if what == "bot":
             workspace = self._sandbox.team(values.get("team", ""))
             said = bot_message(workspace, values["channel"], values["text"], username=values["username"])

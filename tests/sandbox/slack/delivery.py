@@ -8,8 +8,10 @@ A parcel is tried until it is acknowledged, at Slack's times, and is lost after 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -120,6 +122,8 @@ class Delivery:
         self.open: dict[str, Parcel] = {}
         self.lost: list[Parcel] = []
         self.done_count = 0
+        self.announced = 0
+        self._news: asyncio.Event | None = None
         self._faults = faults
         self._later = later
         self._sent_at: dict[tuple[str, str], deque[float]] = {}
@@ -129,9 +133,21 @@ class Delivery:
         """Sends an event to every app that may have it."""
         if self.muted:
             return
+        self.announced += 1
+        if self._news is not None:
+            self._news.set()
+            self._news = None
         for installation in announcement.workspace.installations.values():
             if may_receive(installation, announcement):
                 self._wrap_and_send(installation, announcement)
+
+    async def until_more(self, announced: int, seconds: float = 20.0) -> None:
+        """Waits until more than so much was announced, though not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.announced <= announced:
+                    self._news = self._news or asyncio.Event()
+                    await self._news.wait()
 
     def _wrap_and_send(self, installation: Installation, announcement: Announcement) -> None:
         workspace, app = announcement.workspace, installation.app
