@@ -21,7 +21,7 @@ from tests.demo.parts import CommandFailed, PartEnded
 from tests.sandbox.child import ChildFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
 _WIDE = 140
 KEPT = Path(".state/demo")
@@ -34,28 +34,38 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", default=_is_set("KEEP"), help=f"keep all files in {KEPT}")
     options = parser.parse_args()
     console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_WIDE)
+    told: list[signal.Signals] = []
     with _directory(options.keep) as directory:
         try:
-            return asyncio.run(_run(directory, console, once=options.once))
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            console.print("\nStopped.")
-            return 130
+            return asyncio.run(_until_told(stay if not options.once else play_once, directory, console, told))
+        except asyncio.CancelledError:
+            pass
         except (PartEnded, ChildFailed, CommandFailed) as failure:
-            console.print(str(failure), style="red", markup=False)
-        except BaseExceptionGroup as failures:
-            known = failures.subgroup((PartEnded, ChildFailed, CommandFailed))
-            if known is None:
+            if not told:
+                console.print(str(failure), style="red", markup=False)
+        except BaseExceptionGroup:
+            if not told:
                 raise
-            for leaf in _leaves(known):
-                console.print(str(leaf), style="red", markup=False)
+    if told:
+        console.print("\nStopped.")
+        return 128 + told[0]
     return 1
 
 
-async def _run(directory: Path, console: Console, *, once: bool) -> int:
+async def _until_told(
+    play: Callable[[Path, Console], Awaitable[int]], directory: Path, console: Console, told: list[signal.Signals]
+) -> int:
+    """Play until the end or the first signal; the terminal may tell the programs of it too, before we end them."""
     task = asyncio.current_task()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await (play_once if once else stay)(directory, console)
+
+    def stop(sign: signal.Signals) -> None:
+        told.append(sign)
+        task.cancel()
+
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop, sign)
+    return await play(directory, console)
 
 
 def _is_set(name: str) -> bool:
@@ -72,14 +82,6 @@ def _directory(keep: bool) -> Iterator[Path]:
     KEPT.mkdir(parents=True)
     print(f"Everything is kept in {KEPT.resolve()}")
     yield KEPT.resolve()
-
-
-def _leaves(failures: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for failure in failures.exceptions:
-        if isinstance(failure, BaseExceptionGroup):
-            yield from _leaves(failure)
-        else:
-            yield failure
 
 
 if __name__ == "__main__":

@@ -23,26 +23,29 @@ if TYPE_CHECKING:
 
     from tests.demo.stage import Stage
 
-_LOOK_EVERY = 0.5
 _PAUSE = 1.2
-_HELP = "Type here: `#general hello` speaks as Robin in Matrix, `amara #general hello` as Amara in Slack."
+_HELP = (
+    "Or type here:",
+    "  #general hello from Matrix            (as Robin)",
+    "  amara #general hello from Slack       (as Amara)",
+)
 
 
 async def stay(directory: Path, console: Console) -> int:
     """Show both sides until told to stop."""
     console.print("Starting the Slack sandbox, a Synapse and the bridge …")
-    async with Parts(directory) as parts, stage_on(parts, console, _LOOK_EVERY) as stage:
+    async with Parts(directory) as parts, stage_on(parts, console) as stage:
         console.print("The bridge mirrors the workspace …")
         await mirrored(stage)
         await settled(stage)
         _show_what_is_there(stage)
         _show_how_to_take_part(stage)
         stage.screen.begin(stage.slack, stage.people)
-        await _converse(stage)
-        if sys.stdin.isatty():
-            console.print(f"\n{_HELP}\n", style="dim", markup=False)
-            await _listen(stage)
-        await asyncio.Event().wait()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_converse(stage))
+            if sys.stdin.isatty():
+                group.create_task(_listen(stage))
+            await asyncio.Event().wait()
     return 0
 
 
@@ -81,6 +84,7 @@ def _show_how_to_take_part(stage: Stage) -> None:
         f'  {slack} react  --url {url} --as bruno "#general" last tada',
         f'  {slack} upload --url {url} --as chiara "#design" README.md --text "have a look"',
         f'  {slack} read   --url {url} "#general"',
+        *(_HELP if sys.stdin.isatty() else ()),
         "The bridge:",
         f"  {_shown(CAUSEWAY)} portals list --config {stage.parts.config}",
         f"  tail -f {stage.parts.directory}/bridge.log",
@@ -132,8 +136,8 @@ async def _listen(stage: Stage) -> None:
     while line := (await reader.readline()).decode(errors="replace").strip():
         try:
             await _speak(stage, line)
-        except (KeyError, RuntimeError) as refused:
-            stage.console.print(f"{refused}. {_HELP}", style="dim", markup=False)
+        except RuntimeError as refused:
+            stage.console.print("\n".join([f"Not said: {refused}", *_HELP]), style="dim", markup=False)
 
 
 async def _speak(stage: Stage, line: str) -> None:
@@ -141,7 +145,7 @@ async def _speak(stage: Stage, line: str) -> None:
     if first.startswith("#"):
         room = stage.room(first.removeprefix("#")).room_id
         if not room:
-            raise KeyError(f"There is no channel {first}")
+            raise RuntimeError(f"there is no channel {first}")
         await stage.robin.say(room, rest)
         return
     channel, _, text = rest.partition(" ")

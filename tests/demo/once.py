@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-_LOOK_EVERY = 0.1
 _SLACK_TIME = 0.1
 """Slack's repetitions come ten times as fast, so that those of what the dead bridge missed fall into the script."""
 
@@ -24,7 +23,7 @@ async def play_once(directory: Path, console: Console) -> int:
     """Play the script; returns 0 when every check held, else 1."""
     began = time.monotonic()
     console.print("Starting the Slack sandbox, a Synapse and the bridge …")
-    async with Parts(directory, slack_time_scale=_SLACK_TIME) as parts, stage_on(parts, console, _LOOK_EVERY) as stage:
+    async with Parts(directory, slack_time_scale=_SLACK_TIME) as parts, stage_on(parts, console) as stage:
         console.print("The bridge mirrors the workspace …")
         await mirrored(stage)
         await history.check_mirror(stage)

@@ -27,6 +27,8 @@ DOMAIN = "localhost"
 PASSWORD = "causeway"
 GUESTS = ("robin", "mira")
 """The people on the Matrix side; whoever watches the demo logs in as the first of them."""
+
+
 _GRACE = 0.5
 
 
@@ -72,8 +74,13 @@ class Parts:
             raise
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        try:
+            if isinstance(error, Exception):  # whatever went wrong first, a program that is gone explains it
+                await asyncio.sleep(_GRACE)
+                self.expect_all()
+        finally:
+            await self._stack.aclose()
 
     @property
     def team(self) -> dict[str, Any]:
@@ -132,10 +139,12 @@ class Parts:
         """Return never; raises PartEnded when a program ends that should run."""
         while True:
             await asyncio.sleep(0.2)
-            for name, gone, log in self._all():
-                if not gone:
-                    continue
-                await asyncio.sleep(_GRACE)  # on Ctrl-C the terminal tells everybody at once, and we are stopped next
+            self.expect_all()
+
+    def expect_all(self) -> None:
+        """Raise PartEnded when a program is gone that should run."""
+        for name, gone, log in self._all():
+            if gone:
                 raise PartEnded(f"{name} ended by itself. The end of its log:\n{log}")
 
     def _all(self) -> list[tuple[str, bool, str]]:
@@ -180,7 +189,8 @@ class Parts:
         settings["slack"]["api_url"] = self.info["api_url"]
         settings["portals"]["automatic"]["private"] = True
         settings["rooms"]["invite"] = [f"@{guest}:{DOMAIN}" for guest in GUESTS]
-        settings["relay"]["avatar_url"] = f"{homeserver}/_matrix/media/v3/download"
+        public = f"{LOOPBACK}:{free_port()}"
+        settings["public"] |= {"listen": public, "url": f"http://{public}", "avatars": True}
         settings["catch_up"]["look_back"] = "7d"  # the seed's week
         with self.config.open("w") as file:
             yaml.dump(settings, file)

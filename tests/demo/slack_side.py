@@ -47,6 +47,7 @@ class SlackSide:
         self.team = team
         self.channels: dict[str, tuple[Said, ...]] = {}
         self.names: dict[str, str] = {}
+        self._announced = -1
 
     def channel_id(self, name: str) -> str:
         """The id of a channel by the name that it had at the start."""
@@ -95,8 +96,9 @@ class SlackSide:
     # --- watching
 
     async def look(self) -> None:
-        """Take a new view of all channels."""
-        answer = await self._control("read_all", None)
+        """Take a new view of all channels as soon as anything happened since the last one."""
+        answer = await self._control(f"read_all?after={self._announced}", None)
+        self._announced = answer["announced"]
         self.channels = {channel["id"]: _transcript(channel["messages"]) for channel in answer["channels"]}
         self.names = {channel["id"]: channel["name"] for channel in answer["channels"]}
 

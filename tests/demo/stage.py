@@ -59,7 +59,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage_on(parts: Parts, console: Console, every: float) -> AsyncIterator[Stage]:
+async def stage_on(parts: Parts, console: Console) -> AsyncIterator[Stage]:
     """A stage on running programs; both sides are looked at as long as it stands."""
     team = parts.team
     async with aiohttp.ClientSession() as session:
@@ -92,7 +92,6 @@ async def stage_on(parts: Parts, console: Console, every: float) -> AsyncIterato
             while True:
                 await slack.look()
                 screen.look_at_slack(slack)
-                await asyncio.sleep(every)
 
         async with asyncio.TaskGroup() as group:
             tasks = [
