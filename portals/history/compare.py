@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from portals.events import SlackMessage
 from portals.facts import Origin
 from portals.ids import Ts, is_ts
-from portals.reading.slack import LOOK_BACK, cut_reactions, message_of, reactions_of
+from portals.reading.slack import LOOK_BACK
+from portals.reading.slack_messages import cut_reactions, message_of, reactions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -6,7 +6,6 @@ foreign raises. Sources: the client-server API v1.x, "Room events", "Instant mes
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from portals.events import (
@@ -21,6 +20,7 @@ from portals.events import (
 )
 from portals.ids import EventId, MatrixUserId, RoomId
 from portals.reading.slack import Address
+from portals.reading.values import mapping, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,39 +31,39 @@ _MEMBERSHIPS = frozenset({"join", "leave", "invite", "ban", "knock"})
 
 def address(event: Json) -> Address | None:
     """Return where to keep an event of a transaction, or None when it can never concern the bridge."""
-    room, event_id, sender = (_text(event.get(name)) for name in ("room_id", "event_id", "sender"))
-    if not (room and event_id and sender and _text(event.get("type")) in _READERS):
+    room, event_id, sender = (text_of(event.get(name)) for name in ("room_id", "event_id", "sender"))
+    if not (room and event_id and sender and text_of(event.get("type")) in _READERS):
         return None
     return Address(room, f"matrix:{event_id}")
 
 
 def read(event: Json, source: str) -> MatrixEvent | Ignored:
     """Return what an event tells; `source` is the name under which it is kept."""
-    room, event_id, sender = (_text(event.get(name)) for name in ("room_id", "event_id", "sender"))
+    room, event_id, sender = (text_of(event.get(name)) for name in ("room_id", "event_id", "sender"))
     if not (room and event_id and sender):
         return Ignored("an event without room, id or sender")
-    kind = _text(event.get("type"))
+    kind = text_of(event.get("type"))
     reader = _READERS.get(kind)
     if reader is None:
         return Ignored(f"events of type {kind[:60]!r} are not relayed")
     if kind != "m.room.member" and "state_key" in event:
         return Ignored("a state event with the type of a message")
-    return reader(event, _object(event.get("content")), source, RoomId(room), EventId(event_id), MatrixUserId(sender))
+    return reader(event, mapping(event.get("content")), source, RoomId(room), EventId(event_id), MatrixUserId(sender))
 
 
 def _message(
     event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
 ) -> MatrixEvent | Ignored:
-    relation = _object(content.get("m.relates_to"))
-    kind = _text(relation.get("rel_type"))
-    target = EventId(_text(relation.get("event_id")))
-    reply = EventId(_text(_object(relation.get("m.in_reply_to")).get("event_id"))) or None
+    relation = mapping(content.get("m.relates_to"))
+    kind = text_of(relation.get("rel_type"))
+    target = EventId(text_of(relation.get("event_id")))
+    reply = EventId(text_of(mapping(relation.get("m.in_reply_to")).get("event_id"))) or None
     edits = thread = None
     shown = content
     if kind == "m.replace":
         if not target:
             return Ignored("an edit of nothing")
-        edits, shown, reply = target, _object(content.get("m.new_content")) or content, None
+        edits, shown, reply = target, mapping(content.get("m.new_content")) or content, None
     elif kind == "m.thread" and target:
         thread = target
         if relation.get("is_falling_back") is True:
@@ -79,35 +79,35 @@ def _message(
 
 
 def _file(content: Json) -> MatrixFile | None:
-    if _text(content.get("msgtype")) not in _FILES:
+    if text_of(content.get("msgtype")) not in _FILES:
         return None
-    uri = _text(content.get("url")) or _text(_object(content.get("file")).get("url"))
+    uri = text_of(content.get("url")) or text_of(mapping(content.get("file")).get("url"))
     if not uri.startswith("mxc://"):
         return None
-    info = _object(content.get("info"))
+    info = mapping(content.get("info"))
     return MatrixFile(
         uri=uri,
-        name=_text(content.get("filename")) or _text(content.get("body")) or "file",
-        mimetype=_text(info.get("mimetype")) or "application/octet-stream",
-        size=_number(info.get("size")),
+        name=text_of(content.get("filename")) or text_of(content.get("body")) or "file",
+        mimetype=text_of(info.get("mimetype")) or "application/octet-stream",
+        size=_size(info.get("size")),
     )
 
 
 def _reaction(
     event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
 ) -> MatrixEvent | Ignored:
-    relation = _object(content.get("m.relates_to"))
-    target, key = _text(relation.get("event_id")), _text(relation.get("key"))
+    relation = mapping(content.get("m.relates_to"))
+    target, key = text_of(relation.get("event_id")), text_of(relation.get("key"))
     if relation.get("rel_type") != "m.annotation" or not target or not key:
         return Ignored("a reaction to nothing")
-    shortcode = _text(content.get("shortcode")) or _text(content.get("com.beeper.reaction.shortcode"))
+    shortcode = text_of(content.get("shortcode")) or text_of(content.get("com.beeper.reaction.shortcode"))
     return MatrixReaction(source, room, event_id, sender, EventId(target), key, shortcode.strip(":"))
 
 
 def _redaction(
     event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
 ) -> MatrixEvent | Ignored:
-    target = _text(event.get("redacts")) or _text(content.get("redacts"))
+    target = text_of(event.get("redacts")) or text_of(content.get("redacts"))
     return (
         MatrixRedaction(source, room, event_id, sender, EventId(target))
         if target
@@ -118,10 +118,10 @@ def _redaction(
 def _membership(
     event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
 ) -> MatrixEvent | Ignored:
-    user, membership = _text(event.get("state_key")), _text(content.get("membership"))
+    user, membership = text_of(event.get("state_key")), text_of(content.get("membership"))
     if not user or membership not in _MEMBERSHIPS:
         return Ignored("a membership of nobody")
-    name, avatar = _text(content.get("displayname")), _text(content.get("avatar_url"))
+    name, avatar = text_of(content.get("displayname")), text_of(content.get("avatar_url"))
     return MatrixMembership(source, room, sender, MatrixUserId(user), membership, name, avatar)
 
 
@@ -135,13 +135,5 @@ _READERS: dict[str, Callable[[Json, Json, str, RoomId, EventId, MatrixUserId], M
 }
 
 
-def _object(value: object) -> Json:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _number(value: object) -> int:
+def _size(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else 0

@@ -11,7 +11,8 @@ from portals.events import SlackDeletion, SlackMembership, SlackMessage, SlackRe
 from portals.facts import Link, Origin, ReactionLink, Workspace
 from portals.history.compare import News, differences, joining, roots
 from portals.ids import NO_TS, ChannelId, EventId, MatrixUserId, SlackUserId, TeamId, Ts
-from portals.reading.slack import address, message_of, read
+from portals.reading.slack import address, read
+from portals.reading.slack_messages import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,8 @@ from portals.events import (
 )
 from portals.facts import Workspace
 from portals.ids import SlackUserId, TeamId
-from portals.reading.slack import LOOK_BACK, Address, address, channel_of, cut_reactions, message_of, reactions_of, read
+from portals.reading.slack import LOOK_BACK, Address, address, channel_of, read
+from portals.reading.slack_messages import cut_reactions, message_of, reactions_of
 from portals.text import from_slack
 from tests.portals.foreign import JSON, objects
 

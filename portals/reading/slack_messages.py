@@ -1,0 +1,165 @@
+"""Slack's message objects become messages: those of events, and those of the history methods.
+
+Sources: https://docs.slack.dev/reference/events/message and the objects `file` and `reaction` there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from portals.events import Ignored, Json, SlackAuthor, SlackFile, SlackMessage
+from portals.ids import NO_TS, ChannelId, SlackUserId, Ts, is_slack_id
+from portals.reading.values import mapping, number, objects, text_of, ts_of
+from portals.text import from_slack
+
+if TYPE_CHECKING:
+    from portals.facts import Workspace
+
+_RELAYED = frozenset(
+    {
+        "",
+        "bot_message",
+        "file_share",
+        "me_message",
+        "thread_broadcast",
+        "reply_broadcast",
+        "file_comment",
+        "reminder_add",
+    }
+)
+
+
+def message_of(
+    message: Json,
+    source: str,
+    channel: ChannelId,
+    workspace: Workspace,
+    *,
+    changed: bool = False,
+    historic: bool = False,
+    version: Ts = NO_TS,
+) -> SlackMessage | Ignored:
+    """Return a message object of an event or of history, or why it is not relayed."""
+    subtype = text_of(message.get("subtype"))
+    if subtype not in _RELAYED:
+        return Ignored(f"messages of subtype {subtype[:40]!r} are not relayed")
+    ts = ts_of(message.get("ts"))
+    if ts == NO_TS:
+        return Ignored("a message without a time stamp")
+    author = _author(message)
+    if author is None:
+        return Ignored("a message without an author")
+    thread = ts_of(message.get("thread_ts"))
+    files = tuple(_files(message.get("files")))
+    attachments = objects(message.get("attachments"))
+    text = text_of(message.get("text"))
+    blocks = objects(message.get("blocks"))
+    edited = ts_of(mapping(message.get("edited")).get("ts"))
+    return SlackMessage(
+        source=source,
+        channel=channel,
+        ts=ts,
+        author=author,
+        document=from_slack(text, blocks, attachments),
+        files=files,
+        thread_ts=thread if thread not in (NO_TS, ts) else None,
+        broadcast=subtype in ("thread_broadcast", "reply_broadcast"),
+        emote=subtype == "me_message",
+        own=_is_own(message, workspace),
+        changed=changed,
+        historic=historic,
+        version=version or edited,
+        digest=_digest(text, blocks, attachments),
+    )
+
+
+def _author(message: Json) -> SlackAuthor | None:
+    bot = text_of(message.get("bot_id"))
+    user = text_of(message.get("user"))
+    profile = mapping(message.get("bot_profile"))
+    if is_slack_id(bot) and (message.get("subtype") == "bot_message" or not is_slack_id(user)):
+        name = text_of(message.get("username")) or text_of(profile.get("name"))
+        icons = mapping(message.get("icons")) or mapping(profile.get("icons"))
+        return SlackAuthor(SlackUserId(bot), True, name, text_of(icons.get("image_72") or icons.get("image_48")))
+    if is_slack_id(user):
+        name = text_of(mapping(message.get("user_profile")).get("display_name"))
+        return SlackAuthor(SlackUserId(user), bool(bot), name or text_of(profile.get("name")))
+    return None
+
+
+def _is_own(message: Json, workspace: Workspace) -> bool:
+    app = text_of(message.get("app_id")) or text_of(mapping(message.get("bot_profile")).get("app_id"))
+    if app and workspace.app:
+        return app == workspace.app
+    return (bool(workspace.bot) and message.get("bot_id") == workspace.bot) or (
+        bool(workspace.bot_user) and message.get("user") == workspace.bot_user
+    )
+
+
+def _files(value: object) -> Iterable[SlackFile]:
+    """Yield each file once; one that was deleted leaves a tombstone, which is no file any more."""
+    seen: set[str] = set()
+    for file in objects(value):
+        file_id, mode = text_of(file.get("id")), text_of(file.get("mode"))
+        if not (file_id.startswith("F") and is_slack_id(file_id)) or file_id in seen or mode == "tombstone":
+            continue
+        seen.add(file_id)
+        access = text_of(file.get("file_access"))
+        url = text_of(file.get("url_private_download")) or text_of(file.get("url_private"))
+        refusal = "hidden by the limits of the workspace's Slack plan" if mode == "hidden_by_limit" else ""
+        if not refusal and access in ("access_denied", "file_not_found"):
+            refusal = "Slack does not give it to the bridge"
+        if not refusal and file.get("is_external") is True:
+            refusal = "kept outside Slack"
+        if not refusal and not url:
+            refusal = "Slack names no address for it"
+        yield SlackFile(
+            id=file_id,
+            name=text_of(file.get("name")) or text_of(file.get("title")) or file_id,
+            mimetype=text_of(file.get("mimetype")) or "application/octet-stream",
+            size=number(file.get("size")),
+            url=url,
+            width=number(file.get("original_w")),
+            height=number(file.get("original_h")),
+            duration_ms=number(file.get("duration_ms")),
+            permalink=text_of(file.get("permalink")),
+            refusal=refusal,
+        )
+
+
+def reactions_of(message: Json) -> Iterable[tuple[str, SlackUserId]]:
+    """Yield (emoji name, person) of every reaction that a message object carries."""
+    for reaction in objects(message.get("reactions")):
+        name = text_of(reaction.get("name"))
+        users = reaction.get("users")
+        if name and isinstance(users, Sequence) and not isinstance(users, str):
+            yield from ((name, SlackUserId(user)) for user in users if isinstance(user, str) and is_slack_id(user))
+
+
+def cut_reactions(message: Json) -> frozenset[str]:
+    """Return the emoji names for which a message object names fewer people than it counts: Slack cuts long lists."""
+    found: set[str] = set()
+    for reaction in objects(message.get("reactions")):
+        users = reaction.get("users")
+        if not isinstance(users, Sequence) or len(users) < number(reaction.get("count")):
+            found.add(text_of(reaction.get("name")))
+    return frozenset(found)
+
+
+def _digest(text: str, blocks: Sequence[Json], attachments: Sequence[Json]) -> str:
+    """Name what a message's text says; what Slack adds by itself (unfurls, block ids) does not count."""
+    own = [item for item in attachments if not item.get("from_url") and not item.get("app_unfurl_url")]
+    said = json.dumps(
+        [text, _without_ids(blocks), own],
+        sort_keys=True,
+        separators=(",", ":"),
+        default=str,
+    )
+    return hashlib.sha256(said.encode(errors="surrogatepass")).hexdigest()[:24]
+
+
+def _without_ids(blocks: Sequence[Json]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in block.items() if name != "block_id"} for block in blocks]
