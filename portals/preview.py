@@ -9,6 +9,7 @@ that the bridge puts on what it sends is left out. Foreign JSON never raises; a 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ def _domain(known: Known, given: Iterable[object]) -> str:
     return next((domain for domain in found if domain), DOMAIN)
 
 
-class _Direction:
+class _Direction(ABC):
     """What both directions share: the portals' memories, and the facts."""
 
     def __init__(self, known: Known, domain: str) -> None:
@@ -111,9 +112,9 @@ class _Direction:
                 notes.append(f"message {number} shows nothing: {reason}")
         return Preview(self.shown, notes)
 
+    @abstractmethod
     def take(self, item: Mapping[str, Any], number: int) -> str:
         """Show what one item becomes, or return why it becomes nothing."""
-        raise NotImplementedError
 
     def portal(self, team: TeamId, channel: ChannelId, room: RoomId) -> tuple[Portal, Memory]:
         portal = Portal(PortalId(len(self.portals)), team, channel, room, Direction.BOTH, PortalState.LIVE)

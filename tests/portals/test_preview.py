@@ -67,6 +67,12 @@ def test_every_form_of_a_message_is_taken(form: dict[str, Any]) -> None:
     assert content["body"] == "hi"
 
 
+@pytest.mark.parametrize("form", [{"type": "event_callback"}, {"type": "event_callback", "event": "x"}, {}, 5, None])
+def test_what_is_no_message_has_a_note(form: object) -> None:
+    seen = preview_to_matrix([form], Known())
+    assert (seen.shown, len(seen.notes)) == ([], 1)
+
+
 def test_people_are_mentioned_by_their_own_id_or_by_their_ghosts() -> None:
     seen = preview_to_matrix([message(1, "<@U1> <@U2> <@U3> <@U4|dan>", team="T1")], KNOWN)
     (content,) = contents(seen)
