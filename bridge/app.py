@@ -20,6 +20,7 @@ from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable
 from bridge.http import Listener
 from bridge.matrix.appservice import Appservice
 from bridge.matrix.client import MatrixClient
+from bridge.public.face import application
 from bridge.slack.client import SlackClient
 from bridge.slack.events_api import EventsApi, SignedApp
 from bridge.slack.files import SlackFiles
@@ -30,6 +31,7 @@ from bridge.store.directory import Directory
 from bridge.store.ledger import Ledger
 from bridge.store.links import Links
 from bridge.store.opening import open_database
+from bridge.store.places import Places
 from bridge.work.answers import Answers
 from bridge.work.catch_up import CatchUp, Reach
 from bridge.work.conductor import Conductor
@@ -37,9 +39,11 @@ from bridge.work.ghosts import Ghosts
 from bridge.work.intake import Intake
 from bridge.work.lanes import Lanes
 from bridge.work.perform import MatrixPerformer, SlackPerformer
+from bridge.work.permalinks import Permalinks
 from bridge.work.rooms import RoomMaker, Shape
 from bridge.work.roster import Roster
 from bridge.work.transfers import Transfers
+from portals.avatars import AvatarAddresses, key_from
 from portals.facts import Direction, Rules
 from portals.ids import GhostNames, MatrixUserId, TeamId
 from portals.policy import Mapped, Patterns
@@ -129,6 +133,9 @@ class _Bridge:
         self.ledger = Ledger(database)
         self.directory = Directory(database, names)
         self.links = Links(database)
+        self.permalinks = Permalinks(
+            names=names, directory=self.directory, places=Places(database), links=self.links, matrix=matrix
+        )
         transfers = Transfers(self.directory, matrix, self.installations, settings.files.max_size)
         answers = Answers(
             names=names,
@@ -138,6 +145,7 @@ class _Bridge:
             matrix=matrix,
             installations=self.installations,
             transfers=transfers,
+            permalinks=self.permalinks,
         )
         ghosts = Ghosts(
             names=names,
@@ -243,6 +251,10 @@ class _Bridge:
             apps = [self._signed(workspace) for workspace in self.settings.slack.workspaces]
             route = web.post(events.path, EventsApi(apps).handle)
             listeners.append(self._listener([route], events.listen))
+        public = self.settings.public
+        if public.listen is not None:
+            face = application(self.permalinks, self.matrix.media, avatars_from(self.settings))
+            listeners.append(Listener(face, public.listen.host, public.listen.port))
         try:
             for listener in listeners:
                 await listener.start()
@@ -395,8 +407,16 @@ def rules_from(settings: Settings) -> Rules:
         max_file_size=settings.files.max_size,
         refused_types=settings.files.deny,
         allowed_types=settings.files.allow,
-        avatar_base_url=f"{settings.relay.avatar_url}/" if settings.relay.avatar_url else "",
+        avatars=avatars_from(settings),
     )
+
+
+def avatars_from(settings: Settings) -> AvatarAddresses | None:
+    """Return where Slack finds avatars, None where they are not shown."""
+    public = settings.public
+    if not public.avatars or public.url is None:
+        return None
+    return AvatarAddresses(public.url, key_from(settings.appservice.hs_token.reveal()))
 
 
 def shape_from(settings: Settings) -> Shape:

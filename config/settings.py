@@ -257,10 +257,6 @@ class Relay(Section):
         default="{name}",
         description="Names of Matrix people in Slack; name is the display name, user the full user id.",
     )
-    avatar_url: Annotated[Url | None, Kind("URL")] = Field(
-        default=None,
-        description="Where Slack gets avatars of Matrix people, `/server/media-id` being added; blank shows none.",
-    )
     typing: Flag = Field(default=True, description="Whether it is shown that somebody is typing.")
     reply: Literal["thread", "quote"] = Field(
         default="thread",
@@ -272,6 +268,28 @@ class Relay(Section):
     allow_broadcast: Flag = Field(
         default=False, description="Whether @room of somebody who may use it notifies the whole Slack channel."
     )
+
+
+class Public(Section):
+    """What the bridge shows to the internet, on a listener of its own: redirects of old Slack links, and avatars."""
+
+    listen: Annotated[Address | None, Kind("host:port")] = Field(
+        default=None, description="Where the bridge listens for it, such as `127.0.0.1:29332`; blank listens nowhere."
+    )
+    url: Annotated[Url | None, Kind("URL")] = Field(
+        default=None, description="That listener's public address; needed for avatars."
+    )
+    avatars: Flag = Field(
+        default=False, description="Whether Slack shows avatars of Matrix people, which its servers fetch there."
+    )
+
+    @model_validator(mode="after")
+    def _avatars_can_be_fetched(self) -> Self:
+        if self.avatars and self.listen is None:
+            raise wrong("is needed for avatars", 'write host:port, such as "127.0.0.1:29332"', at=("listen",))
+        if self.avatars and self.url is None:
+            raise wrong("is needed for avatars", "write the address that Slack's servers can reach", at=("url",))
+        return self
 
 
 class Files(Section):
@@ -326,6 +344,7 @@ class Settings(Section):
     portals: Portals = Field(default=Portals(), description=Portals.__doc__)
     rooms: Rooms = Field(default=Rooms(), description=Rooms.__doc__)
     relay: Relay = Field(default=Relay(), description=Relay.__doc__)
+    public: Public = Field(default=Public(), description=Public.__doc__)
     files: Files = Field(default=Files(), description=Files.__doc__)
     catch_up: CatchUp = Field(default=CatchUp(), description=CatchUp.__doc__)
     admins: Annotated[tuple[MatrixUser, ...], Kind("list of user ids", literal=False)] = Field(

@@ -15,6 +15,8 @@ from portals.ids import NO_TS, ChannelId, EventId, GhostNames, MatrixUserId, Por
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from portals.avatars import AvatarAddresses
+
 
 class Direction(StrEnum):
     """Which way a portal relays."""
@@ -144,7 +146,8 @@ class Rules:
     max_file_size: int = 100 * 1024 * 1024
     refused_types: tuple[str, ...] = ()
     allowed_types: tuple[str, ...] = ()
-    avatar_base_url: str = ""
+    avatars: AvatarAddresses | None = None
+    """Where Slack finds the pictures of Matrix people; None shows none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,8 @@ class Needs:
     rooms: frozenset[RoomId] = frozenset()
     usergroups: frozenset[str] = frozenset()
     emoji: frozenset[str] = frozenset()
+    links: frozenset[str] = frozenset()
+    """Addresses of messages and places that may have a counterpart on the other side."""
     messages: frozenset[Ts] = frozenset()
     """Slack messages whose links are needed."""
     events: frozenset[EventId] = frozenset()
@@ -182,6 +187,8 @@ class Facts:
     rooms: Mapping[RoomId, Channel] = field(default_factory=dict)
     usergroups: Mapping[str, str] = field(default_factory=dict)
     emoji: Mapping[str, str] = field(default_factory=dict)
+    permalinks: Mapping[str, str] = field(default_factory=dict)
+    """The counterpart of each address that has one."""
     links: tuple[Link, ...] = ()
     """The links of every message and event that was asked for, oldest first."""
     reactions: tuple[ReactionLink, ...] = ()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Mxc = NewType("Mxc", str)
 """The address of a file on a homeserver: `mxc://server/id`."""
 
-_MXC = re.compile(r"mxc://([A-Za-z0-9.\-:\[\]]{1,255})/([A-Za-z0-9_\-]{1,255})")
+_MXC = re.compile(r"mxc://([A-Za-z0-9\[][A-Za-z0-9.\-:\]]{0,254})/([A-Za-z0-9_\-]{1,255})")
 _CHUNK = 64 * 1024
 _IN_MEMORY = 1024 * 1024
 """Bytes of an upload of unknown size that are held before the disk is used."""
@@ -158,10 +158,27 @@ class Media:
 
         Later where the connection breaks before the whole file has come, so that a cut file is never taken for whole.
         """
-        found = _MXC.fullmatch(mxc)
-        if found is None:
+        async with self._opened("download", mxc, None, limit) as found:
+            yield found
+
+    @asynccontextmanager
+    async def thumbnail(self, mxc: str, side: int, limit: int) -> AsyncIterator[Download]:
+        """Open a small square picture that the homeserver makes of an image; raises as `download` does.
+
+        The homeserver may answer with another size than `side` pixels, and with a kind of image of its own choice.
+        """
+        query = {"width": str(side), "height": str(side), "method": "crop", "animated": "false"}
+        async with self._opened("thumbnail", mxc, query, limit) as found:
+            yield found
+
+    @asynccontextmanager
+    async def _opened(
+        self, what: str, mxc: str, query: Mapping[str, str] | None, limit: int | None
+    ) -> AsyncIterator[Download]:
+        address = _MXC.fullmatch(mxc)
+        if address is None:
             raise Refused("M_INVALID_PARAM", "this is not the address of a Matrix file")
-        response = await self._open(*found.groups())
+        response = await self._open(what, address[1], address[2], query)
         async with response:
             claimed = response.content_length
             if limit is not None and claimed is not None and claimed > limit:
@@ -169,13 +186,13 @@ class Media:
             async with aclosing(_bounded(response, limit)) as chunks:
                 yield Download(response.headers, claimed, chunks)
 
-    async def _open(self, server: str, media: str) -> ClientResponse:
+    async def _open(self, what: str, server: str, media: str, query: Mapping[str, str] | None) -> ClientResponse:
         try:
-            return await self._wire.open(Path.v1.media.download[server][media])
+            return await self._wire.open(Path.v1.media[what][server][media], query)
         except Refused as refused:
             if refused.code != "M_UNRECOGNIZED":
                 raise
-            return await self._wire.open(MediaPath.v3.download[server][media])
+            return await self._wire.open(MediaPath.v3[what][server][media], query)
 
 
 async def _bounded(response: ClientResponse, limit: int | None) -> AsyncGenerator[bytes, None]:

@@ -114,11 +114,11 @@ class Wire(HTTPAPI):
             raise unknown(f"the homeserver's answer has no {wants}", repeatable)
         return answer
 
-    async def open(self, path: PathBuilder) -> ClientResponse:
+    async def open(self, path: PathBuilder, query: Mapping[str, str] | None = None) -> ClientResponse:
         """Begin a GET whose body the caller reads and then closes; what fails later is told by `failures.silence`."""
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
-            response = await self.session.get(self.address(path), headers=headers, allow_redirects=False)
+            response = await self.session.get(self.address(path), params=query, headers=headers, allow_redirects=False)
             if response.status == 200:
                 return response
             async with response:

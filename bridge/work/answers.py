@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.store.links import Links
+    from bridge.work.permalinks import Permalinks
     from bridge.work.transfers import Transfers
     from portals.facts import Link, Needs, Person, Portal, ReactionLink, Rules, Workspace
     from portals.ids import ChannelId, EventId, GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId, Ts
@@ -37,6 +38,7 @@ class Answers:
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
         transfers: Transfers,
+        permalinks: Permalinks,
     ) -> None:
         self.names = names
         self._rules = rules
@@ -45,6 +47,7 @@ class Answers:
         self._matrix = matrix
         self._installations = installations
         self._transfers = transfers
+        self._permalinks = permalinks
 
     async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
         """Return everything that was asked for and is known; raises Later when the network would know and is busy."""
@@ -64,9 +67,10 @@ class Answers:
             people=await self._people(portal.team, needs),
             members=await self._members(portal, needs.matrix_users),
             channels=await self._channels(portal.team, needs.channels),
-            rooms=await self._rooms(needs.rooms),
+            rooms=await self._rooms(portal.team, needs.rooms),
             usergroups=await self._directory.names(portal.team, "usergroup", needs.usergroups),
             emoji=await self._emoji(portal.team, needs.emoji),
+            permalinks=await self._permalinks.counterparts(needs.links),
             links=tuple(links),
             reactions=reactions,
             tails=await self._tails(portal, needs.tails),
@@ -160,12 +164,12 @@ class Answers:
                 found[channel] = Channel(channel, name, portal.room if portal else None)
         return found
 
-    async def _rooms(self, rooms: Iterable[RoomId]) -> dict[RoomId, Channel]:
+    async def _rooms(self, team: TeamId, rooms: Iterable[RoomId]) -> dict[RoomId, Channel]:
+        """Return the channels of those rooms that have one in this workspace; no other can be mentioned in it."""
         found: dict[RoomId, Channel] = {}
         for room in rooms:
-            target = room if room.startswith("!") else await self._matrix.rooms.resolve_alias(room)
-            portal = await self._directory.portal_of_room(target) if target else None
-            if portal is not None:
+            portal = await self._permalinks.portal_at(room)
+            if portal is not None and portal.team == team:
                 found[room] = Channel(portal.channel, portal.name, portal.room)
         return found
 

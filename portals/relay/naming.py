@@ -21,6 +21,7 @@ def names_of(facts: Facts) -> Names:
         rooms={str(room): str(channel.id) for room, channel in facts.rooms.items()},
         usergroups=facts.usergroups,
         emoji=facts.emoji,
+        links=facts.permalinks,
         allow_room_mention=facts.rules.allow_room_mention,
         allow_broadcast=facts.rules.allow_broadcast,
     )

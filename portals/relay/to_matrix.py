@@ -39,6 +39,7 @@ from portals.events import (
 )
 from portals.facts import Needs, Origin
 from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
+from portals.permalinks import slack_place
 from portals.relay import content
 from portals.relay.naming import names_of
 from portals.text import emoji
@@ -60,13 +61,16 @@ def needs(event: SlackEvent) -> Needs:
     match event:
         case SlackMessage():
             said = text.mentions(event.document)
+            places = {link: place for link in said.links if (place := slack_place(link))}
+            linked = [place.ts for place in places.values() if place.ts and place.channel == event.channel]
             thread = frozenset([event.thread_ts] if event.thread_ts else [])
             return Needs(
                 slack_users=frozenset(map(SlackUserId, said.slack_users)) | {event.author.id},
                 channels=frozenset(map(ChannelId, said.channels)),
                 usergroups=said.usergroups,
                 emoji=said.emoji,
-                messages=thread | {event.ts},
+                links=frozenset(places),
+                messages=thread | {event.ts, *linked},
                 targets=frozenset({*thread, *([event.ts] if event.changed else ())}),
                 tails=thread,
             )

@@ -36,6 +36,7 @@ from portals.events import (
 )
 from portals.facts import Needs, Origin
 from portals.ids import EventId, MatrixUserId, RoomId, Ts, action_key
+from portals.permalinks import matrix_place
 from portals.relay import content
 from portals.relay.naming import names_of
 from portals.text import emoji
@@ -62,6 +63,7 @@ def needs(event: MatrixEvent) -> Needs:
                 matrix_users=frozenset(map(MatrixUserId, said.matrix_users)) | {event.sender},
                 rooms=frozenset(map(RoomId, said.rooms)),
                 emoji=said.emoji,
+                links=frozenset(link for link in said.links if matrix_place(link)),
                 events=referred | {event.event_id},
                 targets=referred,
             )
@@ -238,9 +240,7 @@ def _name(user: MatrixUserId, facts: Facts) -> str:
 
 def _icon(user: MatrixUserId, facts: Facts) -> str:
     member = facts.members.get(user)
-    if not facts.rules.avatar_base_url or member is None or not member.avatar:
-        return ""
-    return facts.rules.avatar_base_url + member.avatar.removeprefix("mxc://")
+    return facts.rules.avatars.of(member.avatar) if facts.rules.avatars and member else ""
 
 
 # --- reactions and redactions

@@ -23,7 +23,7 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e001f\U000e0080-\U000e0fff]"
 )
 _PERMALINK = re.compile(
-    r"https://[a-z0-9.-]{1,100}\.slack\.com/archives/[A-Z0-9]{1,30}/p[0-9]{10,20}(?:[?#]\S*)?"
+    r"https://(?i:[a-z0-9.-]{1,100}\.slack\.com)/archives/[A-Z0-9]{1,32}(?:/p[0-9]{10,20})?/?(?:[?#]\S*)?"
     r"|https://matrix\.to/#/[^/?\s]{1,300}/[^/?\s]{1,300}(?:\?\S*)?"
 )
 
@@ -58,7 +58,7 @@ class Names:
     emoji: Mapping[str, str | None] = field(default_factory=dict)
     """`mxc:` address by custom emoji name; None for one that exists in Slack but is not uploaded."""
     links: Mapping[str, str] = field(default_factory=dict)
-    """The address to show instead of a message link (Slack permalink or matrix.to event link)."""
+    """The address to show instead of a link to a message or channel (Slack permalink or matrix.to link)."""
     allow_room_mention: bool = False
     """Whether @here, @channel and @everyone of Slack notify the Matrix room."""
     allow_broadcast: bool = False
@@ -67,7 +67,7 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Mentioned:
-    """What a document refers to; `emoji` holds names outside the standard table, `links` links to messages."""
+    """What a document refers to; `emoji` are names outside the standard table, `links` lead to messages or channels."""
 
     slack_users: frozenset[str] = frozenset()
     matrix_users: frozenset[str] = frozenset()

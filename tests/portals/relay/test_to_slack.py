@@ -22,6 +22,7 @@ from portals.actions import (
     RemoveReaction,
     UpdateMessage,
 )
+from portals.avatars import AvatarAddresses
 from portals.events import Ignored, Undeliverable
 from portals.facts import Member, Origin
 from portals.reading import matrix
@@ -88,8 +89,11 @@ def test_somebody_without_a_name_is_called_by_their_user_id() -> None:
 
 
 def test_an_avatar_is_shown_where_slack_can_fetch_it() -> None:
-    (action,) = done(said_in_matrix(TEXT), facts(rules=rules(avatar_base_url="https://b.example.org/avatar/")))
-    assert action.icon_url == "https://b.example.org/avatar/example.org/ada"
+    avatars = AvatarAddresses("https://b.example.org", b"key")
+    (action,) = done(said_in_matrix(TEXT), facts(rules=rules(avatars=avatars)))
+    assert action.icon_url == avatars.of("mxc://example.org/ada")
+    (action,) = done(said_in_matrix(TEXT), facts(rules=rules(avatars=avatars), members={}))
+    assert action.icon_url == ""
 
 
 def test_a_message_that_was_relayed_is_not_sent_again() -> None:
