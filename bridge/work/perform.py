@@ -126,9 +126,12 @@ class MatrixPerformer:
         try:
             mxc = await self._transfers.to_matrix(team, source, action.url, action.name, action.mimetype)
         except Refused as refused:
-            if refused.code not in _FILE_IS_GONE:
+            reason = refused.detail
+            if refused.code == "file_login_page" and await self._transfers.is_gone(team, action.file_id):
+                reason = "it does not exist any more"
+            elif refused.code not in _FILE_IS_GONE:
                 raise
-            words = action.fallback.replace("{reason}", refused.detail)
+            words = action.fallback.replace("{reason}", reason)
             content = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
             if "m.relates_to" in action.content:
                 content["m.relates_to"] = action.content["m.relates_to"]

@@ -48,6 +48,13 @@ class Transfers:
         await self._directory.learn_media(source, mxc, kind, found.size or 0)
         return mxc
 
+    async def is_gone(self, team: TeamId, file_id: str) -> bool:
+        """Tell whether Slack has a file no longer, which its download alone does not say."""
+        try:
+            return (await self._installations[team].client.file(file_id)).get("mode") == "tombstone"
+        except Refused as refused:
+            return refused.code in ("file_not_found", "file_deleted")
+
     async def picture(self, team: TeamId, url: str) -> str:
         """Return the `mxc:` address of an avatar or a custom emoji, which Slack names by its address alone."""
         return await self.to_matrix(team, f"picture:{url}", url, "picture", "")
