@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 import orjson
 
 from bridge.app import Hooks, run
+from bridge.store.opening import open_database
 from config.loader import parse
 from config.registration import registration
+from tests.journeys.gate import Gate, GatedDatabase, GatedHomeserver, GatedSlack
 from tests.sandbox.child import free_port
-from tests.sandbox.homeserver.instant import InstantHomeserver
-from tests.sandbox.slack import DeliveryTimes, Limits, SlackSandbox
+from tests.sandbox.slack import DeliveryTimes, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from tests.sandbox.homeserver.person import Person
     from tests.sandbox.homeserver.timeline import Line
-    from tests.sandbox.slack import Entry, Workspace
+    from tests.sandbox.slack import Entry, Reality, SlackSandbox, Workspace
+
+QUICK = DeliveryTimes(ack=0.3, retries=(0.0, 0.06, 0.2))
+"""Slack repeats an event three times within a moment, and then never again."""
 
 
 def settings_for(slack: SlackSandbox, homeserver_url: str, database_url: str, port: int, **more: Any) -> Settings:
@@ -56,20 +60,28 @@ class Stage:
     database_url: str
     more: dict[str, Any] = field(default_factory=dict)
     seed: Callable[[SlackSandbox], object] | None = None
-    slack: SlackSandbox = field(init=False)
-    homeserver: InstantHomeserver = field(init=False)
+    reality: Reality | None = None
+    times: DeliveryTimes = QUICK
+    gate: Gate = field(default_factory=Gate)
+    slack: GatedSlack = field(init=False)
+    homeserver: GatedHomeserver = field(init=False)
     settings: Settings = field(init=False)
+    database: Database | None = None
+    """The store of the bridge that runs, for tests to read."""
     _bridge: asyncio.Task[None] | None = None
     _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     async def __aenter__(self) -> Self:
-        self.slack = SlackSandbox(self.seed, limits=Limits.off(), times=DeliveryTimes(scale=0.05))
+        self.slack = GatedSlack(self.seed, reality=self.reality, limits=Limits.off(), times=self.times)
+        self.slack.gate = self.gate
         await self._stack.enter_async_context(self.slack)
         port = free_port()
         provisional = settings_for(self.slack, "http://127.0.0.1:1", self.database_url, port, **self.more)
-        self.homeserver = InstantHomeserver(registrations=[registration(provisional)])
+        self.homeserver = GatedHomeserver(registrations=[registration(provisional)])
+        self.homeserver.gate = self.gate
         await self._stack.enter_async_context(self.homeserver)
         self.settings = settings_for(self.slack, self.homeserver.url, self.database_url, port, **self.more)
+        self.gate.on_cut.append(self._break_sockets)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -81,24 +93,54 @@ class Stage:
         """The one Slack workspace."""
         return self.slack.team()
 
-    async def start(self, database: Database | None = None) -> None:
-        """Start the bridge and wait until it listens."""
+    @property
+    def is_running(self) -> bool:
+        """Whether the bridge was started and not cut off since."""
+        return self._bridge is not None and not self.gate.cut.is_set()
+
+    async def start(self, *, steps: int = 0) -> None:
+        """Start the bridge and wait until it listens, or is cut off, which it is at the n-th step where `steps` is n.
+
+        Raises what the bridge raises when it cannot start.
+        """
+        await self.stop()
+        self.gate.open()
+        self.gate.arm(steps)
+        self.database = await open_database(self.database_url)
         ready = asyncio.Event()
-        hooks = Hooks(database=database, ready=ready.set, limits_scale=0)
+        hooks = Hooks(database=GatedDatabase(self.database, self.gate), ready=ready.set, limits_scale=0)
         self._bridge = asyncio.create_task(run(self.settings, hooks), name="bridge")
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait([self._bridge, waiting], return_when=asyncio.FIRST_COMPLETED)
-        if self._bridge.done():
-            waiting.cancel()
+        waiting = [asyncio.create_task(event.wait()) for event in (ready, self.gate.cut)]
+        await asyncio.wait([self._bridge, *waiting], return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        if self._bridge.done() and not self.gate.cut.is_set():
             await self._bridge
 
     async def stop(self) -> None:
-        """Cut the bridge off where it is."""
-        if self._bridge is not None:
-            self._bridge.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._bridge
-            self._bridge = None
+        """Cut the bridge off where it is; raises what it died of, if it died before that."""
+        bridge, self._bridge = self._bridge, None
+        if bridge is None:
+            return
+        if bridge.done() and not self.gate.cut.is_set():
+            await bridge
+        self.gate.close()
+        bridge.cancel()
+        await asyncio.wait([bridge])
+        if not bridge.cancelled():
+            bridge.exception()  # what happens to a bridge behind a closed gate is of no interest
+
+    def raise_its_failure(self) -> None:
+        """Raise what the bridge died of, if it ended by itself."""
+        if self._bridge is not None and self._bridge.done() and not self.gate.cut.is_set():
+            self._bridge.result()
+            raise AssertionError("the bridge ended")
+
+    def _break_sockets(self) -> None:
+        for connection in self.slack.sockets.connections:
+            connection.closing = True
+            if connection.transport is not None:
+                connection.transport.abort()
 
     async def room(self, channel: str, seconds: float = 10) -> str:
         """Return the room that mirrors a channel, as soon as there is one."""

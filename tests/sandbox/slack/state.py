@@ -69,6 +69,10 @@ class Clock:
         self._last = self._last + self._step if self._step else max(time.time_ns() // 1000, self._last + 1)
         return stamp(self._last)
 
+    def pass_by(self, seconds: float) -> None:
+        """Let so much time go by since the last timestamp."""
+        self._last = max(time.time_ns() // 1000, self._last) + int(seconds * 1_000_000)
+
     def turn_back(self, hours: float, step_minutes: float = 3.0) -> None:
         """What follows happened so long ago, with so much time from one to the next."""
         self._last = time.time_ns() // 1000 - int(hours * 3_600_000_000)

@@ -1,0 +1,294 @@
+"""A world in which a script is played: people act on both sides, the bridge is cut off and started anew beside them.
+
+It is *settled* when nothing is under way any more: no request and no commit of the bridge, no envelope or transaction
+on its way to it, no open row, no gap to look back over, and its workspace read since it was started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.journeys import picture
+from tests.journeys.script import (
+    BRIDGE,
+    EMOJI,
+    MATRIX,
+    PEOPLE,
+    SLACK,
+    Cut,
+    Delete,
+    Edit,
+    Member,
+    Post,
+    React,
+    Tale,
+    Topic,
+)
+from tests.sandbox.slack import Upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.journeys.script import Act, Picture
+    from tests.journeys.stage import Stage
+    from tests.sandbox.homeserver.person import Person
+    from tests.sandbox.slack import SlackSandbox
+
+_LAST_OF_THE_ROSTER = "/api/usergroups.list"
+_OPEN = "SELECT seq, state, source_key FROM inbox WHERE state < 2"
+_PARKED = "SELECT seq, source_key, reason FROM inbox WHERE state = 3"
+_BEHIND = """
+SELECT portals.channel, portals.caught_up, workspaces.gap FROM portals JOIN workspaces ON portals.team = workspaces.team
+WHERE portals.caught_up < workspaces.gap OR portals.state <> 'live'
+"""
+_LEFT_OVER = "SELECT inbox_seq, n FROM outbox"
+_STEADY = 3
+_PATIENCE = 20.0
+
+
+def people_of(slack: SlackSandbox, channels: tuple[str, ...] = ("general",)) -> None:
+    """Seed a workspace with the people of the scripts, all in every channel."""
+    workspace = slack.new_team("Acme")
+    for name in PEOPLE[SLACK]:
+        workspace.add_user(name, name.title(), display_name=name, is_admin=name == "alice")
+    for channel in channels:
+        members = [*PEOPLE[SLACK], workspace.installation.bot_user]
+        workspace.person("alice").create(channel, members=members)
+
+
+@dataclass(slots=True)
+class World:
+    """A stage with its people; `cuts` wait for their turn."""
+
+    stage: Stage
+    channels: tuple[str, ...] = ("general",)
+    tale: Tale = field(init=False)
+    cuts: list[Cut] = field(default_factory=list)
+    down: int = 0
+    """For how many acts more the bridge stays down."""
+    people: dict[str, Person] = field(default_factory=dict)
+    rooms: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    ids: dict[int, str] = field(default_factory=dict)
+    """By what each message is known on the side where it was written."""
+    marks: dict[tuple[int, str, str], str] = field(default_factory=dict)
+    """The events of the reactions that people of Matrix made."""
+
+    def __post_init__(self) -> None:
+        self.tale = Tale(self.channels)
+
+    async def open(self) -> None:
+        """Start the bridge, with the first cut ahead of it, and bring everybody into their rooms."""
+        workspace = self.stage.workspace
+        names = {user.id: user.shown_name for user in workspace.users.values()}
+        self.names = {f"@slack_{workspace.id}_{user}:localhost".lower(): name for user, name in names.items()}
+        self.names |= {f"@{name}:localhost": name for name in PEOPLE[MATRIX]}
+        self.names["@causeway:localhost"] = BRIDGE
+        await self.start()
+        self.people = {name: await self.stage.homeserver.person(name) for name in PEOPLE[MATRIX]}
+        for channel in self.channels:
+            await self._until(lambda channel=channel: self._room_is_made(channel), f"the room of {channel}")
+            for person in self.people.values():
+                await person.join(self.rooms[channel])
+
+    def _room_is_made(self, channel: str) -> bool:
+        workspace = self.stage.workspace
+        alias = f"#slack_{workspace.id}_{workspace.channel(channel).id}:localhost".lower()
+        found = self.stage.homeserver.world.aliases.get(alias)
+        if found is None:
+            return False
+        self.rooms[channel] = found[0]
+        return True
+
+    # --- the bridge
+
+    async def start(self) -> None:
+        """Start the bridge anew, with the next cut ahead of it."""
+        cut = self.cuts.pop(0) if self.cuts else Cut(0)
+        self.down = cut.down
+        await self.stage.start(steps=cut.steps)
+
+    async def _until(self, holds: object, what: str) -> None:
+        """Wait until something holds; a bridge that is cut off meanwhile is started anew."""
+        assert callable(holds)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while not holds():
+                    if not self.stage.is_running:
+                        await self.start()
+                    self.stage.raise_its_failure()
+                    await asyncio.sleep(0.001)
+        except TimeoutError:
+            raise AssertionError(f"{what} did not come about: {await self.unsettled()}") from None
+
+    async def settle(self) -> None:
+        """Return when nothing is under way any more; whatever cuts are left are suffered on the way."""
+        steady = 0
+        why = ""
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while steady < _STEADY:
+                    if not self.stage.is_running:
+                        await self.start()
+                    self.stage.raise_its_failure()
+                    why = await self.unsettled()
+                    steady = 0 if why else steady + 1
+                    await asyncio.sleep(0.001)
+        except TimeoutError:
+            raise AssertionError(f"it does not settle: {why}") from None
+
+    async def unsettled(self) -> str:
+        """Return what is still under way, nothing when all is settled."""
+        stage = self.stage
+        if stage.gate.requests or stage.gate.commits:
+            return f"{stage.gate.requests} requests and {stage.gate.commits} commits"
+        if not stage.gate.answered[_LAST_OF_THE_ROSTER]:
+            return "the workspace is not read yet"
+        if stage.slack.delivery.open:
+            return f"{len(stage.slack.delivery.open)} envelopes"
+        if waiting := sum(pusher.waiting for pusher in stage.homeserver.pushers):
+            return f"{waiting} events of the homeserver"
+        for sql in (_OPEN, _BEHIND):
+            assert stage.database is not None
+            if rows := await stage.database.fetch(sql):
+                return f"{sql.split('WHERE')[1]}: {[tuple(row) for row in rows]}"
+        return "" if stage.slack.sockets.connections or stage.settings.slack.mode != "socket" else "no socket"
+
+    # --- acting
+
+    async def play(self, script: Iterable[Act]) -> None:
+        """Have people act, one after the other; while the bridge is down they go on."""
+        for act in script:
+            if not self.stage.is_running:
+                if self.down <= 0:
+                    await self.start()
+                self.down -= 1
+            await self._act(act)
+            await asyncio.sleep(0)
+
+    async def _act(self, act: Act) -> None:
+        if (other := self.tale.concerns(act)) and not self._here(other, self.tale.side_of(act)):
+            await self._until(lambda: self._here(other, self.tale.side_of(act)), f"the message m{other}")
+        self.tale.apply(act)
+        if self.tale.side_of(act) == SLACK:
+            self._act_in_slack(act)
+        else:
+            await self._act_in_matrix(act)
+
+    def _here(self, number: int, side: str) -> str:
+        """Return by what a message is known on a side; nothing while it is not there."""
+        post = self.tale.messages[number].post
+        if post.side == side:
+            return self.ids[number]
+        if side == SLACK:
+            entries = self.stage.workspace.transcript(post.channel)
+            found = [
+                entry.ts
+                for entry in entries
+                if picture.number_of(entry.text, *(name for name, _ in entry.files)) == number
+            ]
+        else:
+            found = [
+                event["event_id"]
+                for event in self.stage.homeserver.events(self.rooms[post.channel])
+                if event["type"] == "m.room.message" and picture.number_of(str(event["content"].get("body"))) == number
+            ]
+        return found[0] if found else ""
+
+    def _act_in_slack(self, act: Act) -> None:
+        self.stage.workspace.clock.pass_by(1)  # people take their time, and Slack tells the time of an edit in seconds
+        match act:
+            case Post():
+                person = self.stage.workspace.person(act.who)
+                files = [Upload(f"m{act.number}.bin", act.file)] if act.file else []
+                thread = self._here(act.root, SLACK) if act.root else None
+                words = f"*{act.words}*" if act.formatted else act.words
+                message = person.post(act.channel, words, thread_ts=thread, broadcast=act.broadcast, files=files)
+                self.ids[act.number] = message.ts
+            case Edit():
+                post = self.tale.messages[act.number].post
+                self.stage.workspace.person(post.who).edit(post.channel, self.ids[act.number], act.words)
+            case Delete():
+                post = self.tale.messages[act.number].post
+                self.stage.workspace.person(post.who).delete(post.channel, self.ids[act.number])
+            case React():
+                post = self.tale.messages[act.number].post
+                person = self.stage.workspace.person(act.who)
+                do = person.react if act.on else person.unreact
+                do(post.channel, self._here(act.number, SLACK), act.emoji)
+            case Topic():
+                self.stage.workspace.person("alice").set_topic(act.channel, act.topic)
+            case Member():
+                person = self.stage.workspace.person(act.who)
+                (person.join if act.joins else person.leave)(act.channel)
+
+    async def _act_in_matrix(self, act: Act) -> None:
+        match act:
+            case Post():
+                self.ids[act.number] = await self._say_in_matrix(act)
+            case Edit():
+                post = self.tale.messages[act.number].post
+                await self.people[post.who].edit(self.rooms[post.channel], self.ids[act.number], act.words)
+            case Delete():
+                post = self.tale.messages[act.number].post
+                await self.people[post.who].redact(self.rooms[post.channel], self.ids[act.number])
+            case React():
+                room = self.rooms[self.tale.messages[act.number].post.channel]
+                mark, person = (act.number, act.who, act.emoji), self.people[act.who]
+                if act.on:
+                    self.marks[mark] = await person.react(room, self._here(act.number, MATRIX), EMOJI[act.emoji])
+                else:
+                    await person.redact(room, self.marks.pop(mark))
+            case _:
+                raise TypeError(f"{act} is nothing that is done in Matrix")
+
+    async def _say_in_matrix(self, act: Post) -> str:
+        person, room = self.people[act.who], self.rooms[act.channel]
+        if act.file:
+            return await person.send_file(room, act.file, f"m{act.number}.bin", "application/octet-stream")
+        if act.root and act.reply:
+            return await person.reply(room, self._here(act.root, MATRIX), act.words)
+        if act.root:
+            return await person.thread(room, self._here(act.root, MATRIX), act.words)
+        return await person.say(room, act.words, f"<strong>{act.words}</strong>" if act.formatted else None)
+
+    # --- what is to be seen in the end
+
+    async def differences(self) -> list[str]:
+        """Return where the sides differ from the tale, in words; nothing when nothing is lost and nothing twice."""
+        found: list[str] = []
+        for channel in self.channels:
+            slack = picture.of_slack(self.stage.workspace, channel, self.tale)
+            found += _between(f"#{channel} in Slack", slack, self.tale.picture(channel, SLACK))
+            events = self.stage.homeserver.events(self.rooms[channel])
+            matrix = await picture.of_matrix(events, self.names, self._media, self.tale)
+            found += _between(f"the room of #{channel}", matrix, self.tale.picture(channel, MATRIX))
+        database = self.stage.database
+        assert database is not None
+        for what, sql in (("open", _OPEN), ("parked", _PARKED), ("left over", _LEFT_OVER)):
+            found += [f"{what}: {tuple(row)}" for row in await database.fetch(sql)]
+        return found
+
+    async def _media(self, address: str) -> bytes:
+        return self.stage.homeserver.world.media[address.rpartition("/")[2]].data
+
+
+def _between(where: str, seen: Picture, told: Picture) -> list[str]:
+    pairs = (
+        ("what Slack wrote", seen.from_slack, told.from_slack),
+        ("what Matrix wrote", seen.from_matrix, told.from_matrix),
+        ("reactions", seen.reactions, told.reactions),
+        ("the topic", (seen.topic,), (told.topic,)),
+        ("members", seen.members, told.members),
+    )
+    found: list[str] = []
+    for what, shown, wanted in pairs:
+        if shown == wanted:
+            continue
+        missing = [one for one in wanted if one not in shown]
+        beyond = [one for one in shown if one not in wanted]
+        told_all = f"missing {missing}, too much {beyond}" if missing or beyond else f"{shown} in place of {wanted}"
+        found.append(f"{where}, {what}: {told_all}")
+    return found
