@@ -42,7 +42,7 @@ def main() -> int:
             pass
         except (PartEnded, ChildFailed, CommandFailed) as failure:
             if not told:
-                console.print(str(failure), style="red", markup=False)
+                console.print(str(failure), style="red", markup=False, soft_wrap=True)
         except BaseExceptionGroup:
             if not told:
                 raise

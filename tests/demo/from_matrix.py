@@ -29,32 +29,24 @@ async def play(stage: Stage) -> None:
 
 
 async def _person(stage: Stage) -> None:
-    """A person changes name and avatar; what they say then bears both."""
+    """A person gets an avatar; what they say then bears it beside their name."""
     robin, channel = stage.robin, "design"
-    avatar = await robin.upload(png(64, 64, (200, 80, 40), (255, 255, 255)), "image/png", "robin.png")
+    picture = png(64, 64, (200, 80, 40), (255, 255, 255))
+    avatar = await robin.upload(picture, "image/png", "robin.png")
     await robin.set_avatar(avatar)
     await _until_shown(stage, channel, avatar)
     await robin.say(stage.room(channel).room_id, "Hello from the other side")
-    shown = await _until_said(stage, channel, "Hello from the other side")
-    picture = f"/avatar/{avatar.removeprefix('mxc://')}/"
+    said = await _until_said(stage, channel, "Hello from the other side")
     seen = "nothing"
-    if shown is not None:
-        history = await stage.slack.call(
-            "conversations.history",
-            channel=stage.slack.channel_id(channel),
-            latest=shown.ts,
-            inclusive="true",
-            limit="1",
-        )
-        found = history["messages"][0]
-        address = next(iter((found.get("icons") or {}).values()), "no picture")
-        seen = f"{found.get('username')}, {address}"
-    stage.report.note(
-        _GROUP,
-        "people under their own name and avatar",
-        f"Robin Vale, …{picture}…",
-        Seen(seen.startswith("Robin Vale, ") and picture in seen, seen),
-    )
+    if said is not None:
+        only = {"latest": said.ts, "inclusive": "true", "limit": "1"}
+        place = stage.slack.channel_id(channel)
+        found = (await stage.slack.call("conversations.history", channel=place, **only))["messages"][0]
+        address = next(iter((found.get("icons") or {}).values()), "")
+        fetched = await stage.slack.picture(address) if address else "no picture"
+        seen = f"{found.get('username')}, {fetched}"
+    wanted = "Robin Vale, image/png"
+    stage.report.note(_GROUP, "people under their own name and avatar", wanted, Seen(seen == wanted, seen))
 
 
 async def _words(stage: Stage) -> None:

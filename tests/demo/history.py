@@ -87,7 +87,7 @@ def _is_space(room: Room) -> bool:
 
 async def _check_people(stage: Stage) -> None:
     amara = stage.slack.user_id("amara")
-    avatar = hashlib.sha256(await stage.slack.picture(amara)).hexdigest()
+    avatar = await stage.slack.avatar_of(amara)
     seen = "not there"
     try:
         profile = await stage.robin.profile(stage.ghost(amara))

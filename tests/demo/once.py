@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from tests.demo import from_matrix, from_slack, history, outage
+from tests.demo import commands, from_matrix, from_slack, history, outage
 from tests.demo.parts import Parts
 from tests.demo.stage import mirrored, stage_on
 
@@ -27,6 +27,7 @@ async def play_once(directory: Path, console: Console) -> int:
         console.print("The bridge mirrors the workspace …")
         await mirrored(stage)
         await history.check_mirror(stage)
+        await commands.check(stage)
         stage.screen.begin(stage.slack, stage.people)
         async with asyncio.TaskGroup() as group:
             group.create_task(from_slack.play(stage))
@@ -40,6 +41,6 @@ async def play_once(directory: Path, console: Console) -> int:
         seconds = time.monotonic() - began
         if failed:
             console.print("\n[bold]The end of the bridge's log[/bold]")
-            console.print(parts.bridge_log(60), markup=False, highlight=False)
+            console.print(parts.bridge_log(60), markup=False, soft_wrap=True)
         console.print(f"\n{len(stage.report.checks)} checks, {failed} failed, in {seconds:.0f} s")
         return 1 if failed else 0

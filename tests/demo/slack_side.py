@@ -136,11 +136,19 @@ class SlackSide:
             if not cursor:
                 return
 
-    async def picture(self, user_id: str) -> bytes:
-        """The bytes of a person's avatar."""
+    async def avatar_of(self, user_id: str) -> str:
+        """The digest of a person's avatar."""
         profile = (await self.call("users.info", user=user_id))["user"]["profile"]
         async with self._session.get(profile["image_192"]) as answer:
-            return await answer.read()
+            return hashlib.sha256(await answer.read()).hexdigest()
+
+    async def picture(self, address: str) -> str:
+        """What kind of picture anybody, such as Slack's servers, gets there; in words where it is none."""
+        async with self._session.get(address) as answer:
+            content = await answer.read()
+        if answer.ok and content.startswith((b"\x89PNG", b"\xff\xd8")):
+            return answer.content_type
+        return f"{answer.status} and {len(content)} bytes of {answer.content_type}"
 
     async def read_back(self, channel_id: str, people: dict[str, str]) -> tuple[Said, ...]:
         """A whole channel, threads included, over the Web API; `people` are names by id."""
