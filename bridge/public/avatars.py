@@ -41,6 +41,7 @@ class Avatars:
         self._media = media
         self._allowance = allowance
         self._kept: OrderedDict[str, tuple[bytes, str]] = OrderedDict()
+        self._arriving: dict[str, asyncio.Event] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     def routes(self) -> list[web.RouteDef]:
@@ -53,34 +54,39 @@ class Avatars:
         mxc = self._addresses.picture(parts["server"], parts["media"], parts["signature"])
         if mxc is None:
             raise web.HTTPNotFound
-        found = self._kept.get(mxc)
-        if found is None:
+        if mxc not in self._kept:
             if (refusal := self._allowance.spend()) is not None:
                 return refusal
             try:
-                found = await self._fetch(mxc)
+                await self._have(mxc)
             except Refused as refused:
                 log.info("the avatar %s is not shown: %s", mxc, refused)
                 raise web.HTTPNotFound from refused
             except BridgeError as error:
                 log.info("the avatar %s cannot be had at the moment: %s", mxc, error)
                 return web.Response(status=503, text="Try again later.\n", headers={"Retry-After": "30"})
-        self._keep(mxc, found)
-        picture, kind = found
+        self._kept.move_to_end(mxc)
+        picture, kind = self._kept[mxc]
         return web.Response(body=picture, content_type=kind, headers=_HEADERS)
 
-    async def _fetch(self, mxc: str) -> tuple[bytes, str]:
-        async with self._turns:
-            if (kept := self._kept.get(mxc)) is not None:
-                return kept
-            async with self._media.thumbnail(mxc, SIDE, LARGEST) as found:
-                kind = found.content_type.partition(";")[0].strip().lower()
-                if kind not in _IMAGES:
-                    raise Refused("no_image", f"it is {kind[:80]}, which is no image that may be shown")
-                return b"".join([chunk async for chunk in found.chunks]), kind
-
-    def _keep(self, mxc: str, found: tuple[bytes, str]) -> None:
-        self._kept[mxc] = found
-        self._kept.move_to_end(mxc)
+    async def _have(self, mxc: str) -> None:
+        """Have a picture in memory; who asks for one that is arriving waits for it."""
+        while (arriving := self._arriving.get(mxc)) is not None:
+            await arriving.wait()
+        if mxc in self._kept:
+            return
+        self._arriving[mxc] = arrived = asyncio.Event()
+        try:
+            self._kept[mxc] = await self._fetch(mxc)
+        finally:
+            del self._arriving[mxc]
+            arrived.set()
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
+
+    async def _fetch(self, mxc: str) -> tuple[bytes, str]:
+        async with self._turns, self._media.thumbnail(mxc, SIDE, LARGEST) as found:
+            kind = found.content_type.partition(";")[0].strip().lower()
+            if kind not in _IMAGES:
+                raise Refused("no_image", f"it is {kind[:80]}, which is no image that may be shown")
+            return b"".join([chunk async for chunk in found.chunks]), kind

@@ -11,14 +11,20 @@ from portals.text.document import Details, Document, Heading, List, Paragraph, Q
 def test_a_slack_message_says_what_must_be_known() -> None:
     text = (
         "<@U1> <@U2|bob> <#C1|general> <!subteam^S1> <!here> :wave: :party: "
-        "<https://x.slack.com/archives/C1/p1700000000000100?thread_ts=1> <https://x.org>"
+        "<https://x.slack.com/archives/C1/p1700000000000100?thread_ts=1> <https://x.slack.com/archives/C2> "
+        "<https://x.org> <https://x.slack.com/files/U1/F1>"
     )
     assert mentions(from_slack(text)) == Mentioned(
         slack_users=frozenset({"U1", "U2"}),
         channels=frozenset({"C1"}),
         usergroups=frozenset({"S1"}),
         emoji=frozenset({"party"}),
-        links=frozenset({"https://x.slack.com/archives/C1/p1700000000000100?thread_ts=1"}),
+        links=frozenset(
+            {
+                "https://x.slack.com/archives/C1/p1700000000000100?thread_ts=1",
+                "https://x.slack.com/archives/C2",
+            }
+        ),
         room=True,
     )
 
