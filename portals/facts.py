@@ -162,6 +162,8 @@ class Needs:
     emoji: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
     """Addresses of messages and places that may have a counterpart on the other side."""
+    pictures: frozenset[str] = frozenset()
+    """Addresses of Matrix media that may be the picture of a custom emoji."""
     messages: frozenset[Ts] = frozenset()
     """Slack messages whose links are needed."""
     events: frozenset[EventId] = frozenset()
@@ -189,6 +191,8 @@ class Facts:
     emoji: Mapping[str, str] = field(default_factory=dict)
     permalinks: Mapping[str, str] = field(default_factory=dict)
     """The counterpart of each address that has one."""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """Slack's name of the custom emoji whose picture lies at each address."""
     links: tuple[Link, ...] = ()
     """The links of every message and event that was asked for, oldest first."""
     reactions: tuple[ReactionLink, ...] = ()

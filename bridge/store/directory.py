@@ -55,6 +55,12 @@ INSERT INTO people (team, user_id, name, avatar_url, is_bot) VALUES ($1, $2, $3,
 ON CONFLICT (team, user_id) DO UPDATE SET name = excluded.name, avatar_url = excluded.avatar_url,
   is_bot = excluded.is_bot
 """
+EMOJI_SHOWN = """
+SELECT names.id FROM names CROSS JOIN media
+WHERE names.team = $1 AND names.kind = 'emoji' AND media.source = 'picture:' || names.value AND media.target = $2
+ORDER BY names.id LIMIT 1
+"""
+"""CROSS JOIN has SQLite walk the few emoji and look each up among the many media."""
 SET_SHOWN = "UPDATE people SET shown = $3 WHERE team = $1 AND user_id = $2"
 ADD_MEMBER = """
 INSERT INTO members (user_id, name, avatar) VALUES ($1, $2, $3)
@@ -339,6 +345,14 @@ class Directory:
             *wanted,
         )
         return {str(name): str(value) for name, value in rows}
+
+    async def emoji_shown(self, team: TeamId, pictures: Iterable[str]) -> dict[str, str]:
+        """Return the names of the custom emoji whose pictures were brought to these `mxc:` addresses."""
+        found: dict[str, str] = {}
+        for picture in pictures:
+            rows = await self._database.fetch(EMOJI_SHOWN, team, picture)
+            found |= {picture: str(rows[0][0])} if rows else {}
+        return found
 
     async def media(self, source: str) -> str | None:
         """Return where a file was brought to: the address on the other side."""

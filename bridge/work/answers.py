@@ -70,6 +70,7 @@ class Answers:
             rooms=await self._rooms(portal.team, needs.rooms),
             usergroups=await self._directory.names(portal.team, "usergroup", needs.usergroups),
             emoji=await self._emoji(portal.team, needs.emoji),
+            pictures=await self._directory.emoji_shown(portal.team, needs.pictures),
             permalinks=await self._permalinks.counterparts(needs.links),
             links=tuple(links),
             reactions=reactions,

@@ -243,8 +243,7 @@ class Conductor:
             said = content.notice(f"A message from Slack could not be shown here: {reason}. {hint}")
         else:
             said = content.notice(f"This did not reach Slack: {reason}. {hint}")
-            target = row.source_key.removeprefix("matrix:")
-            said["m.relates_to"] = {"m.in_reply_to": {"event_id": target}}
+            said["m.relates_to"] = {"m.in_reply_to": {"event_id": matrix_reading.subject(orjson.loads(row.raw))}}
         key = action_key(row.source_key, "parked", reason)
         try:
             await self._matrix.send(portal.room, None, "m.room.message", said, key)

@@ -51,6 +51,18 @@ def read(event: Json, source: str) -> MatrixEvent | Ignored:
     return reader(event, mapping(event.get("content")), source, RoomId(room), EventId(event_id), MatrixUserId(sender))
 
 
+def subject(event: Json) -> EventId:
+    """Return the event that a word about this one should answer: a reaction's, edit's or redaction's object, or itself.
+
+    Only a message can be answered so that clients show what is meant.
+    """
+    content = mapping(event.get("content"))
+    relation = mapping(content.get("m.relates_to"))
+    related = relation.get("event_id") if relation.get("rel_type") in ("m.annotation", "m.replace") else None
+    found = (related, event.get("redacts"), content.get("redacts"), event.get("event_id"))
+    return EventId(next(filter(None, map(text_of, found)), ""))
+
+
 def _message(
     event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
 ) -> MatrixEvent | Ignored:

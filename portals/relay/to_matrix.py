@@ -18,8 +18,6 @@ from portals.actions import (
     RecordDeletion,
     RecordEdit,
     RecordLink,
-    RecordReaction,
-    RecordUnreaction,
     RedactEvent,
     SendEvent,
     SendFile,
@@ -40,9 +38,8 @@ from portals.events import (
 from portals.facts import Needs, Origin
 from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
 from portals.permalinks import slack_place
-from portals.relay import content
+from portals.relay import content, reactions
 from portals.relay.naming import names_of
-from portals.text import emoji
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,13 +74,7 @@ def needs(event: SlackEvent) -> Needs:
         case SlackDeletion():
             return Needs(messages=frozenset([event.ts]), targets=frozenset([event.ts]))
         case SlackReaction():
-            return Needs(
-                slack_users=frozenset([event.user]),
-                messages=frozenset([event.ts]),
-                targets=frozenset([event.ts]),
-                emoji=frozenset([event.name]),
-                reactions=True,
-            )
+            return reactions.needs_in_matrix(event)
         case SlackMembership():
             return Needs(slack_users=frozenset([event.user]))
         case SlackChannelChange() | SlackPersonChange():
@@ -100,7 +91,7 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
         case SlackDeletion():
             return _delete(event, portal, facts)
         case SlackReaction():
-            return _react(event, portal, facts)
+            return reactions.in_matrix(event, portal, facts)
         case SlackMembership():
             ghost = facts.names.ghost(portal.team, event.user)
             return (SetMembership(action_key(event.source), portal.room, ghost, event.joined),)
@@ -309,34 +300,6 @@ def _once(links: tuple[Link, ...]) -> Iterator[Link]:
         if link.event_id not in seen:
             seen.add(link.event_id)
             yield link
-
-
-def _react(event: SlackReaction, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
-    assert portal.room is not None
-    ghost = facts.names.ghost(portal.team, event.user)
-    known = next(
-        (one for one in facts.reactions if (one.ts, one.emoji, one.person) == (event.ts, event.name, event.user)), None
-    )
-    key = action_key(event.source)
-    if not event.added:
-        if known is None:
-            return Ignored("a reaction that is not shown is gone")
-        record = RecordUnreaction(event.ts, event.name, event.user)
-        if not known.event_id:
-            return (Note(key, record),)
-        return (RedactEvent(key, portal.room, ghost, known.event_id, record=record),)
-    if known is not None:
-        return Ignored("a reaction that is shown already")
-    target = next((link.event_id for link in facts.of_message(event.ts) if not link.deleted and link.event_id), None)
-    if target is None:
-        return Ignored("a reaction to a message that is not mirrored")
-    shown = emoji.unicode_of(event.name) or f":{event.name}:"
-    said: dict[str, Any] = {"m.relates_to": {"rel_type": "m.annotation", "event_id": target, "key": shown}, STAMP: key}
-    if event.name in facts.emoji:
-        said["m.relates_to"]["key"] = facts.emoji[event.name]
-        said["shortcode"] = said["com.beeper.reaction.shortcode"] = f":{event.name}:"
-    reaction = RecordReaction(Origin.SLACK, event.ts, event.name, event.user)
-    return (SendEvent(key, portal.room, ghost, "m.reaction", said, record=reaction),)
 
 
 def _change_channel(event: SlackChannelChange, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:

@@ -12,16 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from portals import text
 from portals.actions import (
-    AddReaction,
     DeleteMessage,
     Note,
     PostFile,
     PostMessage,
     RecordDeletion,
     RecordLink,
-    RecordReaction,
-    RecordUnreaction,
-    RemoveReaction,
     UpdateMessage,
 )
 from portals.events import (
@@ -35,11 +31,10 @@ from portals.events import (
     Undeliverable,
 )
 from portals.facts import Needs, Origin
-from portals.ids import EventId, MatrixUserId, RoomId, Ts, action_key
+from portals.ids import MatrixUserId, RoomId, Ts, action_key
 from portals.permalinks import matrix_place
-from portals.relay import content
+from portals.relay import content, reactions
 from portals.relay.naming import names_of
-from portals.text import emoji
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -68,8 +63,7 @@ def needs(event: MatrixEvent) -> Needs:
                 targets=referred,
             )
         case MatrixReaction():
-            events = frozenset([event.target, event.event_id])
-            return Needs(events=events, targets=frozenset([event.target]), reactions=True)
+            return reactions.needs_in_slack(event)
         case MatrixRedaction():
             return Needs(events=frozenset([event.target]), targets=frozenset([event.target]), reactions=True)
         case MatrixMembership():
@@ -86,7 +80,7 @@ def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ..
         case MatrixMessage():
             return _edit(event, portal, facts)
         case MatrixReaction():
-            return _react(event, portal, facts)
+            return reactions.in_slack(event, portal, facts)
         case MatrixRedaction():
             return _redact(event, portal, facts)
         case MatrixMembership():
@@ -243,33 +237,13 @@ def _icon(user: MatrixUserId, facts: Facts) -> str:
     return facts.rules.avatars.of(member.avatar) if facts.rules.avatars and member else ""
 
 
-# --- reactions and redactions
-
-
-def _react(event: MatrixReaction, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
-    if any(reaction.event_id == event.event_id for reaction in facts.reactions):
-        return Ignored("relayed already")
-    link = next((link for link in facts.of_event(event.target) if not link.deleted), None)
-    if link is None:
-        return Ignored("a reaction to a message that is not in Slack")
-    name = emoji.name_of(event.key) or event.shortcode or ""
-    if not name:
-        return Ignored("a reaction that is no emoji of Slack's")
-    record = RecordReaction(Origin.MATRIX, link.ts, name, event.sender, event.event_id)
-    key = action_key(event.source)
-    if _others(facts, link.ts, name, EventId("")):
-        return (Note(key, record),)
-    return (AddReaction(key, portal.channel, link.ts, name, record),)
+# --- redactions
 
 
 def _redact(event: MatrixRedaction, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
-    key = action_key(event.source)
-    reaction = next((one for one in facts.reactions if one.event_id == event.target), None)
-    if reaction is not None:
-        record = RecordUnreaction(reaction.ts, reaction.emoji, reaction.person)
-        if reaction.origin is not Origin.MATRIX or _others(facts, reaction.ts, reaction.emoji, event.target):
-            return (Note(key, record),)
-        return (RemoveReaction(key, portal.channel, reaction.ts, reaction.emoji, record),)
+    redacted = [one for one in facts.reactions if one.event_id == event.target]
+    if redacted:
+        return reactions.taken_back_in_slack(event, redacted, portal, facts)
     shown = [link for link in facts.of_event(event.target) if not link.deleted]
     if not shown:
         return Ignored("a redaction of something that is not in Slack")
@@ -281,12 +255,4 @@ def _redact(event: MatrixRedaction, portal: Portal, facts: Facts) -> tuple[Actio
     return tuple(
         DeleteMessage(action_key(event.source, number), portal.channel, link.ts, RecordDeletion(link.ts))
         for number, link in enumerate(shown)
-    )
-
-
-def _others(facts: Facts, ts: Ts, name: str, but: EventId) -> bool:
-    """Tell whether Slack shows the app's reaction for somebody else as well."""
-    return any(
-        one.origin is Origin.MATRIX and (one.ts, one.emoji) == (ts, name) and one.event_id != but
-        for one in facts.reactions
     )

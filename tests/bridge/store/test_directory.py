@@ -365,3 +365,10 @@ def test_the_memory_is_bounded_and_keeps_what_is_used() -> None:
     assert recent.get("a") is None
     recent.clear()
     assert recent.get("c") is None
+
+
+async def test_a_custom_emoji_is_found_by_its_picture(directory: Directory) -> None:
+    await directory.learn_names(TEAM, "emoji", [("party", "https://x/p.png"), ("fun", "alias:party")])
+    await directory.learn_media("picture:https://x/p.png", "mxc://x/p", "image/png", 3)
+    await directory.learn_media("slack:F1", "mxc://x/f", "image/png", 3)
+    assert await directory.emoji_shown(TEAM, ["mxc://x/p", "mxc://x/f", "mxc://x/unknown"]) == {"mxc://x/p": "party"}

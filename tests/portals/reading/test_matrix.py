@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from portals.events import Ignored, MatrixFile, MatrixMembership, MatrixMessage, MatrixReaction, MatrixRedaction
 from portals.ids import EventId, MatrixUserId, RoomId
-from portals.reading.matrix import address, read
+from portals.reading.matrix import address, read, subject
 from portals.reading.slack import Address
 from tests.portals.foreign import JSON, objects
 
@@ -305,3 +305,19 @@ def test_rubbish_in_a_good_envelope_never_raises(content: dict[str, Any], kind: 
 def test_any_content_at_all_never_raises(content: Any) -> None:
     for kind in KINDS:
         read(event(content, kind), SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("more", "answered"),
+    [
+        ({}, "$e"),
+        ({"content": {"m.relates_to": {"rel_type": "m.annotation", "event_id": "$a", "key": "x"}}}, "$a"),
+        ({"content": {"m.relates_to": {"rel_type": "m.replace", "event_id": "$a"}}}, "$a"),
+        ({"content": {"m.relates_to": {"rel_type": "m.thread", "event_id": "$a"}}}, "$e"),
+        ({"content": {"redacts": "$a"}}, "$a"),
+        ({"redacts": "$a", "content": 7}, "$a"),
+        ({"event_id": 7}, ""),
+    ],
+)
+def test_a_word_about_an_event_answers_the_message_that_it_concerns(more: dict[str, Any], answered: str) -> None:
+    assert subject({"event_id": "$e", "content": {}} | more) == answered

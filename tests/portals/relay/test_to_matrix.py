@@ -39,7 +39,6 @@ from tests.portals.relay.scene import (
     from_ada,
     ghost,
     link,
-    reaction,
     rules,
     said_in_slack,
 )
@@ -303,46 +302,7 @@ def test_a_file_that_cannot_cross_leaves_a_notice_with_the_reason(
     assert action.record.part == "F1"
 
 
-# --- reactions, people, the channel
-
-
-def test_a_reaction_is_its_persons_own() -> None:
-    event = said_in_slack(type="reaction_added", reaction="+1", item={"type": "message", "channel": CHANNEL, "ts": TS})
-    (action,) = done(event, facts(link(TS, "$a")))
-    assert (action.type, action.sender) == ("m.reaction", ghost(ALICE))
-    assert action.content["m.relates_to"] == {"rel_type": "m.annotation", "event_id": "$a", "key": "👍️"} or (
-        action.content["m.relates_to"]["key"] == "👍"
-    )
-
-
-def test_a_custom_emoji_reacts_as_its_picture_and_an_unknown_one_as_its_name() -> None:
-    item = {"type": "message", "channel": CHANNEL, "ts": TS}
-    event = said_in_slack(type="reaction_added", reaction="party", item=item)
-    (picture,) = done(event, facts(link(TS, "$a"), emoji={"party": "mxc://x/y"}))
-    assert picture.content["m.relates_to"]["key"] == "mxc://x/y"
-    assert picture.content["shortcode"] == ":party:"
-    (name,) = done(event, facts(link(TS, "$a")))
-    assert name.content["m.relates_to"]["key"] == ":party:"
-
-
-def test_a_reaction_that_is_taken_back_is_redacted() -> None:
-    item = {"type": "message", "channel": CHANNEL, "ts": TS}
-    gone = said_in_slack(type="reaction_removed", reaction="tada", item=item)
-    known = facts(link(TS, "$a"), reactions=(reaction(TS, "tada", ALICE, "$r", Origin.SLACK),))
-    (action,) = done(gone, known)
-    assert isinstance(action, RedactEvent)
-    assert action.event_id == "$r"
-    assert "is gone" in ignored(gone)
-    again = said_in_slack(type="reaction_added", reaction="tada", item=item)
-    assert "already" in ignored(again, known)
-    assert "not mirrored" in ignored(again, facts(link(TS, "$a", deleted=True)))
-
-
-def test_a_reaction_that_matrix_merged_with_another_is_only_forgotten() -> None:
-    item = {"type": "message", "channel": CHANNEL, "ts": TS}
-    gone = said_in_slack(type="reaction_removed", reaction="tada", item=item)
-    known = facts(link(TS, "$a"), reactions=(reaction(TS, "tada", ALICE, "", Origin.SLACK),))
-    assert isinstance(done(gone, known)[0], Note)
+# --- people, the channel
 
 
 @pytest.mark.parametrize(("kind", "joined"), [("member_joined_channel", True), ("member_left_channel", False)])

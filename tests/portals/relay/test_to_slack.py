@@ -10,16 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portals.actions import (
-    AddReaction,
     DeleteMessage,
     Note,
     PostFile,
     PostMessage,
     RecordDeletion,
     RecordLink,
-    RecordReaction,
-    RecordUnreaction,
-    RemoveReaction,
     UpdateMessage,
 )
 from portals.avatars import AvatarAddresses
@@ -38,7 +34,6 @@ from tests.portals.relay.scene import (
     from_ada,
     ghost,
     link,
-    reaction,
     rules,
     said_in_matrix,
 )
@@ -174,7 +169,7 @@ def test_a_file_that_may_not_cross_is_refused_with_a_reason(given_rules: dict[st
     assert reason in refused(said_in_matrix(IMAGE), facts(rules=rules(**given_rules)))
 
 
-# --- edits, redactions, reactions
+# --- edits, redactions
 
 
 def edit(body: str, target: str = "$a", **more: Any) -> Any:
@@ -227,39 +222,6 @@ def test_a_moderators_redaction_of_a_slack_message_is_only_remembered() -> None:
     assert note == Note(note.key, RecordDeletion("1.0", ""))
 
 
-def reacting(key: str, **more: Any) -> Any:
-    return said_in_matrix(relating("m.annotation", "$a", key=key) | more, "m.reaction")
-
-
-def test_the_bot_reacts_once_for_everybody() -> None:
-    (first,) = done(reacting("👍"), facts(link("1.0", "$a")))
-    assert isinstance(first, AddReaction)
-    assert first.record == RecordReaction(Origin.MATRIX, "1.0", "+1", ADA, "$new")
-    others = (reaction("1.0", "+1", "@bob:x", "$other", Origin.MATRIX),)
-    (second,) = done(reacting("👍"), facts(link("1.0", "$a"), reactions=others))
-    assert isinstance(second, Note)
-    mine = (reaction("1.0", "+1", ADA, "$new", Origin.MATRIX),)
-    assert refused(reacting("👍"), facts(link("1.0", "$a"), reactions=mine)) == "relayed already"
-
-
-def test_the_last_one_takes_the_bots_reaction_back() -> None:
-    mine = reaction("1.0", "+1", ADA, "$r", Origin.MATRIX)
-    (last,) = done(redaction("$r"), facts(reactions=(mine,)))
-    assert isinstance(last, RemoveReaction)
-    assert last.record == RecordUnreaction("1.0", "+1", ADA)
-    other = reaction("1.0", "+1", "@bob:x", "$other", Origin.MATRIX)
-    assert isinstance(done(redaction("$r"), facts(reactions=(mine, other)))[0], Note)
-    slacks = reaction("1.0", "+1", ALICE, "$r", Origin.SLACK)
-    assert isinstance(done(redaction("$r"), facts(reactions=(slacks,)))[0], Note)
-
-
-def test_a_reaction_needs_a_message_and_an_emoji() -> None:
-    assert "not in Slack" in refused(reacting("👍"))
-    assert "no emoji" in refused(reacting("lol"), facts(link("1.0", "$a")))
-    (custom,) = done(reacting("mxc://x/y", shortcode=":party:"), facts(link("1.0", "$a")))
-    assert custom.name == "party"
-
-
 def test_memberships_stay_in_matrix() -> None:
     event = said_in_matrix({"membership": "join"}, "m.room.member", state_key=ADA)
     assert "not shown" in refused(event)
@@ -277,7 +239,6 @@ def test_needs_name_everything_that_a_message_touches() -> None:
     assert wanted.rooms == {"!r:x.org"}
     assert wanted.targets == {"$root", "$a"}
     assert wanted.events == {"$root", "$a", "$new"}
-    assert needs(reacting("👍")).reactions
     assert needs(redaction("$a")).targets == {"$a"}
 
 

@@ -1,0 +1,168 @@
+"""Reactions, both ways.
+
+Towards Matrix each is an annotation by the person's ghost. Slack has several names for one emoji (`+1`, `thumbsup`) and
+takes each of them from the same person; Matrix takes a person's annotation once, so it stands for all of those names
+and goes with the last of them.
+
+Towards Slack the app alone reacts: of several equal reactions it keeps one until the last of them is taken back. Slack
+takes 23 different ones of it on one message; whoever makes the next is told so. A custom emoji crosses by its picture
+or by its name, where Slack has an emoji of that name; what is no emoji of Slack's does not cross.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from portals.actions import (
+    STAMP,
+    AddReaction,
+    Note,
+    RecordReaction,
+    RecordUnreaction,
+    RedactEvent,
+    RemoveReaction,
+    SendEvent,
+)
+from portals.events import Ignored, MatrixReaction, MatrixRedaction, SlackReaction, Undeliverable
+from portals.facts import Needs, Origin
+from portals.ids import Ts, action_key
+from portals.text import emoji
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from portals.actions import Action
+    from portals.facts import Facts, Portal, ReactionLink
+
+MOST = 23
+"""How many different reactions one user may put on a message (`too_many_reactions` of reactions.add)."""
+
+
+# --- towards Matrix
+
+
+def needs_in_matrix(event: SlackReaction) -> Needs:
+    """Return what must be known of a reaction in Slack."""
+    return Needs(
+        slack_users=frozenset([event.user]),
+        messages=frozenset([event.ts]),
+        targets=frozenset([event.ts]),
+        emoji=frozenset([event.name]),
+        reactions=True,
+    )
+
+
+def in_matrix(event: SlackReaction, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
+    """Return what a reaction in Slack, or its end, becomes in the room."""
+    assert portal.room is not None
+    ghost = facts.names.ghost(portal.team, event.user)
+    own = [one for one in facts.reactions if (one.ts, one.person) == (event.ts, event.user)]
+    known = next((one for one in own if one.emoji == event.name), None)
+    key = action_key(event.source)
+    if not event.added:
+        if known is None:
+            return Ignored("a reaction that is not shown is gone")
+        record = RecordUnreaction(event.ts, event.name, event.user)
+        if not known.event_id or any(one is not known and one.event_id == known.event_id for one in own):
+            return (Note(key, record),)
+        return (RedactEvent(key, portal.room, ghost, known.event_id, record=record),)
+    if known is not None:
+        return Ignored("a reaction that is shown already")
+    target = next((link.event_id for link in facts.of_message(event.ts) if not link.deleted and link.event_id), None)
+    if target is None:
+        return Ignored("a reaction to a message that is not mirrored")
+    shown = emoji.unicode_of(event.name) or f":{event.name}:"
+    said: dict[str, Any] = {"m.relates_to": {"rel_type": "m.annotation", "event_id": target, "key": shown}, STAMP: key}
+    if event.name in facts.emoji:
+        said["m.relates_to"]["key"] = facts.emoji[event.name]
+        said["shortcode"] = said["com.beeper.reaction.shortcode"] = f":{event.name}:"
+    reaction = RecordReaction(Origin.SLACK, event.ts, event.name, event.user)
+    return (SendEvent(key, portal.room, ghost, "m.reaction", said, record=reaction),)
+
+
+# --- towards Slack
+
+
+def needs_in_slack(event: MatrixReaction) -> Needs:
+    """Return what must be known of a reaction in Matrix."""
+    is_standard = emoji.name_of(event.key) is not None
+    name = _typed(event.key) or event.shortcode
+    return Needs(
+        events=frozenset([event.target, event.event_id]),
+        targets=frozenset([event.target]),
+        reactions=True,
+        emoji=frozenset([name] if name and not is_standard and emoji.unicode_of(name) is None else []),
+        pictures=frozenset([event.key] if event.key.startswith("mxc://") else []),
+    )
+
+
+def in_slack(event: MatrixReaction, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored | Undeliverable:
+    """Return what a reaction in the room becomes in Slack."""
+    if any(reaction.event_id == event.event_id for reaction in facts.reactions):
+        return Ignored("relayed already")
+    link = next((link for link in facts.of_event(event.target) if not link.deleted), None)
+    if link is None:
+        return Ignored("a reaction to a message that is not in Slack")
+    there = [one for one in facts.reactions if one.ts == link.ts]
+    name = _name(event, there, facts)
+    if not name:
+        return Ignored("a reaction that is no emoji of Slack's")
+    ours = [one for one in there if one.origin is Origin.MATRIX]
+    if any((one.emoji, one.person) == (name, event.sender) for one in ours):
+        return Ignored("the same reaction by the same person is in Slack already")
+    key = action_key(event.source)
+    record = RecordReaction(Origin.MATRIX, link.ts, name, event.sender, event.event_id)
+    names = {one.emoji for one in ours}
+    if name in names:
+        return (Note(key, record),)
+    if len(names) >= MOST:
+        return Undeliverable(f"Slack takes no more than {MOST} different reactions on one message from the bridge")
+    return (AddReaction(key, portal.channel, link.ts, name, record),)
+
+
+def _name(event: MatrixReaction, there: Sequence[ReactionLink], facts: Facts) -> str:
+    """Return Slack's name of a reaction, or nothing.
+
+    A custom one has a name where its picture is known, where Slack has an emoji of that name, or where somebody has put
+    it on this very message.
+    """
+    standard = emoji.name_of(event.key) or facts.pictures.get(event.key)
+    if standard:
+        return standard
+    for name in (_typed(event.key), event.shortcode):
+        if name and (
+            emoji.unicode_of(name) is not None or name in facts.emoji or any(one.emoji == name for one in there)
+        ):
+            return name
+    return ""
+
+
+def _typed(key: str) -> str:
+    """Return the name of an emoji that is shown as `:name:`, for want of its picture."""
+    found = emoji.NAMED.fullmatch(key)
+    return found[1] if found else ""
+
+
+def taken_back_in_slack(
+    event: MatrixRedaction, redacted: Sequence[ReactionLink], portal: Portal, facts: Facts
+) -> tuple[Action, ...]:
+    """Return what to do when the annotation that stands for these reactions was redacted."""
+    actions: list[Action] = []
+    for number, one in enumerate(redacted):
+        key = action_key(event.source, number) if number else action_key(event.source)
+        record = RecordUnreaction(one.ts, one.emoji, one.person)
+        if one.origin is not Origin.MATRIX or _is_shared(one, facts):
+            actions.append(Note(key, record))
+        else:
+            actions.append(RemoveReaction(key, portal.channel, Ts(one.ts), one.emoji, record))
+    return tuple(actions)
+
+
+def _is_shared(reaction: ReactionLink, facts: Facts) -> bool:
+    """Tell whether Slack shows the app's reaction for somebody else as well."""
+    return any(
+        one.origin is Origin.MATRIX
+        and (one.ts, one.emoji) == (reaction.ts, reaction.emoji)
+        and one.event_id != reaction.event_id
+        for one in facts.reactions
+    )
