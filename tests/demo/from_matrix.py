@@ -5,7 +5,6 @@ Slack takes one post a second in a channel, so the parts are spread over the cha
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -22,10 +21,8 @@ _GROUP = "Matrix → Slack"
 
 async def play(stage: Stage) -> None:
     """Play all of it, each channel's part at the same time."""
-    await _person(stage)
-    async with asyncio.TaskGroup() as group:
-        for part in (_words, _changes, _threads, _file, _long):
-            group.create_task(part(stage))
+    await stage.play(_person)
+    await stage.play(_words, _changes, _threads, _file, _long)
 
 
 async def _person(stage: Stage) -> None:

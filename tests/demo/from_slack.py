@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,7 @@ _GROUP = "Slack → Matrix"
 
 async def play(stage: Stage) -> None:
     """Play all of it, each channel's part at the same time."""
-    async with asyncio.TaskGroup() as group:
-        for part in (_words, _thread, _file, _others, _long, _channel, _members):
-            group.create_task(part(stage))
+    await stage.play(_words, _thread, _file, _others, _long, _channel, _members)
 
 
 async def _words(stage: Stage) -> None:

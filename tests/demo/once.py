@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -26,14 +25,13 @@ async def play_once(directory: Path, console: Console) -> int:
     async with Parts(directory, slack_time_scale=_SLACK_TIME) as parts, stage_on(parts, console) as stage:
         console.print("The bridge mirrors the workspace …")
         await mirrored(stage)
-        await history.check_mirror(stage)
-        await commands.check(stage)
+        await stage.play(history.check_mirror)
+        await stage.play(commands.check)
         stage.screen.begin(stage.slack, stage.people)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(from_slack.play(stage))
-            group.create_task(from_matrix.play(stage))
-        await outage.play_kill(stage)
-        await outage.play_parked(stage)
+        await stage.play(from_slack.play, from_matrix.play)
+        await stage.play(outage.play_kill)
+        await stage.play(outage.play_archived)
+        await stage.play(outage.play_parked)
         await history.check_both_sides(stage, "Both sides read back at the end")
         console.print()
         stage.report.show(console)

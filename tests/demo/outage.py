@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.demo.stage import Stage
 
 _KILLED = "The bridge killed and started again"
+_ARCHIVED = "A channel archived and opened again"
 _PARKED = "What cannot be delivered"
 _BURST = 8
 
@@ -68,22 +69,25 @@ async def play_kill(stage: Stage) -> None:
     await report.expect(_KILLED, "reactions of both sides", "heart, fire; ❤️, 🔥", lambda: _late_reactions(stage))
 
 
-async def play_parked(stage: Stage) -> None:
-    """Post into an archived channel: parked, told in the room, and retried once the channel is open again."""
+async def play_archived(stage: Stage) -> None:
+    """Archive a channel and open it again: its room says so."""
     report, channel = stage.report, "random"
     await stage.slack.act("greta", "archive", channel)
-    await report.expect(
-        _PARKED,
-        "an archived channel is told of in its room",
-        "This channel was archived in Slack.",
-        lambda: _notice(stage, channel, "archived in Slack"),
-    )
-    await stage.robin.say(stage.room(channel).room_id, "Is anybody still reading this?")
+    await report.expect(_ARCHIVED, "archived", "said in its room", lambda: _notice(stage, channel, "archived"))
+    await stage.slack.act("greta", "unarchive", channel)
+    await report.expect(_ARCHIVED, "opened again", "said in its room", lambda: _notice(stage, channel, "open again"))
+
+
+async def play_parked(stage: Stage) -> None:
+    """Slack refuses a message: it is parked, told of in the room, and retried once Slack takes it."""
+    report, channel = stage.report, "design"
+    await stage.slack.refuse_next("chat.postMessage", "restricted_action")
+    await stage.robin.say(stage.room(channel).room_id, "May I post here?")
     told = await report.expect(
         _PARKED,
         "a message that Slack refuses is told of, with the reason",
-        "This did not reach Slack: … is_archived …",
-        lambda: _notice(stage, channel, "did not reach Slack", "archived"),
+        "This did not reach Slack: … restricted_action …",
+        lambda: _notice(stage, channel, "did not reach Slack", "restricted_action"),
     )
     if not told:
         return
@@ -94,19 +98,18 @@ async def play_parked(stage: Stage) -> None:
 
 
 async def _retry(stage: Stage) -> None:
-    report, channel, config = stage.report, "random", str(stage.parts.config)
+    report, channel, config = stage.report, "design", str(stage.parts.config)
     rows = json.loads((await stage.parts.causeway("parked", "list", "--json", "--config", config)).out)["parked"]
     seen = "; ".join(f"{row['number']}: {row['reason']}" for row in rows) or "nothing"
-    right = len(rows) == 1 and "archived" in seen
-    report.note(_PARKED, "causeway parked list", "one message, is_archived", Seen(right, seen))
-    await stage.slack.act("greta", "unarchive", channel)
+    right = len(rows) == 1 and "restricted_action" in seen
+    report.note(_PARKED, "causeway parked list", "one message, restricted_action", Seen(right, seen))
     for row in rows:
         await stage.parts.causeway("parked", "retry", str(row["number"]), "--config", config)
     await report.expect(
         _PARKED,
-        "causeway parked retry, after the channel was opened again",
-        "once in Slack",
-        lambda: _once(stage, channel, "Is anybody still reading this?"),
+        "causeway parked retry",
+        "1 times in Slack",
+        lambda: _once(stage, channel, "May I post here?"),
     )
 
 

@@ -93,6 +93,10 @@ class SlackSide:
         body = {"channel": self.channel_id(channel), "text": text, "username": username}
         return str((await self._control("bot", body))["ts"])
 
+    async def refuse_next(self, method: str, error: str) -> None:
+        """Have Slack refuse the next call of a method."""
+        await self._control("fault", {"method": method, "kind": "error", "error": error})
+
     # --- watching
 
     async def look(self) -> None:

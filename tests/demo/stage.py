@@ -14,9 +14,10 @@ from tests.demo.parts import DOMAIN, GUESTS, PASSWORD
 from tests.demo.report import Report, Seen
 from tests.demo.screen import Screen
 from tests.demo.slack_side import SlackSide
+from tests.sandbox.homeserver.transport import RequestRefused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from rich.console import Console
 
@@ -56,6 +57,17 @@ class Stage:
     def room(self, channel: str) -> Room:
         """The room of a channel."""
         return self.matrix.room(channel)
+
+    async def play(self, *parts: Callable[[Stage], Awaitable[None]]) -> None:
+        """Play parts of the script at the same time; one that cannot go on is a failed check, and the others do."""
+        await asyncio.gather(*(self._play(part) for part in parts))
+
+    async def _play(self, part: Callable[[Stage], Awaitable[None]]) -> None:
+        try:
+            await part(self)
+        except (RequestRefused, RuntimeError, aiohttp.ClientError) as failure:
+            name = f"{part.__module__.rpartition('.')[2]}.{part.__name__}"
+            self.report.note("The script", name, "played to its end", Seen(False, f"{failure}"))
 
 
 @asynccontextmanager
