@@ -147,7 +147,7 @@ class _Bridge:
             transfers=transfers,
             permalinks=self.permalinks,
         )
-        ghosts = Ghosts(
+        self.ghosts = ghosts = Ghosts(
             names=names,
             name_template=settings.appservice.ghost_name,
             directory=self.directory,
@@ -347,15 +347,17 @@ class _Bridge:
             return workspace.team
 
     async def _read_roster(self, team: TeamId) -> None:
-        failures = 0
-        while True:
-            try:
-                await self.roster.read(team)
-                return
-            except (Later, Refused) as error:
-                failures += 1
-                log.error("%s: channels and people could not be read: %s", team, error)
-                await asyncio.sleep(pause(failures))
+        """Read who and what is in a workspace, and bring its ghosts up to date with it."""
+        for what, step in (("read", self.roster.read), ("shown as they are now", self.ghosts.refresh_all)):
+            failures = 0
+            while True:
+                try:
+                    await step(team)
+                    break
+                except (Later, Refused) as error:
+                    failures += 1
+                    log.error("%s: channels and people could not be %s: %s", team, what, error)
+                    await asyncio.sleep(pause(failures))
 
     # --- small tasks
 

@@ -85,6 +85,8 @@ class Person:
     ghost: MatrixUserId
     avatar_url: str = ""
     is_bot: bool = False
+    deactivated: bool = False
+    """Slack tells little of somebody who is gone: what was known of them before is better."""
 
 
 @dataclass(frozen=True, slots=True)

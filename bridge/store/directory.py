@@ -61,6 +61,13 @@ WHERE names.team = $1 AND names.kind = 'emoji' AND media.source = 'picture:' || 
 ORDER BY names.id LIMIT 1
 """
 """CROSS JOIN has SQLite walk the few emoji and look each up among the many media."""
+KEEP_PERSON = """
+INSERT INTO people (team, user_id, name, avatar_url, is_bot) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (team, user_id) DO NOTHING
+"""
+SHOWN_PEOPLE = """
+SELECT user_id FROM people WHERE team = $1 AND user_id > $2 AND shown <> '' ORDER BY user_id LIMIT $3
+"""
 SET_SHOWN = "UPDATE people SET shown = $3 WHERE team = $1 AND user_id = $2"
 ADD_MEMBER = """
 INSERT INTO members (user_id, name, avatar) VALUES ($1, $2, $3)
@@ -251,13 +258,22 @@ class Directory:
         return person
 
     async def learn_people(self, team: TeamId, people: Iterable[Person]) -> None:
-        """Remember people as Slack describes them now."""
-        known = list(people)
+        """Remember people as Slack describes them now; one who was deactivated stays as they were known."""
+        described = list(people)
         await self._keep(
-            [Statement(ADD_PERSON, (team, one.user, one.name, one.avatar_url, int(one.is_bot))) for one in known]
+            [
+                Statement(
+                    KEEP_PERSON if one.deactivated else ADD_PERSON,
+                    (team, one.user, one.name, one.avatar_url, int(one.is_bot)),
+                )
+                for one in described
+            ]
         )
-        for one in known:
-            self._people.put((team, one.user), one)
+        for one in described:
+            if one.deactivated:
+                self._people.forget((team, one.user))
+            else:
+                self._people.put((team, one.user), one)
 
     async def shown(self, team: TeamId, user: SlackUserId) -> str:
         """Return which profile a ghost shows, as `set_shown` noted it; empty for a ghost that does not exist yet."""
@@ -268,6 +284,11 @@ class Directory:
             known = str(rows[0][0]) if rows else ""
             self._shown.keep((team, user), known, writes)
         return known
+
+    async def shown_people(self, team: TeamId, after: str, limit: int = 500) -> list[SlackUserId]:
+        """Return people who have a ghost, in the order of their ids."""
+        rows = await self._database.fetch(SHOWN_PEOPLE, team, after, limit)
+        return [SlackUserId(row[0]) for row in rows]
 
     async def set_shown(self, team: TeamId, user: SlackUserId, shown: str) -> None:
         """Remember which profile a ghost shows."""

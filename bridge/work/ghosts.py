@@ -1,15 +1,22 @@
-"""Ghosts come into being when they first speak: account, profile and membership, each once, and remembered."""
+"""Ghosts come into being when they first speak: account, profile and membership, each once, and remembered.
+
+A profile is written when it differs from the one that was written last, and not otherwise; a picture that cannot be had
+at the moment leaves the former one in place and is tried again later, without a message waiting for it.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
-from bridge.errors import BridgeError
+from bridge.errors import Later, Refused, Unsure
 from portals.facts import Person
 from portals.text import label_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.matrix.client import MatrixClient
     from bridge.store.directory import Directory
     from bridge.work.answers import Answers
@@ -17,6 +24,9 @@ if TYPE_CHECKING:
     from portals.ids import GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId
 
 log = logging.getLogger(__name__)
+
+_AGAIN = 600.0
+"""Seconds until a picture that could not be had is tried again."""
 
 
 class Ghosts:
@@ -31,6 +41,7 @@ class Ghosts:
         answers: Answers,
         matrix: MatrixClient,
         transfers: Transfers,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._names = names
         self._name_template = name_template
@@ -38,6 +49,9 @@ class Ghosts:
         self._answers = answers
         self._matrix = matrix
         self._transfers = transfers
+        self._clock = clock
+        self._failed: dict[str, float] = {}
+        """When a picture could not be had, by its address; kept in memory only, for nothing but politeness."""
 
     async def ready(self, room: RoomId, user: MatrixUserId) -> None:
         """Have the user able to act in the room: a ghost gets account, profile and membership; the bot has them."""
@@ -63,6 +77,17 @@ class Ghosts:
         if await self._directory.shown(team, person.user):
             await self._appear(team, person.user, person.ghost)
 
+    async def refresh_all(self, team: TeamId) -> None:
+        """Bring the profile of every ghost up to date with what is known of people, and with the template of names."""
+        after = ""
+        while users := await self._directory.shown_people(team, after):
+            for user in users:
+                try:
+                    await self._appear(team, user, self._names.ghost(team, user))
+                except Refused as refused:
+                    log.warning("%s: the profile of %s could not be brought up to date: %s", team, user, refused)
+            after = users[-1]
+
     async def _appear(self, team: TeamId, user: SlackUserId, ghost: MatrixUserId) -> None:
         shown = await self._directory.shown(team, user)
         person = await self._answers.person(team, user)
@@ -70,24 +95,41 @@ class Ghosts:
             person = Person(user, user, ghost)
             await self._directory.learn_people(team, [person])
         display = self._name_template.format(name=label_of(person.name, user), user=user)
-        now = f"{display}\n{person.avatar_url}"
-        if shown == now:
+        was_name, _, was_avatar = shown.partition("\n")
+        wanted = person.avatar_url if self._may_try(person.avatar_url) else was_avatar
+        if shown == f"{display}\n{wanted}":
             return
         if not shown:
             await self._matrix.register(ghost)
-        was_name, _, was_avatar = shown.partition("\n")
         if was_name != display:
             await self._matrix.set_profile(ghost, displayname=display)
-        if was_avatar != person.avatar_url:
-            await self._matrix.set_profile(ghost, avatar_url=await self._avatar(team, user, person.avatar_url))
-        await self._directory.set_shown(team, user, now)
+        if was_avatar != wanted:
+            address = await self._avatar(team, user, wanted)
+            if address is None:
+                wanted = was_avatar
+            else:
+                await self._matrix.set_profile(ghost, avatar_url=address)
+        await self._directory.set_shown(team, user, f"{display}\n{wanted}")
 
-    async def _avatar(self, team: TeamId, user: SlackUserId, url: str) -> str:
-        """Return the avatar's `mxc:` address; a picture that cannot be had is no reason to hold a message back."""
+    def _may_try(self, url: str) -> bool:
+        failed = self._failed.get(url)
+        return failed is None or self._clock() - failed >= _AGAIN
+
+    async def _avatar(self, team: TeamId, user: SlackUserId, url: str) -> str | None:
+        """Return the avatar's `mxc:` address, empty for none, None for one that cannot be had at the moment.
+
+        A picture that cannot be had is no reason to hold a message back.
+        """
         if not url:
             return ""
         try:
-            return await self._transfers.picture(team, url)
-        except BridgeError as error:
-            log.info("%s: the picture of %s was not brought over: %s", team, user, error)
+            address = await self._transfers.picture(team, url)
+        except Refused as refused:
+            log.info("%s: the picture of %s was not brought over: %s", team, user, refused)
             return ""
+        except (Later, Unsure) as error:
+            log.info("%s: the picture of %s cannot be had at the moment: %s", team, user, error)
+            self._failed[url] = self._clock()
+            return None
+        self._failed.pop(url, None)
+        return address

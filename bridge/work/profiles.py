@@ -25,6 +25,7 @@ def person_of_user(user: Mapping[str, Any], user_id: SlackUserId, names: GhostNa
         ghost=names.ghost(team, user_id),
         avatar_url=_picture(profile),
         is_bot=user.get("is_bot") is True,
+        deactivated=user.get("deleted") is True,
     )
 
 
