@@ -177,11 +177,6 @@ class Tale:
             case Topic() | Member():
                 return SLACK
 
-    def concerns(self, act: Act) -> int:
-        """Return the message that an act refers to and that was written on the other side; 0 for none."""
-        number = act.root if isinstance(act, Post) else act.number if isinstance(act, React) else 0
-        return number if number and self.messages[number].post.side != self.side_of(act) else 0
-
     def thread_of(self, number: int, side: str) -> int:
         """Return the root under which a message stands on a side: a rich reply of Matrix is a thread in Slack alone."""
         post = self.messages[number].post
@@ -231,11 +226,16 @@ def _reactions(message: Message, side: str) -> Iterable[tuple[int, str, str]]:
 
 
 class Playwright:
-    """Writes scripts that people could act out: nobody answers what is gone, nobody speaks where they are not."""
+    """Writes scripts that people could act out: nobody answers what is gone, nobody speaks where they are not.
 
-    def __init__(self, chance: Random, channels: tuple[str, ...], first: int = 1) -> None:
+    Without `undo` nobody takes anything back or changes it twice, so that it does not matter in which order Slack
+    repeats what was not acknowledged.
+    """
+
+    def __init__(self, chance: Random, channels: tuple[str, ...], *, undo: bool = True) -> None:
         self._chance = chance
-        self._next = first
+        self._next = 1
+        self._undo = undo
         self.tale = Tale(channels)
 
     def acts(self, count: int) -> list[Act]:
@@ -248,12 +248,10 @@ class Playwright:
             *[self._post] * 6,
             *[self._answer] * 3,
             *[self._edit] * 2,
-            self._delete,
             *[self._react] * 2,
-            self._unreact,
             self._file,
             self._topic,
-            self._member,
+            *([self._delete, self._unreact] if self._undo else []),
         )
         act = self._chance.choice(ways)() or self._post()
         self.tale.apply(act)
@@ -285,6 +283,8 @@ class Playwright:
         if message is None:
             return None
         before = message.words.count("again")
+        if before and not self._undo:
+            return None
         return Edit(message.post.number, f"m{message.post.number} said" + " again" * (before + 1))
 
     def _delete(self) -> Act | None:
@@ -322,11 +322,6 @@ class Playwright:
         self._next += 1
         channel = self._chance.choice(self.tale.channels)
         return None if self.tale.topics[channel] else Topic(channel, f"t{self._next}")
-
-    def _member(self) -> Act | None:
-        """carol comes and goes; the others stay, so that there is always somebody to speak."""
-        channel = self._chance.choice(self.tale.channels)
-        return Member(channel, "carol", "carol" not in self.tale.members[channel])
 
     def _alive(self) -> list[Message]:
         return [one for one in self.tale.messages.values() if not one.deleted]

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import orjson
 
@@ -27,12 +27,26 @@ if TYPE_CHECKING:
     from tests.sandbox.homeserver.timeline import Line
     from tests.sandbox.slack import Entry, Reality, SlackSandbox, Workspace
 
+LAST_OF_THE_ROSTER = "/api/usergroups.list"
+WORK = {
+    "an open row": "SELECT seq, state, source_key FROM inbox WHERE state < 2",
+    "a portal behind": (
+        "SELECT portals.channel, portals.caught_up, workspaces.gap FROM portals JOIN workspaces "
+        "ON portals.team = workspaces.team WHERE portals.caught_up < workspaces.gap OR portals.state <> 'live'"
+    ),
+}
+REST = {
+    "open": "SELECT seq, state, source_key FROM inbox WHERE state < 2",
+    "parked": "SELECT seq, source_key, reason FROM inbox WHERE state = 3",
+    "left over": "SELECT inbox_seq, n, action FROM outbox",
+}
+
 QUICK = DeliveryTimes(ack=0.3, retries=(0.0, 0.06, 0.2))
 """Slack repeats an event three times within a moment, and then never again."""
 
 
-def settings_for(slack: SlackSandbox, homeserver_url: str, database_url: str, port: int, **more: Any) -> Settings:
-    """Return the settings of a bridge between this sandbox and this homeserver; `more` are groups of settings."""
+def groups_for(slack: SlackSandbox, homeserver_url: str, database_url: str, port: int, **more: Any) -> dict[str, Any]:
+    """Return the configuration of a bridge between this sandbox and this homeserver; `more` are groups of settings."""
     workspace = slack.team()
     groups: dict[str, Any] = {
         "homeserver": {"domain": "localhost", "address": homeserver_url},
@@ -50,7 +64,13 @@ def settings_for(slack: SlackSandbox, homeserver_url: str, database_url: str, po
         "portals": {"automatic": {"include": ["*"]}},
         "rooms": {"join_rule": "public"},
     }
-    return parse(orjson.dumps(groups | more).decode(), "stage", Path.cwd(), {})
+    return groups | more
+
+
+def settings_for(slack: SlackSandbox, homeserver_url: str, database_url: str, port: int, **more: Any) -> Settings:
+    """Return the settings that `groups_for` describes."""
+    groups = groups_for(slack, homeserver_url, database_url, port, **more)
+    return parse(orjson.dumps(groups).decode(), "stage", Path.cwd(), {})
 
 
 @dataclass
@@ -135,6 +155,52 @@ class Stage:
         if self._bridge is not None and self._bridge.done() and not self.gate.cut.is_set():
             self._bridge.result()
             raise AssertionError("the bridge ended")
+
+    # --- what a world asks of its stage
+
+    pace: ClassVar[float] = 0.001
+    """Seconds between two looks at what is to come about."""
+
+    async def newcomer(self, name: str) -> Person:
+        """Return a person of Matrix."""
+        return await self.homeserver.person(name)
+
+    async def find_room(self, channel: str) -> str:
+        """Return the room that mirrors a channel; nothing while there is none."""
+        alias = f"#slack_{self.workspace.id}_{self.workspace.channel(channel).id}:localhost".lower()
+        return self.homeserver.world.aliases.get(alias, ("",))[0]
+
+    async def events(self, room: str) -> list[dict[str, Any]]:
+        """Return the events of a room, oldest first."""
+        return self.homeserver.events(room)
+
+    async def media(self, address: str) -> bytes:
+        """Return a file of the homeserver's."""
+        return self.homeserver.world.media[address.rpartition("/")[2]].data
+
+    async def unsettled(self) -> str:
+        """Return what is still under way, nothing when all is settled.
+
+        Nothing is under way when there is no request and no commit of the bridge, no envelope or transaction on its
+        way to it, no open row, no gap to look back over, and its workspace was read since it was started.
+        """
+        if self.gate.requests or self.gate.commits:
+            return f"{self.gate.requests} requests and {self.gate.commits} commits"
+        if not self.gate.answered[LAST_OF_THE_ROSTER]:
+            return "the workspace is not read yet"
+        if self.slack.delivery.open:
+            return f"{len(self.slack.delivery.open)} envelopes"
+        if waiting := sum(pusher.waiting for pusher in self.homeserver.pushers):
+            return f"{waiting} events of the homeserver"
+        if not self.slack.sockets.connections and self.settings.slack.mode == "socket":
+            return "no socket"
+        assert self.database is not None
+        return "; ".join([f"{what} {tuple(row)}" for what in WORK for row in await self.database.fetch(WORK[what])])
+
+    async def left_over(self) -> list[str]:
+        """Return what the store holds although all is done: open and parked rows, actions of settled rows."""
+        assert self.database is not None
+        return [f"{what} {tuple(row)}" for what in REST for row in await self.database.fetch(REST[what])]
 
     def _break_sockets(self) -> None:
         for connection in self.slack.sockets.connections:

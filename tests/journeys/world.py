@@ -1,13 +1,10 @@
-"""A world in which a script is played: people act on both sides, the bridge is cut off and started anew beside them.
-
-It is *settled* when nothing is under way any more: no request and no commit of the bridge, no envelope or transaction
-on its way to it, no open row, no gap to look back over, and its workspace read since it was started.
-"""
+"""A world in which a script is played: people act on both sides, the bridge is cut off and started anew beside them."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.journeys import picture
@@ -26,26 +23,19 @@ from tests.journeys.script import (
     Tale,
     Topic,
 )
+from tests.sandbox.homeserver.transport import RequestRefused
 from tests.sandbox.slack import Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
+    from tests.journeys.process import ProcessStage
     from tests.journeys.script import Act, Picture
     from tests.journeys.stage import Stage
     from tests.sandbox.homeserver.person import Person
     from tests.sandbox.slack import SlackSandbox
 
-_LAST_OF_THE_ROSTER = "/api/usergroups.list"
-_OPEN = "SELECT seq, state, source_key FROM inbox WHERE state < 2"
-_PARKED = "SELECT seq, source_key, reason FROM inbox WHERE state = 3"
-_BEHIND = """
-SELECT portals.channel, portals.caught_up, workspaces.gap FROM portals JOIN workspaces ON portals.team = workspaces.team
-WHERE portals.caught_up < workspaces.gap OR portals.state <> 'live'
-"""
-_LEFT_OVER = "SELECT inbox_seq, n FROM outbox"
 _STEADY = 3
-_PATIENCE = 20.0
 
 
 def people_of(slack: SlackSandbox, channels: tuple[str, ...] = ("general",)) -> None:
@@ -62,8 +52,9 @@ def people_of(slack: SlackSandbox, channels: tuple[str, ...] = ("general",)) -> 
 class World:
     """A stage with its people; `cuts` wait for their turn."""
 
-    stage: Stage
+    stage: Stage | ProcessStage
     channels: tuple[str, ...] = ("general",)
+    patience: float = 20.0
     tale: Tale = field(init=False)
     cuts: list[Cut] = field(default_factory=list)
     down: int = 0
@@ -87,20 +78,18 @@ class World:
         self.names |= {f"@{name}:localhost": name for name in PEOPLE[MATRIX]}
         self.names["@causeway:localhost"] = BRIDGE
         await self.start()
-        self.people = {name: await self.stage.homeserver.person(name) for name in PEOPLE[MATRIX]}
+        self.people = {name: await self.stage.newcomer(name) for name in PEOPLE[MATRIX]}
         for channel in self.channels:
-            await self._until(lambda channel=channel: self._room_is_made(channel), f"the room of {channel}")
             for person in self.people.values():
-                await person.join(self.rooms[channel])
+                self.rooms[channel] = await self._until(partial(self._enter, person, channel), f"the room of {channel}")
 
-    def _room_is_made(self, channel: str) -> bool:
-        workspace = self.stage.workspace
-        alias = f"#slack_{workspace.id}_{workspace.channel(channel).id}:localhost".lower()
-        found = self.stage.homeserver.world.aliases.get(alias)
-        if found is None:
-            return False
-        self.rooms[channel] = found[0]
-        return True
+    async def _enter(self, person: Person, channel: str) -> str:
+        """Join the room of a channel; nothing while it is not there, or not ready for people yet."""
+        room = await self.stage.find_room(channel)
+        try:
+            return await person.join(room) if room else ""
+        except RequestRefused:
+            return ""
 
     # --- the bridge
 
@@ -110,51 +99,34 @@ class World:
         self.down = cut.down
         await self.stage.start(steps=cut.steps)
 
-    async def _until(self, holds: object, what: str) -> None:
-        """Wait until something holds; a bridge that is cut off meanwhile is started anew."""
-        assert callable(holds)
+    async def _until(self, find: Callable[[], Awaitable[str]], what: str) -> str:
+        """Return what is looked for as soon as it is there; a bridge that is cut off meanwhile is started anew."""
         try:
-            async with asyncio.timeout(_PATIENCE):
-                while not holds():
+            async with asyncio.timeout(self.patience):
+                while not (found := await find()):
                     if not self.stage.is_running:
                         await self.start()
                     self.stage.raise_its_failure()
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(self.stage.pace)
+                return found
         except TimeoutError:
-            raise AssertionError(f"{what} did not come about: {await self.unsettled()}") from None
+            raise AssertionError(f"{what} did not come about: {await self.stage.unsettled()}") from None
 
     async def settle(self) -> None:
         """Return when nothing is under way any more; whatever cuts are left are suffered on the way."""
         steady = 0
         why = ""
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self.patience):
                 while steady < _STEADY:
                     if not self.stage.is_running:
                         await self.start()
                     self.stage.raise_its_failure()
-                    why = await self.unsettled()
+                    why = await self.stage.unsettled()
                     steady = 0 if why else steady + 1
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(self.stage.pace)
         except TimeoutError:
             raise AssertionError(f"it does not settle: {why}") from None
-
-    async def unsettled(self) -> str:
-        """Return what is still under way, nothing when all is settled."""
-        stage = self.stage
-        if stage.gate.requests or stage.gate.commits:
-            return f"{stage.gate.requests} requests and {stage.gate.commits} commits"
-        if not stage.gate.answered[_LAST_OF_THE_ROSTER]:
-            return "the workspace is not read yet"
-        if stage.slack.delivery.open:
-            return f"{len(stage.slack.delivery.open)} envelopes"
-        if waiting := sum(pusher.waiting for pusher in stage.homeserver.pushers):
-            return f"{waiting} events of the homeserver"
-        for sql in (_OPEN, _BEHIND):
-            assert stage.database is not None
-            if rows := await stage.database.fetch(sql):
-                return f"{sql.split('WHERE')[1]}: {[tuple(row) for row in rows]}"
-        return "" if stage.slack.sockets.connections or stage.settings.slack.mode != "socket" else "no socket"
 
     # --- acting
 
@@ -169,15 +141,16 @@ class World:
             await asyncio.sleep(0)
 
     async def _act(self, act: Act) -> None:
-        if (other := self.tale.concerns(act)) and not self._here(other, self.tale.side_of(act)):
-            await self._until(lambda: self._here(other, self.tale.side_of(act)), f"the message m{other}")
+        side = self.tale.side_of(act)
+        target = act.root if isinstance(act, Post) else act.number if isinstance(act, React) else 0
+        at = await self._until(partial(self._here, target, side), f"the message m{target}") if target else ""
         self.tale.apply(act)
-        if self.tale.side_of(act) == SLACK:
-            self._act_in_slack(act)
+        if side == SLACK:
+            self._act_in_slack(act, at)
         else:
-            await self._act_in_matrix(act)
+            await self._act_in_matrix(act, at)
 
-    def _here(self, number: int, side: str) -> str:
+    async def _here(self, number: int, side: str) -> str:
         """Return by what a message is known on a side; nothing while it is not there."""
         post = self.tale.messages[number].post
         if post.side == side:
@@ -192,20 +165,19 @@ class World:
         else:
             found = [
                 event["event_id"]
-                for event in self.stage.homeserver.events(self.rooms[post.channel])
+                for event in await self.stage.events(self.rooms[post.channel])
                 if event["type"] == "m.room.message" and picture.number_of(str(event["content"].get("body"))) == number
             ]
         return found[0] if found else ""
 
-    def _act_in_slack(self, act: Act) -> None:
+    def _act_in_slack(self, act: Act, at: str) -> None:
         self.stage.workspace.clock.pass_by(1)  # people take their time, and Slack tells the time of an edit in seconds
         match act:
             case Post():
                 person = self.stage.workspace.person(act.who)
                 files = [Upload(f"m{act.number}.bin", act.file)] if act.file else []
-                thread = self._here(act.root, SLACK) if act.root else None
                 words = f"*{act.words}*" if act.formatted else act.words
-                message = person.post(act.channel, words, thread_ts=thread, broadcast=act.broadcast, files=files)
+                message = person.post(act.channel, words, thread_ts=at or None, broadcast=act.broadcast, files=files)
                 self.ids[act.number] = message.ts
             case Edit():
                 post = self.tale.messages[act.number].post
@@ -217,17 +189,17 @@ class World:
                 post = self.tale.messages[act.number].post
                 person = self.stage.workspace.person(act.who)
                 do = person.react if act.on else person.unreact
-                do(post.channel, self._here(act.number, SLACK), act.emoji)
+                do(post.channel, at, act.emoji)
             case Topic():
                 self.stage.workspace.person("alice").set_topic(act.channel, act.topic)
             case Member():
                 person = self.stage.workspace.person(act.who)
                 (person.join if act.joins else person.leave)(act.channel)
 
-    async def _act_in_matrix(self, act: Act) -> None:
+    async def _act_in_matrix(self, act: Act, at: str) -> None:
         match act:
             case Post():
-                self.ids[act.number] = await self._say_in_matrix(act)
+                self.ids[act.number] = await self._say_in_matrix(act, at)
             case Edit():
                 post = self.tale.messages[act.number].post
                 await self.people[post.who].edit(self.rooms[post.channel], self.ids[act.number], act.words)
@@ -238,20 +210,20 @@ class World:
                 room = self.rooms[self.tale.messages[act.number].post.channel]
                 mark, person = (act.number, act.who, act.emoji), self.people[act.who]
                 if act.on:
-                    self.marks[mark] = await person.react(room, self._here(act.number, MATRIX), EMOJI[act.emoji])
+                    self.marks[mark] = await person.react(room, at, EMOJI[act.emoji])
                 else:
                     await person.redact(room, self.marks.pop(mark))
             case _:
                 raise TypeError(f"{act} is nothing that is done in Matrix")
 
-    async def _say_in_matrix(self, act: Post) -> str:
+    async def _say_in_matrix(self, act: Post, at: str) -> str:
         person, room = self.people[act.who], self.rooms[act.channel]
         if act.file:
             return await person.send_file(room, act.file, f"m{act.number}.bin", "application/octet-stream")
         if act.root and act.reply:
-            return await person.reply(room, self._here(act.root, MATRIX), act.words)
+            return await person.reply(room, at, act.words)
         if act.root:
-            return await person.thread(room, self._here(act.root, MATRIX), act.words)
+            return await person.thread(room, at, act.words)
         return await person.say(room, act.words, f"<strong>{act.words}</strong>" if act.formatted else None)
 
     # --- what is to be seen in the end
@@ -262,17 +234,10 @@ class World:
         for channel in self.channels:
             slack = picture.of_slack(self.stage.workspace, channel, self.tale)
             found += _between(f"#{channel} in Slack", slack, self.tale.picture(channel, SLACK))
-            events = self.stage.homeserver.events(self.rooms[channel])
-            matrix = await picture.of_matrix(events, self.names, self._media, self.tale)
+            events = await self.stage.events(self.rooms[channel])
+            matrix = await picture.of_matrix(events, self.names, self.stage.media, self.tale)
             found += _between(f"the room of #{channel}", matrix, self.tale.picture(channel, MATRIX))
-        database = self.stage.database
-        assert database is not None
-        for what, sql in (("open", _OPEN), ("parked", _PARKED), ("left over", _LEFT_OVER)):
-            found += [f"{what}: {tuple(row)}" for row in await database.fetch(sql)]
-        return found
-
-    async def _media(self, address: str) -> bytes:
-        return self.stage.homeserver.world.media[address.rpartition("/")[2]].data
+        return found + await self.stage.left_over()
 
 
 def _between(where: str, seen: Picture, told: Picture) -> list[str]:

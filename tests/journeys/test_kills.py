@@ -1,0 +1,58 @@
+"""Real kills: `causeway run` as a process of its own, against a real Synapse, killed with SIGKILL again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+from tests.journeys.process import ProcessStage
+from tests.journeys.script import Playwright
+from tests.journeys.world import World, people_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHANNELS = ("general", "random", "design", "ops")
+KILLS = 24
+
+
+async def alike(world: World, seconds: float = 40) -> None:
+    """Return when both sides show the tale and the store is at rest; raises AssertionError with what differs."""
+    differences = ["nothing was looked at yet"]
+    try:
+        async with asyncio.timeout(seconds):
+            while differences:
+                if not world.stage.is_running:
+                    await world.start()
+                await asyncio.sleep(world.stage.pace)
+                if unsettled := await world.stage.unsettled():
+                    differences = [unsettled]
+                    continue
+                differences = await world.differences()
+    except TimeoutError:
+        raise AssertionError("\n".join(differences)) from None
+
+
+async def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, synapse_template: Path) -> None:
+    chance = random.Random(20)
+    async with ProcessStage(tmp_path, synapse_template, lambda slack: people_of(slack, CHANNELS)) as stage:
+        world = World(stage, CHANNELS, patience=30)
+        await world.open()
+        playwright = Playwright(chance, CHANNELS, undo=False)
+        ended = asyncio.Event()
+
+        async def act() -> None:
+            while not ended.is_set():
+                await world.play([playwright.act()])
+                await asyncio.sleep(chance.uniform(0.0, 0.3))
+
+        acting = asyncio.create_task(act())
+        for _ in range(KILLS):
+            await stage.kill(chance.uniform(0.1, 1.8))
+        ended.set()
+        await acting
+        acts = len(playwright.tale.messages)
+        await alike(world)
+        assert stage.kills == KILLS
+        assert acts > KILLS
