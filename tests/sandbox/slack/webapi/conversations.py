@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from tests.sandbox.slack.webapi.call import Call
 
 _TYPES = {"public_channel": "public", "private_channel": "private", "im": "im", "mpim": "mpim"}
-_TOPIC_SCOPES = ("channels:manage", "groups:write", "im:write", "mpim:write")
+_TOPIC_SCOPES = (
+    *("channels:manage", "groups:write", "im:write", "mpim:write"),
+    *("channels:write.topic", "groups:write.topic", "im:write.topic", "mpim:write.topic"),
+)
 MOST_PAGE = 1000
 
 
