@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bridge.store.database import Database, Row
     from portals.actions import Action
 
-    Recording = asyncio.Future[list[list[Row]]]
+    Unit = tuple[Statement, ...]
 
 TO_MATRIX = "to_matrix"
 TO_SLACK = "to_slack"
@@ -186,14 +186,18 @@ class Ledger:
 
     async def plan(self, row: InboxRow, actions: Sequence[Action]) -> list[PlannedAction]:
         """Write what is to be done about a row, before any of it is done."""
-        await self._database.commit(
+        await self.keep(self.planning(row, actions))
+        return [PlannedAction(n, action) for n, action in enumerate(actions)]
+
+    def planning(self, row: InboxRow, actions: Sequence[Action]) -> Unit:
+        """Return what writes a plan down, for `keep`."""
+        return (
             *(
                 Statement(PLAN_ACTION, (row.seq, n, action.key, orjson.dumps(encode(action)).decode()))
                 for n, action in enumerate(actions)
             ),
             Statement(PLAN_ROW, (row.seq,)),
         )
-        return [PlannedAction(n, action) for n, action in enumerate(actions)]
 
     async def planned(self, row: InboxRow) -> list[PlannedAction]:
         """Return what an earlier process, or an earlier try, planned and did not record as done."""
@@ -204,18 +208,24 @@ class Ledger:
         """Keep what a performer must not forget between two steps of one action."""
         await self._database.commit(Statement(NOTE_PROGRESS, (row.seq, n, progress)))
 
-    def done(self, row: InboxRow, n: int, records: Iterable[Statement], *, last: bool) -> Recording:
-        """Record that an action was performed, together with what is known from it; settle the row with the last.
-
-        The record is queued at once; it is there when the returned recording has been awaited.
-        """
+    async def done(self, row: InboxRow, n: int, records: Iterable[Statement], *, last: bool) -> None:
+        """Record that an action was performed, together with what is known from it; settle the row with the last."""
         if last:
-            return self._database.commit(*records, *_settled(row.seq, ""))
-        return self._database.commit(*records, Statement(DONE, (row.seq, n)))
+            await self.settle(row, "", records)
+        else:
+            await self.keep((*records, Statement(DONE, (row.seq, n))))
 
-    def settle(self, row: InboxRow, reason: str, records: Iterable[Statement] = ()) -> Recording:
-        """Close a row about which nothing (more) is to be done, like `done`."""
-        return self._database.commit(*records, *_settled(row.seq, reason))
+    async def settle(self, row: InboxRow, reason: str, records: Iterable[Statement] = ()) -> None:
+        """Close a row about which nothing (more) is to be done."""
+        await self.keep(self.settling(row, reason, records))
+
+    def settling(self, row: InboxRow, reason: str, records: Iterable[Statement] = ()) -> Unit:
+        """Return what closes a row, for `keep`."""
+        return (*records, *_settled(row.seq, reason))
+
+    def keep(self, unit: Unit) -> asyncio.Future[list[list[Row]]]:
+        """Queue what was put together of plans and records for one commit, at once; it is kept when awaited."""
+        return self._database.commit(*unit)
 
     async def park(self, row: InboxRow, reason: str) -> None:
         """Put a row aside, with its content and its plan, until somebody retries or drops it."""

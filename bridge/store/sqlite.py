@@ -145,7 +145,7 @@ class SqliteDatabase:
             return self._transaction(gathered, self._perform)
         except _FAILURES as error:
             failure = _translate(error, self._path)
-        if len(gathered) > 1 and isinstance(failure, Fatal):
+        if len(gathered) > 1 and not isinstance(failure, StoreUnavailable):
             try:
                 return self._transaction(gathered, self._perform_apart)
             except _FAILURES as error:

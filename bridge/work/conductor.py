@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bridge.errors import BridgeError, Later, Refused
-from bridge.store.ledger import TO_MATRIX, State
+from bridge.store.ledger import TO_MATRIX, PlannedAction, State
 from bridge.store.links import record
 from bridge.work.perform import Task
 from bridge.work.profiles import person_of_user
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bridge.matrix.client import MatrixClient
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
-    from bridge.store.ledger import InboxRow, Ledger, PlannedAction, Recording
+    from bridge.store.ledger import InboxRow, Ledger, Unit
     from bridge.work.answers import Answers
     from bridge.work.ghosts import Ghosts
     from bridge.work.perform import MatrixPerformer, SlackPerformer
@@ -61,10 +61,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A row's plan, made ahead of its turn; `about` are the Slack messages that it rests on and will change."""
+    """A row's plan, made ahead of its turn.
+
+    `about` are the Slack messages that it rests on and will change; `unit` writes it down, before the row is walked.
+    """
 
     plan: list[PlannedAction] | Ignored
     about: frozenset[Ts]
+    unit: Unit = ()
 
 
 class Conductor:
@@ -105,7 +109,7 @@ class Conductor:
         return None if portal is None or portal.state is PortalState.REMOVED else portal
 
     async def prepare(self, row: InboxRow, beside: frozenset[Ts]) -> Prepared | None:
-        """Plan a new row from Slack ahead of its turn, while a row about the messages `beside` is performed.
+        """Plan a new row from Slack ahead of its turn, while what becomes of the messages `beside` is not recorded yet.
 
         Returns None for a row that can be planned only when its turn has come.
         """
@@ -126,12 +130,13 @@ class Conductor:
         decision = to_matrix.decide(event, portal, await self._answers.facts(needs, portal, workspace))
         if isinstance(decision, Ignored):
             return Prepared(decision, needs.messages)
-        return Prepared(await self._ledger.plan(row, decision), needs.messages)
+        plan = [PlannedAction(n, action) for n, action in enumerate(decision)]
+        return Prepared(plan, needs.messages, self._ledger.planning(row, decision))
 
     async def walk(
         self, row: InboxRow, *, unsure: bool, other_side: OtherSide, prepared: Prepared | None = None
-    ) -> Recording | None:
-        """Walk one row to its end, but for the recording that is returned: it must be awaited.
+    ) -> Unit:
+        """Walk one row to its end, but for the last record, which is returned to be kept.
 
         `unsure` says that an earlier try may have performed its first open action. `other_side` waits for what the
         portal's other direction has under way.
@@ -141,7 +146,7 @@ class Conductor:
         if portal is None:
             return await self._without_portal(row)
         if portal.direction is not Direction.BOTH and portal.direction != row.direction:
-            return self._ledger.settle(row, f"this portal relays {portal.direction} only")
+            return self._ledger.settling(row, f"this portal relays {portal.direction} only")
         if portal.room is None:
             raise Later(f"#{portal.name} has no room yet", 0.0)
         workspace = await self._directory.workspace(portal.team)
@@ -150,12 +155,12 @@ class Conductor:
         plan = prepared.plan if prepared is not None else await self._plan(row, portal, workspace, other_side)
         if isinstance(plan, Ignored):
             log.info("%s %s: ignored: %s", row.queue, row.source_key, plan.reason)
-            return self._ledger.settle(row, plan.reason)
+            return self._ledger.settling(row, plan.reason)
         if isinstance(plan, Undeliverable):
             await self.give_up(row, portal, plan.reason)
-            return None
+            return ()
         if not plan:
-            return self._ledger.settle(row, "")
+            return self._ledger.settling(row, "")
         return await self._perform_all(row, portal, plan, unsure)
 
     # --- deciding
@@ -200,19 +205,15 @@ class Conductor:
 
     # --- performing
 
-    async def _perform_all(
-        self, row: InboxRow, portal: Portal, actions: list[PlannedAction], unsure: bool
-    ) -> Recording | None:
-        """Perform what is planned; each action is recorded before the next, the last one's recording is returned."""
-        recording: Recording | None = None
+    async def _perform_all(self, row: InboxRow, portal: Portal, actions: list[PlannedAction], unsure: bool) -> Unit:
+        """Perform what is planned; each action is recorded before the next, the record of the last is returned."""
+        unit: Unit = ()
         performer = self._to_matrix if row.direction == TO_MATRIX else self._to_slack
         for planned in actions:
 
             async def note_progress(progress: str, n: int = planned.n) -> None:
                 await self._ledger.note_progress(row, n, progress)
 
-            if recording is not None:
-                await recording
             task = Task(planned.action, unsure, row.admitted_at / 1000, planned.progress, note_progress)
             try:
                 result = await performer.perform(portal.team, task)
@@ -220,17 +221,22 @@ class Conductor:
                 if is_installation_trouble(refused.code):
                     raise Later(str(refused), 15.0) from refused
                 await self.give_up(row, portal, str(refused))
-                return None
+                return ()
             unsure = False
             kept = planned.action.record
-            recording = self._ledger.done(row, planned.n, record(portal.id, kept, result), last=planned is actions[-1])
+            records = record(portal.id, kept, result)
+            if planned is actions[-1]:
+                unit = self._ledger.settling(row, "", records)
+            else:
+                await self._ledger.done(row, planned.n, records, last=False)
             if isinstance(kept, RecordChannel):
-                await recording
+                await self._ledger.keep(unit)
                 self._directory.forget_portals()
+                unit = ()
         log.info(
             "%s %s: relayed by %s", row.queue, row.source_key, ", ".join(type(one.action).__name__ for one in actions)
         )
-        return recording
+        return unit
 
     async def give_up(self, row: InboxRow, portal: Portal | None, reason: str) -> None:
         """Park the row and say so in the room; what cannot even be said is in the log and in `parked list`."""
@@ -252,7 +258,7 @@ class Conductor:
 
     # --- rows of no portal
 
-    async def _without_portal(self, row: InboxRow) -> Recording:
+    async def _without_portal(self, row: InboxRow) -> Unit:
         """Take up what concerns people or the bot itself; a channel may be one that is to have a portal."""
         payload = orjson.loads(row.raw)
         if row.direction == TO_MATRIX:
@@ -273,4 +279,4 @@ class Conductor:
                 await self._rooms.answer_invite(RoomId(row.queue), said.sender)
             elif await self._rooms.is_opening(RoomId(row.queue)) or await self.portal_of(row.direction, row.queue):
                 raise Later("the room becomes a portal's", 0.5)
-        return self._ledger.settle(row, "there is no portal here")
+        return self._ledger.settling(row, "there is no portal here")

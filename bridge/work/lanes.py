@@ -1,12 +1,14 @@
 """Lanes: one walker for each queue in which something waits, made on demand and gone when its queue is empty.
 
 A portal's lane is its two walkers, one a direction. Each takes the oldest unsettled row and has the conductor walk it
-the whole way. While one row is performed, the one before it is recorded and the one behind it planned, where that one
-is about something else (the conductor knows); so a busy queue waits for the other side, never for the store:
+the whole way. While one row is performed, the one behind it is planned, where it is about something else (the conductor
+knows), and one commit keeps that plan with the record of the one before; so a busy queue waits for the other side, not
+for the store:
 
-    row 1   plan ─ perform ─ record
-    row 2          plan ──── perform ─ record
-    row 3                    plan ──── perform ─ record
+    row 1   perform   record ┐
+    row 2             perform│  record ┐
+    row 3             plan ──┘  perform│
+    row 4                       plan ──┘
 
 Neither walker waits for the other, except for an action under way that its own row refers to. What fails for
 now is tried again after a pause; what goes wrong in our own code is parked with its traceback in the log. This is the
@@ -19,10 +21,10 @@ import asyncio
 import logging
 from contextlib import nullcontext, suppress
 from functools import partial
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
-from bridge.errors import Fatal, Later, StoreUnavailable, Unsure
+from bridge.errors import Fatal, Later, Refused, StoreUnavailable, Unsure
 from bridge.store.ledger import TO_MATRIX, TO_SLACK, State
 from portals.facts import PortalState
 from portals.ids import channel_queue
@@ -32,12 +34,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.store.directory import Directory
-    from bridge.store.ledger import InboxRow, Ledger, Recording
+    from bridge.store.ledger import InboxRow, Ledger, Unit
     from bridge.work.catch_up import CatchUp
     from bridge.work.conductor import Conductor, Prepared
     from bridge.work.rooms import RoomMaker
     from portals.facts import Portal
     from portals.ids import Ts
+
+    Record = tuple[InboxRow, Unit]
 
 log = logging.getLogger(__name__)
 
@@ -160,57 +164,85 @@ class Lanes:
         return True
 
     async def _walk_rows(self, key: Key, rows: Sequence[InboxRow]) -> bool:
-        """Walk rows in their order; returns whether all were walked: a pause or a gap may come before one."""
-        recordings: list[Recording] = []
-        prepared: Prepared | None = None
+        """Walk rows in their order; returns whether all were walked. Whatever ends it, the records of it are kept."""
+        records: list[Record] = []
         try:
-            for row, following in zip_longest(rows, rows[1:]):
-                portal = await self._conductor.portal_of(*key)
-                if portal is not None and portal.state is PortalState.PAUSED:
-                    return False
-                if row.place > await self._gap(key[0], portal) > 0:
-                    return False
-                if prepared is None:
-                    await self._recorded(key, recordings)
-                    prepared = await self._prepare(row, frozenset())
-                walked, planned = await asyncio.gather(
-                    self._walk_one(row, portal, prepared, recordings),
-                    self._meanwhile(key, recordings, prepared, following),
-                    return_exceptions=True,  # both are to end before either's failure is told
-                )
-                if isinstance(walked, BaseException):
-                    raise walked
-                if isinstance(planned, BaseException):
-                    raise planned
-                prepared = planned
-            return True
-        finally:
-            await self._recorded(key, recordings)
+            are_all = await self._walk_in_turn(key, rows, records)
+        except asyncio.CancelledError:
+            self._ledger.keep(_whole(records)).cancel()  # it is queued all the same: a stop closes the store last
+            raise
+        except Exception:
+            await self._keep(key, records)
+            raise
+        await self._keep(key, records)
+        return are_all
+
+    async def _walk_in_turn(self, key: Key, rows: Sequence[InboxRow], records: list[Record]) -> bool:
+        before: frozenset[Ts] = frozenset()
+        prepared: Prepared | None = None
+        for row, following in zip_longest(rows, rows[1:]):
+            portal = await self._conductor.portal_of(*key)
+            if portal is not None and portal.state is PortalState.PAUSED:
+                return False
+            if row.place > await self._gap(key[0], portal) > 0:
+                return False
+            if prepared is None:
+                await self._keep(key, records)
+                before = frozenset()
+                prepared = await self._keep(key, records, await self._prepare(row, before))
+            about = prepared.about if prepared is not None else frozenset()
+            walked, planned = await asyncio.gather(
+                self._walk_one(row, portal, prepared, records),
+                self._meanwhile(key, records, following if prepared is not None else None, before | about),
+                return_exceptions=True,  # both are to end before either's failure is told
+            )
+            if isinstance(walked, BaseException):
+                raise walked
+            if isinstance(planned, BaseException):
+                raise planned
+            before, prepared = about, planned
+        return True
 
     async def _meanwhile(
-        self, key: Key, recordings: list[Recording], prepared: Prepared | None, following: InboxRow | None
+        self, key: Key, records: list[Record], following: InboxRow | None, beside: frozenset[Ts]
     ) -> Prepared | None:
-        """While a row is performed: see its predecessor recorded, then plan its successor."""
-        await self._recorded(key, recordings)
-        if prepared is None or following is None:
-            return None
-        return await self._prepare(following, prepared.about)
+        """While a row is performed: plan the one behind it, and keep the plan with the record of the one before."""
+        for _ in range(2):
+            await asyncio.sleep(0)  # the row's request is to leave first: it takes two turns of the loop
+        prepared = await self._prepare(following, beside) if following is not None else None
+        prepared = await self._keep(key, records, prepared)
+        if following is not None and prepared is not None:
+            self._known.add(following.seq)
+        return prepared
 
     async def _prepare(self, row: InboxRow, beside: frozenset[Ts]) -> Prepared | None:
         try:
-            prepared = await self._conductor.prepare(row, beside)
+            return await self._conductor.prepare(row, beside)
         except Exception as error:  # met again when the row is walked, and dealt with there
             log.debug("%s %s: not planned ahead: %s", row.queue, row.source_key, error)
             return None
-        if prepared is not None:
-            self._known.add(row.seq)
-        return prepared
 
-    async def _recorded(self, key: Key, recordings: list[Recording]) -> None:
-        pending, recordings[:] = list(recordings), []
-        if pending:
-            await asyncio.gather(*pending)
-            self._step(key)
+    async def _keep(self, key: Key, records: list[Record], prepared: Prepared | None = None) -> Prepared | None:
+        """Commit the records that are there, and a plan with them; returns the plan if it is kept.
+
+        What the store does not take costs its own row alone.
+        """
+        kept = list(records)
+        records.clear()
+        unit = _whole(kept) + (prepared.unit if prepared is not None else ())
+        if not unit:
+            return prepared
+        try:
+            await self._ledger.keep(unit)
+        except Refused:
+            prepared = None
+            for row, own in kept:
+                try:
+                    await self._ledger.keep(own)
+                except Refused as refused:
+                    await self._conductor.give_up(row, await self._conductor.portal_of(*key), str(refused))
+        self._step(key)
+        return prepared
 
     async def _gap(self, direction: str, portal: Portal | None) -> int:
         """Return the gap that a portal must look back over before it walks what came after it; 0 for none."""
@@ -228,14 +260,14 @@ class Lanes:
         await self._catch_up.look_back(portal, workspace, await self._catch_up.gap(portal.team))
 
     async def _walk_one(
-        self, row: InboxRow, portal: Portal | None, prepared: Prepared | None, recordings: list[Recording]
+        self, row: InboxRow, portal: Portal | None, prepared: Prepared | None, records: list[Record]
     ) -> None:
-        """Walk one row; what is still being recorded of it joins `recordings`."""
+        """Walk one row; what is to be kept of it joins `records`."""
         unsure = row.state is State.PLANNED and row.seq not in self._known
         self._known.discard(row.seq)
         try:
             other_side = partial(self._other_side, row, portal)
-            recording = await self._conductor.walk(row, unsure=unsure, other_side=other_side, prepared=prepared)
+            unit = await self._conductor.walk(row, unsure=unsure, other_side=other_side, prepared=prepared)
         except StoreUnavailable:
             raise
         except Later:
@@ -253,8 +285,7 @@ class Lanes:
             await self._conductor.give_up(row, portal, "a defect of the bridge; its log says more")
         else:
             self._walked += 1
-            if recording is not None:
-                recordings.append(recording)
+            records.append((row, unit))
         finally:
             self._step((row.direction, row.queue))
         self._unsure.pop(row.seq, None)
@@ -295,3 +326,7 @@ class Lanes:
                 await asyncio.wait_for(step.wait(), _OTHER_SIDE)
             except TimeoutError:
                 log.info("%s: waits for row %d of the other direction", row.source_key, min(awaited))
+
+
+def _whole(records: list[Record]) -> Unit:
+    return tuple(chain.from_iterable(unit for _, unit in records))
