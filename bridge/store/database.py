@@ -40,7 +40,8 @@ class Database(Protocol):
     def commit(self, *unit: Statement) -> asyncio.Future[list[list[Row]]]:
         """Queue the unit at once, in call order; the result, one list of rows a statement, comes after the commit.
 
-        Raises StoreUnavailable when it could not be stored, and Fatal when it never can be.
+        Raises StoreUnavailable when it could not be stored now, Refused when a value cannot be stored, Fatal when the
+        statement is not one for this database.
         """
 
     async def fetch(self, sql: str, *values: Value) -> list[Row]:

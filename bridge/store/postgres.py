@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
 
-from bridge.errors import BridgeError, Fatal, StoreTaken, StoreUnavailable
+from bridge.errors import BridgeError, Fatal, Refused, StoreTaken, StoreUnavailable
 from bridge.store.database import Statement, storable
 
 if TYPE_CHECKING:
@@ -232,4 +232,6 @@ def _translate(error: Exception) -> Exception:
         return type(error)(*error.args)
     if isinstance(error, _LATER):
         return StoreUnavailable(f"PostgreSQL does not answer: {str(error) or type(error).__name__}")
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError | asyncpg.DataError):
+        return Refused("store", f"PostgreSQL does not take a value: {error.args[0]}")
     return Fatal(f"PostgreSQL refused a statement: {error}")

@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bridge.errors import Fatal, StoreTaken, StoreUnavailable
+from bridge.errors import Fatal, Refused, StoreTaken, StoreUnavailable
 from bridge.store.database import storable
 
 if TYPE_CHECKING:
@@ -144,13 +144,13 @@ class SqliteDatabase:
         try:
             return self._transaction(gathered, self._perform)
         except _FAILURES as error:
-            failure = _translate(error, self._path)
-        if len(gathered) > 1 and not isinstance(failure, StoreUnavailable):
+            failure = error
+        if len(gathered) > 1 and not isinstance(_translate(failure, self._path), StoreUnavailable):
             try:
                 return self._transaction(gathered, self._perform_apart)
             except _FAILURES as error:
-                failure = _translate(error, self._path)
-        return [(unit, type(failure)(*failure.args)) for unit in gathered]
+                failure = error
+        return [(unit, _translate(failure, self._path)) for unit in gathered]
 
     def _transaction(
         self, gathered: list[_Unit], perform: Callable[[_Unit], list[list[Row]] | Exception]
@@ -235,4 +235,6 @@ def _translate(error: Exception, path: str) -> Exception:
             return StoreUnavailable(f"the disk of {path} is full: make room, the bridge goes on by itself")
         if code != sqlite3.SQLITE_ERROR:
             return StoreUnavailable(f"the SQLite database {path} does not answer: {error}")
+    elif isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | OverflowError):
+        return Refused("store", f"the SQLite database {path} does not take a value: {error}")
     return Fatal(f"the SQLite database {path} refused a statement: {error}")

@@ -62,8 +62,12 @@ class Intake:
         if place is None:
             log.info("%s: an event without a name of its own is left out: %s", team, str(payload)[:200])
             return _nothing()
-        arrival = Arrival(TO_MATRIX, place.queue, place.source_key, orjson.dumps(payload).decode())
-        return self._admit([arrival])
+        try:
+            raw = orjson.dumps(payload).decode()
+        except TypeError as error:  # nested deeper than anything that Slack makes
+            log.warning("%s: %s cannot be stored and is left out: %s", team, place.source_key, error)
+            return _nothing()
+        return self._admit([Arrival(TO_MATRIX, place.queue, place.source_key, raw)])
 
     async def from_matrix(self, _transaction: str, events: Sequence[Mapping[str, Any]]) -> None:
         """Commit the events of a transaction; the transaction itself needs no name, for its events have theirs."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.errors import Fatal
+from bridge.errors import Refused
 from bridge.store.database import Statement
 from bridge.store.ledger import TO_MATRIX, TO_SLACK, Arrival, InboxRow, Ledger, PlannedAction, State
 from portals.actions import Note, RecordDeletion, RecordLink, SendEvent
@@ -123,7 +123,7 @@ async def test_a_mark_keeps_its_place(ledger: Ledger) -> None:
 
 
 async def test_arrivals_and_what_stands_beside_them_are_one_unit(ledger: Ledger, database: Database) -> None:
-    with pytest.raises(Fatal):
+    with pytest.raises(Refused):
         await ledger.admit([arrival("a")], beside=[member("@a:x"), BROKEN])
     assert (await names(ledger), await members(database)) == ([], set())
     await ledger.admit([arrival("a")], beside=[member("@a:x")])
@@ -156,7 +156,7 @@ async def test_what_is_done_is_not_planned_any_more_and_its_record_is_kept_with_
     await ledger.plan(row, [action(1), action(2)])
     await ledger.done(row, 0, [member("@a:x")], last=False)
     assert await ledger.planned(row) == [PlannedAction(1, action(2))]
-    with pytest.raises(Fatal):
+    with pytest.raises(Refused):
         await ledger.done(row, 1, [BROKEN], last=False)
     assert await ledger.planned(row) == [PlannedAction(1, action(2))]
     await ledger.done(row, 1, [member("@b:x")], last=True)

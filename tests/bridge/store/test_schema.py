@@ -93,13 +93,14 @@ async def test_a_newer_schema_is_refused_and_left_alone(database: Database, data
 async def test_a_migration_is_whole_or_not_at_all(
     database: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    second = (2, "CREATE TABLE second (id @SERIAL@);\nINSERT INTO nowhere VALUES (1);")
     known = migrations()
+    following = len(known) + 1
+    second = (following, "CREATE TABLE second (id @SERIAL@);\nINSERT INTO nowhere VALUES (1);")
     monkeypatch.setattr(opening, "migrations", lambda: [*known, second])
     with pytest.raises(Fatal, match="nowhere"):
         await open_database(database_url)
     assert await database.fetch("SELECT MAX(version) FROM schema_version") == [(known[-1][0],)]
-    monkeypatch.setattr(opening, "migrations", lambda: [*known, (2, "CREATE TABLE second (id @SERIAL@);")])
+    monkeypatch.setattr(opening, "migrations", lambda: [*known, (following, "CREATE TABLE second (id @SERIAL@);")])
     later = await open_database(database_url)
     assert await later.fetch("SELECT id FROM second") == []
     await later.close()
@@ -113,7 +114,7 @@ async def test_the_schema_does_not_change_under_a_running_bridge(
     same = await open_database(database_url)
     await same.close()
     known = migrations()
-    monkeypatch.setattr(opening, "migrations", lambda: [*known, (2, "CREATE TABLE second (id @SERIAL@)")])
+    monkeypatch.setattr(opening, "migrations", lambda: [*known, (len(known) + 1, "CREATE TABLE second (id @SERIAL@)")])
     with pytest.raises(StoreTaken, match="stop it first"):
         await open_database(database_url)
     assert await database.fetch("SELECT MAX(version) FROM schema_version") == [(known[-1][0],)]
@@ -122,7 +123,7 @@ async def test_the_schema_does_not_change_under_a_running_bridge(
 async def test_two_may_open_a_new_database_at_once(database_url: str) -> None:
     opened = await asyncio.gather(*(open_database(database_url) for _ in range(3)))
     for database in opened:
-        assert await database.fetch("SELECT COUNT(*) FROM schema_version") == [(1,)]
+        assert await database.fetch("SELECT COUNT(*) FROM schema_version") == [(len(migrations()),)]
         await database.close()
 
 
