@@ -17,7 +17,7 @@ from rich.console import Console
 
 from tests.demo.live import stay
 from tests.demo.once import play_once
-from tests.demo.parts import CommandFailed, PartEnded
+from tests.demo.parts import DemoFailed
 from tests.sandbox.child import ChildFailed
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def main() -> int:
             return asyncio.run(_until_told(stay if not options.once else play_once, directory, console, told))
         except asyncio.CancelledError:
             pass
-        except (PartEnded, ChildFailed, CommandFailed) as failure:
-            if not told:
-                console.print(str(failure), style="red", markup=False, soft_wrap=True)
-        except BaseExceptionGroup:
-            if not told:
+        except Exception as failure:
+            reason = _reason(failure)
+            if reason is None and not told:
                 raise
+            if not told:
+                console.print(str(reason), style="red", markup=False, soft_wrap=True)
     if told:
         console.print("\nStopped.")
         return 128 + told[0]
@@ -66,6 +66,13 @@ async def _until_told(
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop, sign)
     return await play(directory, console)
+
+
+def _reason(failure: BaseException) -> BaseException | None:
+    """The failure, or the one in a group of them, that tells all there is to tell."""
+    if isinstance(failure, BaseExceptionGroup):
+        return next(filter(None, map(_reason, failure.exceptions)), None)
+    return failure if isinstance(failure, DemoFailed | ChildFailed) else None
 
 
 def _is_set(name: str) -> bool:

@@ -32,11 +32,15 @@ GUESTS = ("robin", "mira")
 _GRACE = 0.5
 
 
-class PartEnded(Exception):
+class DemoFailed(Exception):
+    """The demo cannot go on; the text says why."""
+
+
+class PartEnded(DemoFailed):
     """A program of the demo is not there any more; the text says which, and shows the end of its log."""
 
 
-class CommandFailed(Exception):
+class CommandFailed(DemoFailed):
     """A command of `causeway` did not end with 0; the text shows what it printed."""
 
 

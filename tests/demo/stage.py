@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from tests.demo.matrix_side import MatrixSide
-from tests.demo.parts import DOMAIN, GUESTS, PASSWORD
+from tests.demo.parts import DOMAIN, GUESTS, PASSWORD, DemoFailed
 from tests.demo.report import Report, Seen
 from tests.demo.screen import Screen
 from tests.demo.slack_side import SlackSide
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 BRIDGED = ("general", "engineering", "design", "support", "random")
 """The seed's channels that the bot is in or may join."""
 _NAMES = {"robin": "Robin Vale", "mira": "Mira Sol"}
+_PATIENCE = 90
 BOT = f"@causeway:{DOMAIN}"
 
 
@@ -117,11 +119,12 @@ async def stage_on(parts: Parts, console: Console) -> AsyncIterator[Stage]:
                 task.cancel()
 
 
-async def mirrored(stage: Stage) -> Seen:
-    """Wait until every channel has its room with both guests in it; returns what is there at last."""
-    async with asyncio.timeout(40):
-        while not await stage.matrix.locate([*BRIDGED]) or not all(
-            stage.room(channel).is_joined(stage.mira.user_id) for channel in BRIDGED
-        ):
-            await asyncio.sleep(0.1)
-    return Seen(True, ", ".join(f"#{channel}" for channel in BRIDGED))
+async def mirrored(stage: Stage) -> None:
+    """Wait until every channel has its room with both guests in it; raises DemoFailed."""
+    deadline = time.monotonic() + _PATIENCE
+    while not await stage.matrix.locate([*BRIDGED]) or not all(
+        stage.room(channel).is_joined(stage.mira.user_id) for channel in BRIDGED
+    ):
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"Not all rooms are there after {_PATIENCE} s. The bridge:\n{stage.parts.bridge_log()}")
+        await asyncio.sleep(0.1)
