@@ -134,7 +134,8 @@ class Lanes:
                 wait = pause(failures, error.retry_after if isinstance(error, Later) else None)
                 log.log(_LEVELS[failures > 1], "%s %s: trying again in %.1f s: %s", *key, wait, error)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(hurry.wait(), wait)
+                    async with asyncio.timeout(wait):
+                        await hurry.wait()
                 continue
             if not more and not woken.is_set():
                 del self._walkers[key], self._woken[key]
@@ -250,14 +251,13 @@ class Lanes:
             return 0
         if portal.state is PortalState.PAUSED:
             return 0
-        gap = await self._catch_up.gap(portal.team)
-        return gap if portal.caught_up < gap else 0
+        return await self._catch_up.gap_before(portal)
 
     async def _look_back(self, portal: Portal) -> None:
         workspace = await self._directory.workspace(portal.team)
         if workspace is None:
             raise Later(f"the workspace {portal.team} is not known yet", 2.0)
-        await self._catch_up.look_back(portal, workspace, await self._catch_up.gap(portal.team))
+        await self._catch_up.look_back(portal, workspace)
 
     async def _walk_one(
         self, row: InboxRow, portal: Portal | None, prepared: Prepared | None, records: list[Record]
@@ -323,7 +323,8 @@ class Lanes:
             if not awaited:
                 return
             try:
-                await asyncio.wait_for(step.wait(), _OTHER_SIDE)
+                async with asyncio.timeout(_OTHER_SIDE):
+                    await step.wait()
             except TimeoutError:
                 log.info("%s: waits for row %d of the other direction", row.source_key, min(awaited))
 
