@@ -106,6 +106,25 @@ def test_hostile_content_is_refused_in_bounded_work(problems: Problems, content:
     assert any(words in p.what for p in problems(content))
 
 
+@pytest.mark.parametrize(
+    ("public", "key"),
+    [
+        ("{avatars: true}", "public.listen"),
+        ("{avatars: true, url: 'https://b.example.org'}", "public.listen"),
+        ("{avatars: true, listen: '127.0.0.1:1'}", "public.url"),
+        ("{listen: everywhere}", "public.listen"),
+    ],
+)
+def test_avatars_need_an_address_at_which_they_are_fetched(problems: Problems, public: str, key: str) -> None:
+    assert [problem.key for problem in problems(RIGHT + f"public: {public}\n")] == [key]
+
+
+def test_nothing_is_public_unless_it_is_wished(read: Read) -> None:
+    assert (read().public.listen, read().public.avatars) == (None, False)
+    public = read(RIGHT + "public: {listen: '127.0.0.1:29332', url: 'https://b.example.org/', avatars: true}\n").public
+    assert (str(public.listen), public.url, public.avatars) == ("127.0.0.1:29332", "https://b.example.org", True)
+
+
 def test_an_empty_file_says_what_must_be_given(problems: Problems) -> None:
     assert [p.key for p in problems("")] == ["homeserver", "appservice", "slack"]
 

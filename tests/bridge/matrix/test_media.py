@@ -157,6 +157,20 @@ async def test_a_homeserver_without_authenticated_media_is_asked_the_old_way(
     assert stub.asked[1].path == "/_matrix/media/v3/download/hs.test/abc"
 
 
+async def test_a_thumbnail_is_asked_for_by_its_size_the_old_way_too(stub: StubHomeserver, client: MatrixClient) -> None:
+    stub.reply(404, errcode="M_UNRECOGNIZED", error="?")
+    stub.reply_bytes(200, b"small")
+    async with client.media.thumbnail(FILE, 96, 10) as found:
+        assert [chunk async for chunk in found.chunks] == [b"small"]
+    assert [asked.path for asked in stub.asked] == [
+        "/_matrix/client/v1/media/thumbnail/hs.test/abc",
+        "/_matrix/media/v3/thumbnail/hs.test/abc",
+    ]
+    assert stub.asked[0].query == stub.asked[1].query == {
+        "width": "96", "height": "96", "method": "crop", "animated": "false",
+    }  # fmt: skip
+
+
 async def test_a_file_that_is_gone_is_refused(stub: StubHomeserver, client: MatrixClient) -> None:
     stub.reply(404, errcode="M_NOT_FOUND", error="gone")
     with pytest.raises(Refused, match="gone"):
@@ -164,7 +178,16 @@ async def test_a_file_that_is_gone_is_refused(stub: StubHomeserver, client: Matr
 
 
 @pytest.mark.parametrize(
-    "mxc", ["", "https://hs.test/abc", "mxc://hs.test", "mxc://hs.test/../x", "mxc://hs.test/a/b", "mxc://h s/a?b"]
+    "mxc",
+    [
+        "",
+        "https://hs.test/abc",
+        "mxc://hs.test",
+        "mxc://hs.test/../x",
+        "mxc://hs.test/a/b",
+        "mxc://h s/a?b",
+        "mxc://../a",
+    ],
 )
 async def test_what_is_no_file_s_address_is_never_asked_for(
     stub: StubHomeserver, client: MatrixClient, mxc: str

@@ -214,6 +214,29 @@ async def test_people_are_learned_and_learned_anew(directory: Directory, other: 
         assert await one.person(TeamId("T2"), USER) is None
 
 
+async def test_who_was_deactivated_stays_as_they_were_known(directory: Directory, other: Directory) -> None:
+    gone = Person(USER, "Deactivated User", GHOST, deactivated=True)
+    await directory.learn_people(TEAM, [Person(USER, "Zoë", GHOST, "https://x/1.png")])
+    await directory.learn_people(TEAM, [gone, Person(SlackUserId("U9"), "Never Met", GHOST, deactivated=True)])
+    for one in (directory, other):
+        assert await one.person(TEAM, USER) == Person(USER, "Zoë", GHOST, "https://x/1.png")
+        found = await one.person(TEAM, SlackUserId("U9"))
+        assert found is not None
+        assert found.name == "Never Met"
+
+
+async def test_people_with_ghosts_are_listed_page_by_page(directory: Directory) -> None:
+    users = [SlackUserId(f"U{number}") for number in range(5)]
+    for user in users:
+        await directory.learn_people(TEAM, [Person(user, user, GHOST)])
+        await directory.learn_people(TeamId("T2"), [Person(user, user, GHOST)])
+    for user in users[:4]:
+        await directory.set_shown(TEAM, user, f"{user}\n")
+    assert await directory.shown_people(TEAM, "", 3) == users[:3]
+    assert await directory.shown_people(TEAM, users[2], 3) == [users[3]]
+    assert await directory.shown_people(TEAM, users[3], 3) == []
+
+
 async def test_what_a_ghost_shows_is_kept(directory: Directory, other: Directory) -> None:
     assert await directory.shown(TEAM, USER) == ""
     await directory.learn_people(TEAM, [Person(USER, "Zoë", GHOST)])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from bridge.store import directory, ledger, links
+from bridge.store import directory, ledger, links, places
 from bridge.store.opening import open_database
 
 if TYPE_CHECKING:
@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from bridge.store.database import Database
 
 WORDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-NAMES = {name for name in vars(ledger) | vars(links) | vars(directory) if name.isupper() and not name.startswith("_")}
-SELDOM = {"OPEN_QUEUES", "OPEN_COUNTS", "ANY_REQUEST", "TAKE_REQUESTS", "LEAVE_ROOM"}
+EVERYTHING = vars(ledger) | vars(links) | vars(directory) | vars(places)
+NAMES = {name for name in EVERYTHING if name.isupper() and not name.startswith("_")}
+SELDOM = {
+    *("OPEN_QUEUES", "OPEN_COUNTS", "ANY_REQUEST", "TAKE_REQUESTS", "LEAVE_ROOM"),
+    *("WORKSPACE_AT", "TEAMS_WITH_CHANNEL", "PORTAL_OF_TARGET"),
+}
 """These look at everything that is open, at a table of a few rows, or run when a room is opened."""
 
 
@@ -27,7 +31,7 @@ def named(module: ModuleType) -> dict[str, str]:
     return {name: sql for name, sql in values.items() if sql.lstrip().startswith(WORDS)}
 
 
-STATEMENTS = named(ledger) | named(links) | named(directory)
+STATEMENTS = named(ledger) | named(links) | named(directory) | named(places)
 
 
 def test_the_statements_are_found() -> None:
