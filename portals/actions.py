@@ -101,6 +101,7 @@ class SendEvent:
 class SendFile:
     """Bring a Slack file into Matrix and send it; `content` lacks its `url`, which the transfer yields.
 
+    So it does with `thumbnail`, the address of a smaller picture, where there is one.
     Where the file turns out to be unreachable for good, `fallback` is sent in its place with the reason appended.
     """
 
@@ -114,6 +115,7 @@ class SendFile:
     size: int
     content: Content
     fallback: str
+    thumbnail: str = ""
     ts: int | None = None
     record: Record | None = None
 

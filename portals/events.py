@@ -20,17 +20,36 @@ Json = Mapping[str, Any]  # Any: foreign JSON, opened by portals.text alone
 
 @dataclass(frozen=True, slots=True)
 class SlackAuthor:
-    """Who wrote a Slack message: a person, or a bot with the name and icon of this very message."""
+    """Who wrote a Slack message: a person, or a bot with the name and icon of this very message.
+
+    `icon` is the address of a picture; `icon_emoji` is the name of an emoji in its place.
+    """
 
     id: SlackUserId
     is_bot: bool = False
     name: str = ""
     icon: str = ""
+    icon_emoji: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackPicture:
+    """A thumbnail that Slack made; width and height are 0 and the type empty where it does not tell them."""
+
+    url: str
+    width: int = 0
+    height: int = 0
+    mimetype: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SlackFile:
-    """A file of a Slack message; `size` in bytes, `url` wants the bot's token, `refusal` tells why there is none."""
+    """A file of a Slack message; `size` in bytes, `url` wants the bot's token, `refusal` tells why there is none.
+
+    One with a `kind` has no bytes to bring over: it is kept at `link`, as what the kind says (a canvas, Google Drive).
+    One that `must_ask` was shared by another workspace and is told by files.info alone. `snippet` is the whole text of
+    a short one. `waveform` runs from 0 to 100.
+    """
 
     id: str
     name: str
@@ -42,6 +61,15 @@ class SlackFile:
     duration_ms: int = 0
     permalink: str = ""
     refusal: str = ""
+    must_ask: bool = False
+    kind: str = ""
+    link: str = ""
+    snippet: str | None = None
+    language: str = ""
+    thumbnail: SlackPicture | None = None
+    animated: bool = False
+    voice: bool = False
+    waveform: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

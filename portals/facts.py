@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portals.avatars import AvatarAddresses
+    from portals.events import SlackFile
 
 
 class Direction(StrEnum):
@@ -164,6 +165,10 @@ class Needs:
     emoji: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
     """Addresses of messages and places that may have a counterpart on the other side."""
+    icons: frozenset[str] = frozenset()
+    """Addresses of the icons that bots gave single messages."""
+    files: frozenset[str] = frozenset()
+    """Files of which Slack's message tells only the id."""
     pictures: frozenset[str] = frozenset()
     """Addresses of Matrix media that may be the picture of a custom emoji."""
     messages: frozenset[Ts] = frozenset()
@@ -193,6 +198,9 @@ class Facts:
     emoji: Mapping[str, str] = field(default_factory=dict)
     permalinks: Mapping[str, str] = field(default_factory=dict)
     """The counterpart of each address that has one."""
+    icons: Mapping[str, str] = field(default_factory=dict)
+    """The `mxc:` address of each icon that could be brought over."""
+    files: Mapping[str, SlackFile] = field(default_factory=dict)
     pictures: Mapping[str, str] = field(default_factory=dict)
     """Slack's name of the custom emoji whose picture lies at each address."""
     links: tuple[Link, ...] = ()

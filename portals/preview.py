@@ -279,6 +279,8 @@ def _said(action: Action) -> Content | None:
             return {"type": action.type, "content": _unstamped(action.content)}
         case SendFile():
             content = {**_unstamped(action.content), "url": f"mxc://preview/{action.file_id}"}
+            if action.thumbnail:
+                content["info"] = {**content["info"], "thumbnail_url": f"mxc://preview/{action.file_id}-thumbnail"}
             return {"type": "m.room.message", "content": content}
         case RedactEvent():
             return {"type": "m.room.redaction", "content": {"redacts": action.event_id}}

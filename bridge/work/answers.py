@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from bridge.errors import Later, Refused
+from bridge.errors import BridgeError, Later, Refused
 from bridge.work.profiles import person_of_bot, person_of_user
 from portals.facts import Channel, Facts, Member
+from portals.reading.slack_files import file_of
 from portals.retry import is_installation_trouble
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bridge.store.links import Links
     from bridge.work.permalinks import Permalinks
     from bridge.work.transfers import Transfers
+    from portals.events import SlackFile
     from portals.facts import Link, Needs, Person, Portal, ReactionLink, Rules, Workspace
     from portals.ids import ChannelId, EventId, GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId, Ts
 
@@ -70,6 +72,8 @@ class Answers:
             rooms=await self._rooms(portal.team, needs.rooms),
             usergroups=await self._directory.names(portal.team, "usergroup", needs.usergroups),
             emoji=await self._emoji(portal.team, needs.emoji),
+            icons=await self._icons(portal.team, needs.icons),
+            files=await self._files(portal.team, needs.files),
             pictures=await self._directory.emoji_shown(portal.team, needs.pictures),
             permalinks=await self._permalinks.counterparts(needs.links),
             links=tuple(links),
@@ -188,4 +192,29 @@ class Answers:
                 found[name] = await self._transfers.picture(team, url)
             except Refused as refused:
                 log.info("%s: the custom emoji %s was not brought over: %s", team, name, refused)
+        return found
+
+    async def _icons(self, team: TeamId, urls: Iterable[str]) -> dict[str, str]:
+        """Return where the icons were brought to; one that cannot be had is no reason to hold a message back."""
+        found: dict[str, str] = {}
+        for url in urls:
+            try:
+                found[url] = await self._transfers.picture(team, url)
+            except BridgeError as error:
+                log.info("%s: the icon of a bot was not brought over: %s", team, error)
+        return found
+
+    async def _files(self, team: TeamId, files: Iterable[str]) -> dict[str, SlackFile]:
+        """Return what `files.info` tells of files that another workspace shared; Slack may deny any of them."""
+        found: dict[str, SlackFile] = {}
+        for file_id in files:
+            try:
+                file = file_of(await self._installations[team].client.file(file_id))
+            except Refused as refused:
+                if is_installation_trouble(refused.code) and refused.code != "missing_scope":
+                    raise Later(str(refused)) from refused
+                log.info("%s: Slack tells nothing about the file %s: %s", team, file_id, refused)
+                continue
+            if file is not None:
+                found[file_id] = file
         return found

@@ -10,9 +10,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bridge.errors import Refused, Unsure
+from bridge.errors import BridgeError, Refused, Unsure
 from portals.actions import (
     AddReaction,
     DeleteMessage,
@@ -137,7 +137,20 @@ class MatrixPerformer:
                 content["m.relates_to"] = action.content["m.relates_to"]
         else:
             content = {**action.content, "url": mxc}
+            if action.thumbnail:
+                content["info"] = await self._with_thumbnail(team, action)
         return await self._matrix.send(action.room, action.sender, "m.room.message", content, action.key, action.ts)
+
+    async def _with_thumbnail(self, team: TeamId, action: SendFile) -> dict[str, Any]:
+        """Return the file's `info` with its thumbnail; without one, a client makes do with the file itself."""
+        info = dict(action.content["info"])
+        source = f"slack:{action.file_id}/thumbnail"
+        try:
+            info["thumbnail_url"] = await self._transfers.to_matrix(team, source, action.thumbnail, "thumbnail", "")
+        except BridgeError as error:
+            log.info("%s: the thumbnail of %s was not brought over: %s", team, action.file_id, error)
+            info.pop("thumbnail_info", None)
+        return info
 
 
 class SlackPerformer:

@@ -1,6 +1,6 @@
 """Slack's message objects become messages: those of events, and those of the history methods.
 
-Sources: https://docs.slack.dev/reference/events/message and the objects `file` and `reaction` there.
+Sources: https://docs.slack.dev/reference/events/message and the object `reaction` there.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from portals.events import Ignored, Json, SlackAuthor, SlackFile, SlackMessage
+from portals.events import Ignored, Json, SlackAuthor, SlackMessage
 from portals.ids import NO_TS, ChannelId, SlackUserId, Ts, is_slack_id
+from portals.reading.slack_files import files_of
 from portals.reading.values import mapping, number, objects, text_of, ts_of
 from portals.text import from_slack
 
@@ -30,6 +31,9 @@ _RELAYED = frozenset(
         "reminder_add",
     }
 )
+
+_ICONS = ("image_72", "image_64", "image_48", "image_36")
+"""The largest first; Slack makes a picture of an emoji too, as image_64."""
 
 
 def message_of(
@@ -53,7 +57,7 @@ def message_of(
     if author is None:
         return Ignored("a message without an author")
     thread = ts_of(message.get("thread_ts"))
-    files = tuple(_files(message.get("files")))
+    files = tuple(files_of(message.get("files")))
     attachments = objects(message.get("attachments"))
     text = text_of(message.get("text"))
     blocks = objects(message.get("blocks"))
@@ -82,8 +86,10 @@ def _author(message: Json) -> SlackAuthor | None:
     profile = mapping(message.get("bot_profile"))
     if is_slack_id(bot) and (message.get("subtype") == "bot_message" or not is_slack_id(user)):
         name = text_of(message.get("username")) or text_of(profile.get("name"))
-        icons = mapping(message.get("icons")) or mapping(profile.get("icons"))
-        return SlackAuthor(SlackUserId(bot), True, name, text_of(icons.get("image_72") or icons.get("image_48")))
+        icons = mapping(message.get("icons"))
+        pictures = (text_of(icons.get(size)) for size in _ICONS)
+        icon = next((url for url in pictures if url.startswith("http")), "")
+        return SlackAuthor(SlackUserId(bot), True, name, icon, text_of(icons.get("emoji")).strip(":"))
     if is_slack_id(user):
         name = text_of(mapping(message.get("user_profile")).get("display_name"))
         return SlackAuthor(SlackUserId(user), bool(bot), name or text_of(profile.get("name")))
@@ -97,37 +103,6 @@ def _is_own(message: Json, workspace: Workspace) -> bool:
     return (bool(workspace.bot) and message.get("bot_id") == workspace.bot) or (
         bool(workspace.bot_user) and message.get("user") == workspace.bot_user
     )
-
-
-def _files(value: object) -> Iterable[SlackFile]:
-    """Yield each file once; one that was deleted leaves a tombstone, which is no file any more."""
-    seen: set[str] = set()
-    for file in objects(value):
-        file_id, mode = text_of(file.get("id")), text_of(file.get("mode"))
-        if not (file_id.startswith("F") and is_slack_id(file_id)) or file_id in seen or mode == "tombstone":
-            continue
-        seen.add(file_id)
-        access = text_of(file.get("file_access"))
-        url = text_of(file.get("url_private_download")) or text_of(file.get("url_private"))
-        refusal = "hidden by the limits of the workspace's Slack plan" if mode == "hidden_by_limit" else ""
-        if not refusal and access in ("access_denied", "file_not_found"):
-            refusal = "Slack does not give it to the bridge"
-        if not refusal and file.get("is_external") is True:
-            refusal = "kept outside Slack"
-        if not refusal and not url:
-            refusal = "Slack names no address for it"
-        yield SlackFile(
-            id=file_id,
-            name=text_of(file.get("name")) or text_of(file.get("title")) or file_id,
-            mimetype=text_of(file.get("mimetype")) or "application/octet-stream",
-            size=number(file.get("size")),
-            url=url,
-            width=number(file.get("original_w")),
-            height=number(file.get("original_h")),
-            duration_ms=number(file.get("duration_ms")),
-            permalink=text_of(file.get("permalink")),
-            refusal=refusal,
-        )
 
 
 def reactions_of(message: Json) -> Iterable[tuple[str, SlackUserId]]:

@@ -8,14 +8,11 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from portals import text
 
 if TYPE_CHECKING:
-    from portals.events import SlackFile
-    from portals.facts import Rules
     from portals.ids import EventId
     from portals.text import Document, MatrixText, Names
 
@@ -73,18 +70,24 @@ def edit(content: Content, target: EventId) -> Content:
     }
 
 
-def with_profile(content: Content, name: str) -> Content:
-    """Return the content under a name of its own, told in words too for clients that do not know MSC4144."""
+def with_profile(content: Content, name: str, avatar: str = "", *, in_words: bool = True) -> Content:
+    """Return the content under a name and picture of its own (MSC4144).
+
+    `in_words` tells the name in the text as well, for clients that do not know such profiles.
+    """
     label = text.label_of(name)
-    shown = html.escape(label)
+    profile = {"id": hashlib.sha256(f"{label}\n{avatar}".encode()).hexdigest()[:16], "displayname": label}
+    if avatar:
+        profile["avatar_url"] = avatar
+    if not in_words:
+        return {**content, "com.beeper.per_message_profile": profile}
     words = content.get("formatted_body") or html.escape(str(content["body"])).replace("\n", "<br>")
-    profile = {"id": hashlib.sha256(label.encode()).hexdigest()[:16], "displayname": label, "has_fallback": True}
     return {
         **content,
         "body": f"{label}: {content['body']}",
         "format": "org.matrix.custom.html",
-        "formatted_body": f"<strong data-mx-profile-fallback>{shown}: </strong>{words}",
-        "com.beeper.per_message_profile": profile,
+        "formatted_body": f"<strong data-mx-profile-fallback>{html.escape(label)}: </strong>{words}",
+        "com.beeper.per_message_profile": {**profile, "has_fallback": True},
     }
 
 
@@ -95,44 +98,6 @@ def notice(words: str, link: str = "") -> Content:
         content["format"] = "org.matrix.custom.html"
         content["formatted_body"] = f'{html.escape(words)} <a href="{html.escape(link)}">Slack</a>'
     return content
-
-
-def file(file: SlackFile) -> Content:
-    """Return the content that shows a file, without its `url`."""
-    kind = file.mimetype.split("/", 1)[0]
-    info: Content = {"mimetype": file.mimetype, "size": file.size}
-    if file.width and file.height:
-        info |= {"w": file.width, "h": file.height}
-    if file.duration_ms:
-        info["duration"] = file.duration_ms
-    name = text.label_of(file.name, file.id)
-    msgtype = f"m.{kind}" if kind in ("image", "audio", "video") else "m.file"
-    return {"msgtype": msgtype, "body": name, "filename": name, "info": info, "m.mentions": {}}
-
-
-def absence(file: SlackFile, reason: str) -> str:
-    """Return the words that stand for a file that was not brought over."""
-    extent = f" ({size(file.size)})" if file.size else ""
-    return f"The file “{text.label_of(file.name, file.id)}”{extent} was not brought over: {reason}."
-
-
-def type_refusal(mimetype: str, rules: Rules) -> str:
-    """Return why files of this type may not cross, or nothing."""
-    if any(fnmatchcase(mimetype, pattern) for pattern in rules.refused_types):
-        return f"files of type {mimetype} may not cross"
-    if rules.allowed_types and not any(fnmatchcase(mimetype, pattern) for pattern in rules.allowed_types):
-        return f"files of type {mimetype} may not cross"
-    return ""
-
-
-def size(count: int) -> str:
-    """Return a number of bytes in words."""
-    amount = float(count)
-    for unit in ("bytes", "KiB", "MiB"):
-        if amount < 1024:
-            return f"{amount:.0f} {unit}"
-        amount /= 1024
-    return f"{amount:.1f} GiB"
 
 
 def room_name(channel: str) -> str:

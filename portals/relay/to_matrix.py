@@ -26,6 +26,7 @@ from portals.actions import (
 )
 from portals.events import (
     Ignored,
+    SlackAuthor,
     SlackChannelChange,
     SlackDeletion,
     SlackEvent,
@@ -38,14 +39,15 @@ from portals.events import (
 from portals.facts import Needs, Origin
 from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
 from portals.permalinks import slack_place
-from portals.relay import content, reactions
+from portals.relay import content, files, reactions
 from portals.relay.naming import names_of
+from portals.text import emoji
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portals.actions import Action
-    from portals.facts import Facts, Link, Portal
+    from portals.facts import Facts, Link, Person, Portal
     from portals.ids import EventId
 
 CHANNEL_COPY = "channel"
@@ -57,15 +59,17 @@ def needs(event: SlackEvent) -> Needs:
     """Return what must be known before the event can be decided."""
     match event:
         case SlackMessage():
-            said = text.mentions(event.document)
+            said, author = text.mentions(event.document), event.author
             places = {link: place for link in said.links if (place := slack_place(link))}
             linked = [place.ts for place in places.values() if place.ts and place.channel == event.channel]
             thread = frozenset([event.thread_ts] if event.thread_ts else [])
             return Needs(
-                slack_users=frozenset(map(SlackUserId, said.slack_users)) | {event.author.id},
+                slack_users=frozenset(map(SlackUserId, said.slack_users)) | {author.id},
                 channels=frozenset(map(ChannelId, said.channels)),
                 usergroups=said.usergroups,
-                emoji=said.emoji,
+                emoji=said.emoji | ({author.icon_emoji} if author.icon_emoji else frozenset()),
+                icons=frozenset([author.icon] if author.icon else []),
+                files=frozenset(file.id for file in event.files if file.must_ask),
                 links=frozenset(places),
                 messages=thread | {event.ts, *linked},
                 targets=frozenset({*thread, *([event.ts] if event.changed else ())}),
@@ -142,11 +146,12 @@ class _Message:
         return SendEvent(key, self.room, self.sender, "m.room.message", said, self.time, self._record(part))
 
     def _file(self, file: SlackFile) -> Action:
+        file = self.facts.files.get(file.id, file)
         key = self._key(file.id)
-        reason = file.refusal or _refusal(file, self.facts)
-        relation = self._relation()
-        if reason:
-            said = {**content.notice(content.absence(file, reason), file.permalink), STAMP: key, **_related(relation)}
+        beside = {STAMP: key, **_related(self._relation())}
+        told = files.told(file, self.facts.rules)
+        if told is not None:
+            said = {**self._signed(told), **beside}
             return SendEvent(key, self.room, self.sender, "m.room.message", said, self.time, self._record(file.id))
         return SendFile(
             key=key,
@@ -157,8 +162,9 @@ class _Message:
             name=file.name,
             mimetype=file.mimetype,
             size=file.size,
-            content={**content.file(file), STAMP: key, **_related(relation)},
-            fallback=content.absence(file, "{reason}"),
+            content={**self._signed(files.shown(file), in_words=False), **beside},
+            fallback=files.absence(file, "{reason}"),
+            thumbnail=file.thumbnail.url if file.thumbnail else "",
             ts=self.time,
             record=self._record(file.id),
         )
@@ -171,13 +177,27 @@ class _Message:
         msgtype = "m.emote" if self.event.emote else "m.text"
         return [self._signed(piece) for piece in content.pieces(document, names_of(self.facts), msgtype)]
 
-    def _signed(self, piece: dict[str, Any]) -> dict[str, Any]:
-        """Put a bot's name of this very message on it, where it is not the ghost's name (MSC4144)."""
-        author = self.event.author
-        person = self.facts.people.get(author.id)
-        if not author.is_bot or not author.name or (person is not None and person.name == author.name):
+    def _signed(self, piece: dict[str, Any], *, in_words: bool = True) -> dict[str, Any]:
+        """Put a bot's name and icon of this very message on it, where they are not the ghost's (MSC4144)."""
+        author, person = self.event.author, self.facts.people.get(self.event.author.id)
+        if not author.is_bot:
             return piece
-        return content.with_profile(piece, author.name)
+        icon, name = self._icon(author, person), author.name or (person.name if person else "")
+        avatar = icon if icon.startswith("mxc://") else ""
+        renamed = bool(author.name) and (person is None or person.name != author.name)
+        if not name or not (renamed or icon):
+            return piece
+        shown = f"{icon} {name}" if icon and not avatar else name
+        return content.with_profile(piece, shown, avatar, in_words=in_words and renamed)
+
+    def _icon(self, author: SlackAuthor, person: Person | None) -> str:
+        """Return the `mxc:` address of the icon, or the emoji that stands in its place; nothing for the ghost's own."""
+        if author.icon and (person is None or person.avatar_url != author.icon):
+            known = self.facts.icons.get(author.icon)
+            if known:
+                return known
+        name = author.icon_emoji
+        return (self.facts.emoji.get(name) or emoji.unicode_of(name) or "") if name else ""
 
     def _relation(self) -> dict[str, Any] | None:
         thread = self.event.thread_ts
@@ -331,10 +351,3 @@ def _is_file(part: str) -> bool:
 
 def _related(relation: dict[str, Any] | None) -> dict[str, Any]:
     return {} if relation is None else {"m.relates_to": relation}
-
-
-def _refusal(file: SlackFile, facts: Facts) -> str:
-    rules = facts.rules
-    if file.size > rules.max_file_size:
-        return f"it is larger than the {content.size(rules.max_file_size)} that may cross"
-    return content.type_refusal(file.mimetype, rules)

@@ -33,7 +33,7 @@ from portals.events import (
 from portals.facts import Needs, Origin
 from portals.ids import MatrixUserId, RoomId, Ts, action_key
 from portals.permalinks import matrix_place
-from portals.relay import content, reactions
+from portals.relay import files, reactions
 from portals.relay.naming import names_of
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ def _post_file(
 ) -> tuple[Action, ...] | Undeliverable:
     limit = facts.rules.max_file_size
     if file.size > limit:
-        return Undeliverable(f"the file is larger than the {content.size(limit)} that may cross")
-    refusal = content.type_refusal(file.mimetype, facts.rules)
+        return Undeliverable(f"the file is larger than the {files.size(limit)} that may cross")
+    refusal = files.type_refusal(file.mimetype, facts.rules)
     if refusal:
         return Undeliverable(refusal)
     return (
@@ -131,7 +131,7 @@ def _post_file(
             key=action_key(event.source, 0),
             channel=portal.channel,
             uri=file.uri,
-            name=text.label_of(file.name, "file"),
+            name=files.name_in_slack(file.name, file.mimetype),
             mimetype=file.mimetype,
             size=file.size,
             comment=_comment(event, facts),

@@ -13,66 +13,26 @@ from portals.events import (
     SlackAuthor,
     SlackChannelChange,
     SlackDeletion,
-    SlackFile,
     SlackMembership,
     SlackMessage,
     SlackPersonChange,
     SlackReaction,
 )
-from portals.facts import Workspace
 from portals.ids import SlackUserId, TeamId
 from portals.reading.slack import LOOK_BACK, Address, address, channel_of, read
-from portals.reading.slack_messages import cut_reactions, message_of, reactions_of
 from portals.text import from_slack
 from tests.portals.foreign import JSON, objects
-
-TEAM = TeamId("T024BE7LD")
-WORKSPACE = Workspace(TEAM, "Acme", SlackUserId("U0BOT"), SlackUserId("B0BOT"), "A0OURS")
-SOURCE = "slack:T024BE7LD/C2147483705/1355517523.000005"
-MESSAGE = {
-    "type": "message",
-    "channel": "C2147483705",
-    "user": "U2147483697",
-    "text": "Live long and prosper.",
-    "ts": "1355517523.000005",
-    "event_ts": "1355517523.000005",
-    "channel_type": "channel",
-}
-
-
-def payload(event: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {
-        "token": "XXYYZZ",
-        "team_id": TEAM,
-        "api_app_id": "A0OURS",
-        "event": event,
-        "type": "event_callback",
-        "event_id": "Ev08MFMKH6",
-        "event_time": 1355517523,
-        **more,
-    }
-
-
-def read_event(event: dict[str, Any], **more: Any) -> Any:
-    return read(payload(event, **more), SOURCE, WORKSPACE)
-
-
-def message(**more: Any) -> SlackMessage:
-    """Read the message with these fields beside its own."""
-    found = read_event({**MESSAGE, **more})
-    assert isinstance(found, SlackMessage), found
-    return found
-
-
-def ignored(event: dict[str, Any]) -> str:
-    found = read_event(event)
-    assert isinstance(found, Ignored), found
-    return found.reason
-
-
-def without(event: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in event.items() if name not in names}
-
+from tests.portals.reading.slack_payloads import (
+    MESSAGE,
+    SOURCE,
+    TEAM,
+    WORKSPACE,
+    ignored,
+    message,
+    payload,
+    read_event,
+    without,
+)
 
 # --- messages
 
@@ -137,128 +97,6 @@ def test_a_message_that_lacks_what_it_needs_is_ignored(event: dict[str, Any], re
     assert reason in ignored(event)
 
 
-# --- authors
-
-
-def test_a_bot_message_has_its_own_name_and_icon() -> None:
-    found = read_event(
-        {
-            **without(MESSAGE, "user"),
-            "subtype": "bot_message",
-            "bot_id": "BB12033",
-            "username": "github",
-            "icons": {"emoji": ":tada:", "image_48": "https://x/48.png"},
-        }
-    )
-    assert isinstance(found, SlackMessage)
-    assert found.author == SlackAuthor(SlackUserId("BB12033"), True, "github", "https://x/48.png")
-
-
-def test_a_bot_without_a_name_has_that_of_its_profile() -> None:
-    profile = {"id": "BB12033", "name": "GitHub", "icons": {"image_72": "https://x/72.png"}, "app_id": "A0THEIRS"}
-    found = message(user="U0THEIRBOT", bot_id="BB12033", bot_profile=profile)
-    assert found.author == SlackAuthor(SlackUserId("U0THEIRBOT"), True, "GitHub")
-    nameless = message(user=None, bot_id="BB12033", bot_profile=profile)
-    assert nameless.author == SlackAuthor(SlackUserId("BB12033"), True, "GitHub", "https://x/72.png")
-
-
-def test_a_person_may_bring_a_name_along() -> None:
-    assert message(user_profile={"display_name": "spock"}).author == SlackAuthor(
-        SlackUserId("U2147483697"), False, "spock"
-    )
-
-
-@pytest.mark.parametrize(
-    ("fields", "own"),
-    [
-        ({}, False),
-        ({"app_id": "A0OURS", "bot_id": "B9"}, True),
-        ({"bot_profile": {"app_id": "A0OURS"}, "bot_id": "B9"}, True),
-        ({"app_id": "A0THEIRS", "bot_id": "B0BOT"}, False),
-        ({"bot_id": "B0BOT"}, True),
-        ({"user": "U0BOT"}, True),
-        ({"bot_id": "B9", "user": "U9"}, False),
-    ],
-)
-def test_our_own_messages_are_known_by_our_app(fields: dict[str, Any], own: bool) -> None:
-    assert message(**fields).own is own
-
-
-def test_a_workspace_that_tells_nothing_of_us_makes_nobody_us() -> None:
-    nobody = Workspace(TEAM, "Acme", SlackUserId(""), SlackUserId(""), "")
-    found = read(payload({**MESSAGE, "bot_id": "", "app_id": "A0OURS"}), SOURCE, nobody)
-    assert isinstance(found, SlackMessage)
-    assert not found.own
-
-
-# --- files
-
-FILE = {
-    "id": "F0RDC39U1",
-    "name": "spock.jpg",
-    "title": "Spock",
-    "mimetype": "image/jpeg",
-    "size": 87350,
-    "mode": "hosted",
-    "url_private": "https://files.slack.com/files-pri/T024BE7LD-F0RDC39U1/spock.jpg",
-    "url_private_download": "https://files.slack.com/files-pri/T024BE7LD-F0RDC39U1/download/spock.jpg",
-    "original_w": 640,
-    "original_h": 480,
-    "permalink": "https://acme.slack.com/files/U1/F0RDC39U1/spock.jpg",
-}
-
-
-def test_a_file() -> None:
-    assert message(subtype="file_share", files=[FILE]).files == (
-        SlackFile(
-            id="F0RDC39U1",
-            name="spock.jpg",
-            mimetype="image/jpeg",
-            size=87350,
-            url="https://files.slack.com/files-pri/T024BE7LD-F0RDC39U1/download/spock.jpg",
-            width=640,
-            height=480,
-            permalink="https://acme.slack.com/files/U1/F0RDC39U1/spock.jpg",
-        ),
-    )
-
-
-@pytest.mark.parametrize(
-    ("fields", "refusal"),
-    [
-        ({"mode": "hidden_by_limit"}, "hidden by the limits of the workspace's Slack plan"),
-        ({"file_access": "access_denied"}, "Slack does not give it to the bridge"),
-        ({"file_access": "file_not_found"}, "Slack does not give it to the bridge"),
-        ({"is_external": True, "external_type": "gdrive"}, "kept outside Slack"),
-        ({"url_private": None, "url_private_download": None}, "Slack names no address for it"),
-        ({"file_access": "check_file_info"}, ""),
-    ],
-)
-def test_a_file_that_cannot_be_had_says_why(fields: dict[str, Any], refusal: str) -> None:
-    (file,) = message(files=[{**FILE, **fields}]).files
-    assert file.refusal == refusal
-
-
-def test_a_poor_file_has_what_is_needed() -> None:
-    (file,) = message(files=[{"id": "F1", "url_private": "https://x", "size": -1, "original_w": 1e400}]).files
-    assert (file.name, file.mimetype, file.size, file.width, file.url) == (
-        "F1",
-        "application/octet-stream",
-        0,
-        0,
-        "https://x",
-    )
-
-
-@pytest.mark.parametrize("gone", [{"id": "F0RDC39U1", "mode": "tombstone"}, {"id": "x1"}, {"name": "no id"}, "F1", 7])
-def test_a_deleted_file_and_what_is_none_are_no_files(gone: Any) -> None:
-    assert message(files=[gone]).files == ()
-
-
-def test_a_file_comes_once() -> None:
-    assert len(message(files=[FILE, FILE, {**FILE, "id": "F2"}]).files) == 2
-
-
 # --- changes
 
 
@@ -311,28 +149,6 @@ def test_a_deletion() -> None:
     assert isinstance(found, SlackDeletion)
     assert found.ts == "1358878749.000002"
     assert ignored(without(event, "deleted_ts")) == "a deletion without a time stamp"
-
-
-# --- what a digest tells apart
-
-
-def digest(**more: Any) -> str:
-    return message(**more).digest
-
-
-def test_a_digest_changes_with_what_is_said() -> None:
-    block = {"type": "section", "block_id": "a", "text": {"type": "mrkdwn", "text": "hi"}}
-    other = {"type": "section", "block_id": "b", "text": {"type": "mrkdwn", "text": "ho"}}
-    said = [digest(), digest(text="x"), digest(blocks=[block]), digest(blocks=[other]), digest(attachments=[{"a": 1}])]
-    assert len(set(said)) == len(said)
-
-
-def test_a_digest_does_not_change_with_what_slack_adds() -> None:
-    block = {"type": "section", "block_id": "a", "text": {"type": "mrkdwn", "text": "hi"}}
-    assert digest(blocks=[block]) == digest(blocks=[{**block, "block_id": "b"}])
-    unfurl = {"from_url": "https://example.org", "title": "Example"}
-    assert digest() == digest(attachments=[unfurl]) == digest(attachments=[{"app_unfurl_url": "https://x"}])
-    assert digest() == digest(files=[FILE], reactions=[{"name": "tada"}], reply_count=3)
 
 
 # --- everything else
@@ -411,27 +227,6 @@ def test_other_events_are_ignored_with_the_reason(event: dict[str, Any], reason:
 def test_a_profile(kind: str) -> None:
     profile = {"id": "U1", "profile": {"display_name": "spock"}}
     assert read_event({"type": kind, "user": profile}) == SlackPersonChange(SOURCE, profile)
-
-
-# --- reactions that a message carries
-
-
-def test_reactions_of_a_message() -> None:
-    carried = [
-        {"name": "tada", "users": ["U1", "U2", 7, "nobody"], "count": 4},
-        {"name": "+1", "users": "U1", "count": 1},
-        {"users": ["U1"]},
-        "x",
-    ]
-    assert list(reactions_of({"reactions": carried})) == [("tada", "U1"), ("tada", "U2")]
-    assert list(reactions_of({"reactions": None})) == []
-
-
-def test_a_cut_list_of_people_is_known() -> None:
-    whole = {"name": "tada", "users": ["U1", "U2"], "count": 2}
-    cut = {"name": "+1", "users": ["U1"], "count": 60}
-    assert cut_reactions({"reactions": [whole, cut, {"name": "eyes", "count": 3}]}) == {"+1", "eyes"}
-    assert cut_reactions({}) == frozenset()
 
 
 # --- addresses
@@ -573,11 +368,3 @@ def test_rubbish_never_raises(rubbish: dict[str, Any]) -> None:
     where = address(rubbish, TEAM)
     assert where is None or where.queue.startswith(TEAM)
     channel_of(rubbish)
-
-
-@given(INNER)
-def test_a_rubbish_message_of_history_never_raises(rubbish: dict[str, Any]) -> None:
-    found = message_of(rubbish, SOURCE, message().channel, WORKSPACE, historic=True)
-    assert isinstance(found, Ignored | SlackMessage)
-    assert all(isinstance(name, str) for name, _ in reactions_of(rubbish))
-    cut_reactions(rubbish)

@@ -39,7 +39,6 @@ from tests.portals.relay.scene import (
     from_ada,
     ghost,
     link,
-    rules,
     said_in_slack,
 )
 
@@ -104,15 +103,6 @@ def test_a_message_whose_deletion_came_first_is_not_shown() -> None:
 def test_an_emote_is_an_emote() -> None:
     (action,) = done(said_in_slack(ts=TS, text="waves", subtype="me_message"))
     assert action.content["msgtype"] == "m.emote"
-
-
-def test_a_bots_name_of_this_message_is_on_it() -> None:
-    event = said_in_slack(ts=TS, text="built", subtype="bot_message", bot_id="B7", username="CI <1>", user=None)
-    (action,) = done(event)
-    assert action.sender == ghost("B7")
-    assert action.content["body"] == "CI <1>: built"
-    assert action.content["formatted_body"].startswith("<strong data-mx-profile-fallback>CI &lt;1&gt;: </strong>")
-    assert action.content["com.beeper.per_message_profile"]["displayname"] == "CI <1>"
 
 
 def test_a_message_without_content_is_ignored() -> None:
@@ -266,40 +256,6 @@ def test_a_matrix_message_that_slack_deleted_is_redacted_by_the_bot() -> None:
 def test_a_second_deletion_does_nothing() -> None:
     event = said_in_slack(subtype="message_deleted", deleted_ts=TS)
     assert ignored(event, facts(link(TS, "$a", deleted=True))) == "deleted already"
-
-
-# --- files
-
-
-def test_a_file_is_brought_over_with_what_slack_says_of_it() -> None:
-    text, file = done(said_in_slack(ts=TS, text="look", files=[FILE]))
-    assert type(file) is SendFile
-    assert file.record == RecordLink(Origin.SLACK, ghost(ALICE), "F1", TS, digest=digest("look"))
-    assert text.content["body"] == "look"
-    assert (file.file_id, file.url) == ("F1", FILE["url_private"])
-    assert file.content["msgtype"] == "m.image"
-    assert file.content["info"] == {"mimetype": "image/png", "size": 1000, "w": 10, "h": 20}
-
-
-@pytest.mark.parametrize(
-    ("file", "given_rules", "reason"),
-    [
-        (FILE | {"mode": "hidden_by_limit"}, {}, "limits of the workspace"),
-        (FILE | {"file_access": "access_denied"}, {}, "does not give it"),
-        (FILE | {"is_external": True}, {}, "outside Slack"),
-        ({"id": "F1"}, {}, "no address"),
-        (FILE, {"max_file_size": 999}, "larger than"),
-        (FILE, {"refused_types": ("image/*",)}, "may not cross"),
-        (FILE, {"allowed_types": ("text/*",)}, "may not cross"),
-    ],
-)
-def test_a_file_that_cannot_cross_leaves_a_notice_with_the_reason(
-    file: dict[str, Any], given_rules: dict[str, Any], reason: str
-) -> None:
-    (action,) = done(said_in_slack(ts=TS, text="", files=[file]), facts(rules=rules(**given_rules)))
-    assert action.content["msgtype"] == "m.notice"
-    assert reason in action.content["body"]
-    assert action.record.part == "F1"
 
 
 # --- people, the channel
