@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bridge.store.database import Database
 
 ROOT = Path(__file__).parents[2]
-EVERY = 0.004
+EVERY = 0.01
 """Seconds between two looks into the store: each costs time that the measured parts could use."""
 
 

@@ -22,7 +22,7 @@ import orjson
 
 from tests.bench.figures import at_least, told
 from tests.bench.service import Service
-from tests.bench.workspace import PEOPLE, WorkspaceProcess, text_of
+from tests.bench.workspace import PEOPLE, WorkspaceProcess
 from tests.sandbox.homeserver.synapse import Synapse
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class _Race:
         await self._service.until("SELECT COUNT(*) FROM portals WHERE state = 'live'", lambda n: n == ROOMS)
         team = self._slack.team
         self._ghosts = [f"@slack_{team['id']}_{team['people'][name]}:localhost".lower() for name in PEOPLE]
-        await asyncio.gather(*(self._say(number, len(PEOPLE)) for number in range(ROOMS)))
+        await self._slack.say(ROOMS, len(PEOPLE))
         self._relayed += ROOMS * len(PEOPLE)
         await self._service.until_relayed(self._relayed)
         for number in range(ROOMS):
@@ -116,13 +116,9 @@ class _Race:
     async def _whole(self, rooms: int, messages: int) -> float:
         self._relayed += messages
         began = time.perf_counter()
-        await asyncio.gather(*(self._say(number, messages // rooms) for number in range(rooms)))
+        await self._slack.say(rooms, messages // rooms)
         await self._service.until_relayed(self._relayed)
         return time.perf_counter() - began
-
-    async def _say(self, channel: int, messages: int) -> None:
-        for number in range(messages):
-            await self._slack.post(PEOPLE[number % len(PEOPLE)], f"c{channel}", text_of(number))
 
     async def _ask(self, method: str, path: str, user: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         join = "&" if "?" in path else "?"
