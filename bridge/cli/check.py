@@ -65,6 +65,7 @@ async def _look(settings: Settings) -> list[Finding]:
     import asyncio
 
     from bridge.cli.checks.matrix import check_homeserver
+    from bridge.cli.checks.public import check_public
     from bridge.cli.checks.slack import check_file_host, check_request_url, check_workspace
     from bridge.cli.checks.store import check_store
 
@@ -74,6 +75,7 @@ async def _look(settings: Settings) -> list[Finding]:
         *(check_workspace(settings, workspace) for workspace in settings.slack.workspaces),
         check_request_url(settings),
         check_file_host(settings),
+        check_public(settings),
     ]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_gather(findings)) for findings in checks]

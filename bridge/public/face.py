@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bridge.work.permalinks import Permalinks
     from portals.avatars import AvatarAddresses
 
+NOTHING = "There is nothing at this address.\n"
 _RATE, _BURST = 20.0, 200.0
 """Answers a second that may cost something, and how many may be asked for at once."""
 
@@ -44,7 +45,7 @@ async def _guarded(
     try:
         response = await handler(request)
     except web.HTTPException:
-        response = web.Response(status=404, text="There is nothing at this address.\n")
+        response = web.Response(status=404, text=NOTHING)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["Referrer-Policy"] = "no-referrer"

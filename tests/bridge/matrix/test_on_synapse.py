@@ -20,6 +20,7 @@ from portals.ids import ActionKey, EventId, MatrixUserId, RoomId
 from tests.sandbox.child import free_port
 from tests.sandbox.homeserver.synapse import Synapse
 from tests.sandbox.homeserver.transport import RequestRefused
+from tests.sandbox.slack.pictures import png
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -131,6 +132,24 @@ async def test_a_ghost_is_registered_twice_without_harm_and_has_a_face(world: Wo
     assert await world.client.profile(ghost) == Profile("Ada Lovelace", None)
     await world.client.set_profile(ghost, displayname="")
     assert await world.client.profile(ghost) is None
+
+
+async def test_an_image_has_a_small_picture_and_a_drawing_none(world: World) -> None:
+    async def pieces(data: bytes) -> AsyncIterator[bytes]:
+        yield data
+
+    image = png(300, 200, (200, 80, 40))
+    uploaded = await world.client.media.upload(pieces(image), "image/png", "face.png", len(image))
+    async with world.client.media.thumbnail(uploaded, 96, 100_000) as found:
+        assert found.content_type == "image/png"
+        small = b"".join([chunk async for chunk in found.chunks])
+    assert small.startswith(b"\x89PNG")
+    assert int.from_bytes(small[16:20], "big") == int.from_bytes(small[20:24], "big") == 96
+    drawing = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    uploaded = await world.client.media.upload(pieces(drawing), "image/svg+xml", "face.svg", len(drawing))
+    with pytest.raises(Refused):
+        async with world.client.media.thumbnail(uploaded, 96, 100_000):
+            pass
 
 
 async def test_a_user_outside_the_namespace_is_refused(world: World) -> None:
