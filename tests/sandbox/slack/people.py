@@ -269,6 +269,8 @@ def bot_message(
 ) -> Message:
     """A post of another app (or, without app_id, of an old-style integration)."""
     stored = normalise(text)
+    known: Json = {"id": bot_id, "deleted": False, "name": username, "updated": 0, "icons": {}}
+    workspace.other_bots.setdefault(bot_id, known | ({"app_id": app_id} if app_id else {}))
     draft = messages.Draft(
         stored,
         None,

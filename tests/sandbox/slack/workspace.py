@@ -62,6 +62,7 @@ class Workspace:
     emoji_images: dict[str, bytes] = field(default_factory=dict)
     usergroups: dict[str, Usergroup] = field(default_factory=dict)
     installations: dict[str, Installation] = field(default_factory=dict)
+    other_bots: dict[str, Json] = field(default_factory=dict)
     ephemerals: list[Json] = field(default_factory=list)
     statuses: dict[tuple[str, str], str] = field(default_factory=dict)
     avatars: dict[str, bytes] = field(default_factory=dict)

@@ -57,7 +57,10 @@ def lookup_by_email(call: Call) -> Json:
 
 def bots_info(call: Call) -> Json:
     """bots.info"""
-    installation = call.workspace.bot_of(call.args.text("bot"))
+    bot_id = call.args.text("bot")
+    installation = call.workspace.bot_of(bot_id)
+    if installation is None and bot_id in call.workspace.other_bots:
+        return {"bot": dict(call.workspace.other_bots[bot_id])}
     if installation is None:
         raise SlackRefusal("bot_not_found")
     body = bot_profile_json(call.workspace, installation)
