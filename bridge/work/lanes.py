@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 
 _ROWS = {TO_MATRIX: 50, TO_SLACK: 8}
 _OTHER_SIDE = 5.0
+_DEFECT = 60.0
 _HOPELESS = 12
 """Unknown outcomes of one row, while other rows succeed, after which it no longer holds up its queue."""
 _LEVELS = {False: logging.INFO, True: logging.WARNING}
@@ -129,10 +130,11 @@ class Lanes:
             try:
                 more = await self._walk_some(key)
                 failures = 0
-            except (Later, Unsure) as error:
+            except Fatal:
+                raise
+            except Exception as error:  # with no row to park: what opens a room or looks back met a defect
                 failures += 1
-                wait = pause(failures, error.retry_after if isinstance(error, Later) else None)
-                log.log(_LEVELS[failures > 1], "%s %s: trying again in %.1f s: %s", *key, wait, error)
+                wait = self._wait_after(key, error, failures)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(wait):
                         await hurry.wait()
@@ -140,6 +142,15 @@ class Lanes:
             if not more and not woken.is_set():
                 del self._walkers[key], self._woken[key]
                 return
+
+    def _wait_after(self, key: Key, error: Exception, failures: int) -> float:
+        """Log why a queue must wait and return for how long, in seconds."""
+        if not isinstance(error, Later | Unsure):
+            log.error("%s %s: a defect of the bridge, tried again in %.0f s", *key, _DEFECT, exc_info=error)
+            return _DEFECT
+        wait = pause(failures, error.retry_after if isinstance(error, Later) else None)
+        log.log(_LEVELS[failures > 1], "%s %s: trying again in %.1f s: %s", *key, wait, error)
+        return wait
 
     async def _walk_some(self, key: Key) -> bool:
         """Walk the next rows of a queue; returns whether there may be more.
