@@ -181,7 +181,8 @@ class Lanes:
         try:
             are_all = await self._walk_in_turn(key, rows, records)
         except asyncio.CancelledError:
-            self._ledger.keep(_whole(records)).cancel()  # it is queued all the same: a stop closes the store last
+            if records:
+                self._ledger.keep(_whole(records)).cancel()  # it is queued all the same: a stop closes the store last
             raise
         except Exception:
             await self._keep(key, records)
