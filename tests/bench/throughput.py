@@ -70,7 +70,8 @@ class _Race:
         self._ghosts: list[str] = []
         self._content: dict[str, Any] = {}
         self._relayed = 0
-        self._cpu = (0.0, 0)
+        self._cpu = 0.0
+        self._counted = 0
         self._numbers = count(time.time_ns())
 
     async def warm_up(self) -> None:
@@ -87,7 +88,6 @@ class _Race:
             self._rooms.append(found["room_id"])
         page = await self._ask("GET", f"rooms/{quote(self._rooms[0])}/messages?dir=b", self._ghosts[0])
         self._content = next(one["content"] for one in page["chunk"] if one["type"] == "m.room.message")
-        self._cpu = (self._service.cpu_seconds(), self._relayed)
 
     async def run(self, rooms: int, messages: int, turns: int) -> tuple[list[float], list[float]]:
         """Return the seconds of every turn of both."""
@@ -98,8 +98,7 @@ class _Race:
         return bare, whole
 
     def cpu_per_message(self) -> float:
-        seconds, relayed = self._cpu
-        return 1000 * (self._service.cpu_seconds() - seconds) / (self._relayed - relayed)
+        return 1000 * self._cpu / self._counted
 
     async def _bare(self, rooms: int, messages: int) -> float:
         began = time.perf_counter()
@@ -115,10 +114,13 @@ class _Race:
 
     async def _whole(self, rooms: int, messages: int) -> float:
         self._relayed += messages
-        began = time.perf_counter()
+        used, began = self._service.cpu_seconds(), time.perf_counter()
         await self._slack.say(rooms, messages // rooms)
         await self._service.until_relayed(self._relayed)
-        return time.perf_counter() - began
+        took = time.perf_counter() - began
+        self._cpu += self._service.cpu_seconds() - used
+        self._counted += messages
+        return took
 
     async def _ask(self, method: str, path: str, user: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         join = "&" if "?" in path else "?"
