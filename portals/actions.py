@@ -172,7 +172,10 @@ class PostMessage:
 
 @dataclass(frozen=True, slots=True)
 class PostFile:
-    """Bring a Matrix file into Slack and share it in a channel; `comment` names its author, for Slack shows the bot."""
+    """Bring a Matrix file into Slack and share it in a channel; `comment` names its author, for Slack shows the bot.
+
+    `encryption` is the `file` object of an encrypted one, for whatever decrypts it on the way.
+    """
 
     key: ActionKey
     channel: ChannelId
@@ -181,6 +184,7 @@ class PostFile:
     mimetype: str
     size: int
     comment: str
+    encryption: Content | None = None
     thread_ts: Ts | None = None
     record: Record | None = None
 

@@ -149,17 +149,49 @@ class SlackPersonChange:
 
 @dataclass(frozen=True, slots=True)
 class MatrixFile:
-    """The file of a Matrix message; `size` in bytes as the sender claims, 0 when unsaid."""
+    """The file of a Matrix message; `size` in bytes as the sender claims, 0 when unsaid.
+
+    `encryption` is what its reader needs to decrypt it (client-server API, "Sending encrypted attachments").
+    """
 
     uri: str
     name: str
     mimetype: str
     size: int
+    encryption: Json | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A question with its answers as (id, words); `most` is how many of them one person may choose."""
+
+    question: str
+    answers: tuple[tuple[str, str], ...]
+    most: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """One person's vote at one time (milliseconds), by the ids of the answers."""
+
+    voter: MatrixUserId
+    at: int
+    chosen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningPoll:
+    """A poll with every vote that was cast, the invalid and the changed ones as well; moderators may close it too."""
+
+    poll: Poll
+    author: MatrixUserId
+    ballots: tuple[Ballot, ...]
+    moderators: frozenset[MatrixUserId]
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixMessage:
-    """A message (or its edit, when `edits` is set: `content` is then the new content)."""
+    """A message (or its edit, when `edits` is set: `content` is then the new content); `poll` where it begins one."""
 
     source: str
     room: RoomId
@@ -171,6 +203,19 @@ class MatrixMessage:
     thread_root: EventId | None = None
     reply_to: EventId | None = None
     encrypted: bool = False
+    poll: Poll | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixPollEnd:
+    """A poll was closed, at a time in milliseconds."""
+
+    source: str
+    room: RoomId
+    event_id: EventId
+    sender: MatrixUserId
+    poll: EventId
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,5 +270,5 @@ class Undeliverable:
 
 
 SlackEvent = SlackMessage | SlackDeletion | SlackReaction | SlackMembership | SlackChannelChange | SlackPersonChange
-MatrixEvent = MatrixMessage | MatrixReaction | MatrixRedaction | MatrixMembership
+MatrixEvent = MatrixMessage | MatrixPollEnd | MatrixReaction | MatrixRedaction | MatrixMembership
 Event = SlackEvent | MatrixEvent

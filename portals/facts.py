@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portals.avatars import AvatarAddresses
-    from portals.events import SlackFile
+    from portals.events import MatrixMessage, RunningPoll, SlackFile
 
 
 class Direction(StrEnum):
@@ -139,6 +139,14 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """The message that is to be quoted before an answer, and its author's name."""
+
+    message: MatrixMessage
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """What the configuration says about relaying."""
 
@@ -175,6 +183,10 @@ class Needs:
     """Slack messages whose links are needed."""
     events: frozenset[EventId] = frozenset()
     """Matrix events whose links are needed."""
+    quoted: MatrixMessage | None = None
+    """A message before which what it answers may be quoted, or an edit of such a one."""
+    poll: EventId | None = None
+    """A poll whose votes are needed."""
     targets: frozenset[str] = frozenset()
     """Those of `messages` and `events` that must exist already: an edit's, answer's or reaction's object."""
     reactions: bool = False
@@ -207,6 +219,8 @@ class Facts:
     """The links of every message and event that was asked for, oldest first."""
     reactions: tuple[ReactionLink, ...] = ()
     """The reactions on every message and event that was asked for, and those that are such an event."""
+    quoted: Quoted | None = None
+    poll: RunningPoll | None = None
     tails: Mapping[Ts, tuple[EventId, EventId]] = field(default_factory=dict)
     """The first and the newest event of each thread that was asked for."""
 

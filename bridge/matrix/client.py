@@ -24,7 +24,7 @@ from portals.actions import STAMP
 from portals.ids import EventId, MatrixUserId, RoomId
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -220,25 +220,28 @@ class MatrixClient:
             seen, start = seen + len(page.events), page.end
         return None
 
+    async def related(self, room: RoomId, event: EventId, relation: str, type: str = "") -> AsyncIterator[Json]:
+        """Yield the events that stand in a relation to an event, newest first; of one type where it is given."""
+        path = Path.v1.rooms[room].relations[event][relation]
+        start: str | None = None
+        while True:
+            query = {"limit": "500", **({"from": start} if start else {})}
+            answer = await self._wire.call(Method.GET, path[type] if type else path, query=query)
+            for found in _objects(answer.get("chunk")):
+                yield found
+            start = answer.get("next_batch")
+            if start is None:
+                return
+
     async def _existing_annotation(
         self, room: RoomId, sender: MatrixUserId, type: str, content: Mapping[str, Any]
     ) -> EventId | None:
         relation = content["m.relates_to"]
-        path = Path.v1.rooms[room].relations[relation["event_id"]]["m.annotation"][type]
-        start: str | None = None
-        while True:
-            query = {"limit": "500", **({"from": start} if start else {})}
-            answer = await self._wire.call(Method.GET, path, query=query)
-            for event in _objects(answer.get("chunk")):
-                same = (
-                    event.get("sender") == sender
-                    and _part(_part(event, "content"), "m.relates_to").get("key") == relation["key"]
-                )
-                if same:
-                    return EventId(event["event_id"])
-            start = answer.get("next_batch")
-            if start is None:
-                return None
+        async for event in self.related(room, relation["event_id"], "m.annotation", type):
+            key = _part(_part(event, "content"), "m.relates_to").get("key")
+            if event.get("sender") == sender and key == relation["key"]:
+                return EventId(event["event_id"])
+        return None
 
     # People
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, Later, Refused
 from bridge.work.profiles import person_of_bot, person_of_user
-from portals.facts import Channel, Facts, Member
+from portals.facts import Channel, Facts, Member, Quoted
+from portals.reading.matrix import latest
+from portals.reading.polls import running_poll
 from portals.reading.slack_files import file_of
+from portals.relay import replies
 from portals.retry import is_installation_trouble
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from bridge.store.links import Links
     from bridge.work.permalinks import Permalinks
     from bridge.work.transfers import Transfers
-    from portals.events import SlackFile
+    from portals.events import MatrixMessage, RunningPoll, SlackFile
     from portals.facts import Link, Needs, Person, Portal, ReactionLink, Rules, Workspace
     from portals.ids import ChannelId, EventId, GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId, Ts
 
@@ -54,6 +57,7 @@ class Answers:
     async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
         """Return everything that was asked for and is known; raises Later when the network would know and is busy."""
         links = await self._known_links(needs, portal)
+        quoted = await self._quoted(needs.quoted, portal, links) if needs.quoted is not None else None
         reactions: tuple[ReactionLink, ...] = ()
         if needs.reactions:
             events = tuple(needs.events)
@@ -78,6 +82,8 @@ class Answers:
             permalinks=await self._permalinks.counterparts(needs.links),
             links=tuple(links),
             reactions=reactions,
+            quoted=quoted,
+            poll=await self._poll(portal, needs.poll) if needs.poll is not None else None,
             tails=await self._tails(portal, needs.tails),
         )
 
@@ -102,6 +108,54 @@ class Answers:
     async def _tails(self, portal: Portal, threads: Iterable[Ts]) -> dict[Ts, tuple[EventId, EventId]]:
         ends = {thread: await self._links.thread_ends(portal.id, thread) for thread in threads}
         return {thread: found for thread, found in ends.items() if found is not None}
+
+    # --- what a room holds
+
+    async def _quoted(self, message: MatrixMessage, portal: Portal, links: list[Link]) -> Quoted | None:
+        """Return what is to be quoted before a message, or before what it edits; its links join the others."""
+        answer = message if message.edits is None else await self._message(portal, message.edits)
+        if answer is None or answer.reply_to is None:
+            return None
+        if message.edits is not None:
+            links += await self._links.of_events(portal.id, [answer.reply_to])
+        is_in_slack = any(link.event_id == answer.reply_to for link in links)
+        if not replies.is_quoted(answer, self._rules, is_in_slack=is_in_slack):
+            return None
+        quoted = await self._message(portal, answer.reply_to)
+        if quoted is None:
+            return None
+        author = self.names.slack_author(quoted.sender)
+        if author is not None:
+            person = await self.person(portal.team, author[1]) if author[0] == portal.team else None
+            return Quoted(quoted, person.name if person else "")
+        member = (await self._members(portal, [quoted.sender])).get(quoted.sender)
+        return Quoted(quoted, member.name if member else "")
+
+    async def _message(self, portal: Portal, event: EventId) -> MatrixMessage | None:
+        """Return a message of the room as it stands now, if the homeserver shows it to the bridge."""
+        if portal.room is None:
+            return None
+        try:
+            found = await self._matrix.event(portal.room, event)
+        except Refused as refused:
+            log.info("%s: an event is not shown to the bridge: %s", portal.room, refused)
+            return None
+        return latest(found, f"matrix:{event}") if found is not None else None
+
+    async def _poll(self, portal: Portal, poll: EventId) -> RunningPoll | None:
+        """Return a poll of the room with its votes, as the homeserver keeps them."""
+        if portal.room is None:
+            return None
+        try:
+            start = await self._matrix.event(portal.room, poll)
+            if start is None:
+                return None
+            votes = [event async for event in self._matrix.related(portal.room, poll, "m.reference")]
+            levels = await self._matrix.get_state(portal.room, "m.room.power_levels")
+        except Refused as refused:
+            log.info("%s: a poll is not shown to the bridge: %s", portal.room, refused)
+            return None
+        return running_poll(start, votes, levels or {})
 
     # --- people
 

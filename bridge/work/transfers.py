@@ -61,8 +61,12 @@ class Transfers:
 
     async def to_slack(self, team: TeamId, action: PostFile, on_file_id: Callable[[str], Awaitable[None]]) -> str:
         """Share a Matrix file in a channel and return its Slack id; `on_file_id` is awaited before anybody sees it."""
+        if action.encryption is not None:
+            raise Refused("encrypted_file", "the file is encrypted, and this bridge does not decrypt files")
         async with self._matrix.media.download(action.uri, self._max_size) as found:
             size = found.size if found.size is not None else action.size
+            if found.size == 0:
+                raise Refused("empty_file", "the file is empty, and Slack takes no empty files")
             if not size:
                 raise Refused("unknown_size", "the homeserver does not say how large the file is")
             return await self._installations[team].files.upload(

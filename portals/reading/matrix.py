@@ -15,12 +15,14 @@ from portals.events import (
     MatrixFile,
     MatrixMembership,
     MatrixMessage,
+    MatrixPollEnd,
     MatrixReaction,
     MatrixRedaction,
 )
 from portals.ids import EventId, MatrixUserId, RoomId
+from portals.reading.polls import ENDS, STARTS, poll_of
 from portals.reading.slack import Address
-from portals.reading.values import mapping, text_of
+from portals.reading.values import mapping, number, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,15 +87,20 @@ def _message(
         return Ignored("a message without content (redacted before its turn came)")
     if event.get("type") == "m.sticker":
         shown = {**shown, "msgtype": "m.image"}
-    if not encrypted and not isinstance(shown.get("msgtype"), str):
+    poll = poll_of(shown) if event.get("type") in STARTS else None
+    if event.get("type") in STARTS and poll is None:
+        return Ignored("a poll without a question")
+    if not encrypted and poll is None and not isinstance(shown.get("msgtype"), str):
         return Ignored("a message without a msgtype")
-    return MatrixMessage(source, room, event_id, sender, shown, _file(shown), edits, thread, reply, encrypted)
+    file = _file(shown) if poll is None else None
+    return MatrixMessage(source, room, event_id, sender, shown, file, edits, thread, reply, encrypted, poll)
 
 
 def _file(content: Json) -> MatrixFile | None:
     if text_of(content.get("msgtype")) not in _FILES:
         return None
-    uri = text_of(content.get("url")) or text_of(mapping(content.get("file")).get("url"))
+    encryption = mapping(content.get("file")) if not text_of(content.get("url")) else {}
+    uri = text_of(content.get("url")) or text_of(encryption.get("url"))
     if not uri.startswith("mxc://"):
         return None
     info = mapping(content.get("info"))
@@ -101,8 +108,30 @@ def _file(content: Json) -> MatrixFile | None:
         uri=uri,
         name=text_of(content.get("filename")) or text_of(content.get("body")) or "file",
         mimetype=text_of(info.get("mimetype")) or "application/octet-stream",
-        size=_size(info.get("size")),
+        size=number(info.get("size")),
+        encryption=encryption or None,
     )
+
+
+def _poll_end(
+    event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
+) -> MatrixEvent | Ignored:
+    poll = text_of(mapping(content.get("m.relates_to")).get("event_id"))
+    if not poll:
+        return Ignored("the end of no poll")
+    return MatrixPollEnd(source, room, event_id, sender, EventId(poll), number(event.get("origin_server_ts")))
+
+
+def latest(event: Json, source: str) -> MatrixMessage | None:
+    """Return a message as it stands now, with the edit that the homeserver folds into it; None for what is none."""
+    content = mapping(event.get("content"))
+    edit = mapping(mapping(mapping(event.get("unsigned")).get("m.relations")).get("m.replace"))
+    new = mapping(mapping(edit.get("content")).get("m.new_content"))
+    for said in ({**new, "m.relates_to": content.get("m.relates_to")} if new else content, content):
+        found = read({**event, "content": said}, source)
+        if isinstance(found, MatrixMessage):
+            return found
+    return None
 
 
 def _reaction(
@@ -140,12 +169,10 @@ def _membership(
 _READERS: dict[str, Callable[[Json, Json, str, RoomId, EventId, MatrixUserId], MatrixEvent | Ignored]] = {
     "m.room.message": _message,
     "m.sticker": _message,
+    **dict.fromkeys(STARTS, _message),
+    **dict.fromkeys(ENDS, _poll_end),
     "m.room.encrypted": _message,
     "m.reaction": _reaction,
     "m.room.redaction": _redaction,
     "m.room.member": _membership,
 }
-
-
-def _size(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else 0

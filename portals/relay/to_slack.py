@@ -7,8 +7,7 @@ equal reactions the app keeps one until the last of them is taken back.
 
 from __future__ import annotations
 
-import html
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from portals import text
 from portals.actions import (
@@ -26,6 +25,7 @@ from portals.events import (
     MatrixFile,
     MatrixMembership,
     MatrixMessage,
+    MatrixPollEnd,
     MatrixReaction,
     MatrixRedaction,
     Undeliverable,
@@ -33,15 +33,15 @@ from portals.events import (
 from portals.facts import Needs, Origin
 from portals.ids import MatrixUserId, RoomId, Ts, action_key
 from portals.permalinks import matrix_place
-from portals.relay import files, reactions
+from portals.relay import files, polls, reactions, replies, wording
 from portals.relay.naming import names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from portals.actions import Action
     from portals.facts import Facts, Link, Portal
-    from portals.text import SlackText
+    from portals.text import Document, SlackText
 
 _LONGEST_NAME = 80
 
@@ -50,7 +50,7 @@ def needs(event: MatrixEvent) -> Needs:
     """Return what must be known before the event can be decided."""
     match event:
         case MatrixMessage():
-            said = text.mentions(text.from_matrix(_shown(event)))
+            said = text.mentions(wording.document(event))
             referred = frozenset(
                 target for target in (event.edits, event.thread_root, event.reply_to) if target is not None
             )
@@ -60,7 +60,15 @@ def needs(event: MatrixEvent) -> Needs:
                 emoji=said.emoji,
                 links=frozenset(link for link in said.links if matrix_place(link)),
                 events=referred | {event.event_id},
+                quoted=event if event.reply_to or event.edits else None,
                 targets=referred,
+            )
+        case MatrixPollEnd():
+            return Needs(
+                matrix_users=frozenset([event.sender]),
+                events=frozenset([event.poll, event.event_id]),
+                poll=event.poll,
+                targets=frozenset([event.poll]),
             )
         case MatrixReaction():
             return reactions.needs_in_slack(event)
@@ -79,6 +87,8 @@ def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ..
             return _new(event, portal, facts)
         case MatrixMessage():
             return _edit(event, portal, facts)
+        case MatrixPollEnd():
+            return _close_poll(event, portal, facts)
         case MatrixReaction():
             return reactions.in_slack(event, portal, facts)
         case MatrixRedaction():
@@ -93,17 +103,15 @@ def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ..
 def _new(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored | Undeliverable:
     if facts.of_event(event.event_id):
         return Ignored("relayed already")
-    thread = _thread(event, facts)
+    thread = replies.thread(event, facts)
     if event.file is not None:
         return _post_file(event, event.file, portal, facts, thread)
-    pieces = _pieces(event, facts)
-    if not pieces:
-        return Ignored("a message without content")
-    return tuple(_post(event, portal, facts, piece, number, thread) for number, piece in enumerate(pieces))
+    said = replies.with_quotation(wording.document(event), portal, facts)
+    return _posts(event, said, portal, facts, thread) or Ignored("a message without content")
 
 
 def _post(
-    event: MatrixMessage, portal: Portal, facts: Facts, piece: SlackText, number: int, thread: Ts | None
+    event: MatrixMessage | MatrixPollEnd, portal: Portal, facts: Facts, piece: SlackText, number: int, thread: Ts | None
 ) -> PostMessage:
     return PostMessage(
         key=action_key(event.source, number),
@@ -134,19 +142,32 @@ def _post_file(
             name=files.name_in_slack(file.name, file.mimetype),
             mimetype=file.mimetype,
             size=file.size,
-            comment=_comment(event, facts),
+            comment=_comment(event, portal, facts),
+            encryption=file.encryption,
             thread_ts=thread,
             record=_record(event, thread),
         ),
     )
 
 
-def _comment(event: MatrixMessage, facts: Facts) -> str:
-    """Return the words beside a file: its author's name, and the caption where it has one (client-server API, 1.10)."""
+def _comment(event: MatrixMessage, portal: Portal, facts: Facts) -> str:
+    """Return the words beside a file: its author's name, and the caption where it has one."""
     name = text.escape_mrkdwn(_name(event.sender, facts))
-    has_caption = "filename" in event.content and event.content.get("body") != event.content.get("filename")
-    caption = "\n".join(piece.text for piece in _pieces(event, facts)) if has_caption else ""
-    return f"{name}: {caption}" if caption else f"{name}:"
+    caption = replies.with_quotation(wording.caption(event), portal, facts)
+    words = "\n".join(piece.text for piece in text.to_slack(caption, names_of(facts)))
+    beginning = "\n" if words.startswith(">") else " "  # a quotation begins a line
+    return f"{name}:{beginning}{words}" if words else f"{name}:"
+
+
+def _close_poll(event: MatrixPollEnd, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
+    if facts.of_event(event.event_id):
+        return Ignored("relayed already")
+    shown = next((link for link in facts.of_event(event.poll) if not link.deleted), None)
+    if shown is None or facts.poll is None:
+        return Ignored("the end of a poll that is not in Slack")
+    if not polls.may_close(event, facts.poll):
+        return Ignored("the end of a poll by somebody who may not close it")
+    return _posts(event, polls.result(event, facts.poll), portal, facts, shown.thread_ts)
 
 
 def _edit(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
@@ -158,8 +179,10 @@ def _edit(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, .
         return Ignored("an edit by somebody who did not write the message")
     if event.file is not None:
         link = shown[0]
-        return (UpdateMessage(action_key(event.source, 0), portal.channel, link.ts, _comment(event, facts), ()),)
-    pieces = _pieces(event, facts)
+        return (
+            UpdateMessage(action_key(event.source, 0), portal.channel, link.ts, _comment(event, portal, facts), ()),
+        )
+    pieces = _pieces(event, portal, facts)
     if not pieces:
         return Ignored("an edit that leaves nothing")
     return tuple(_edits(event, portal, facts, shown, pieces))
@@ -190,37 +213,19 @@ def _edits(
         yield DeleteMessage(key, portal.channel, link.ts, RecordDeletion(link.ts))
 
 
-def _pieces(event: MatrixMessage, facts: Facts) -> tuple[SlackText, ...]:
-    document = text.from_matrix(_shown(event))
-    return () if document.is_empty() else text.to_slack(document, names_of(facts))
+def _pieces(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[SlackText, ...]:
+    return text.to_slack(replies.with_quotation(wording.document(event), portal, facts), names_of(facts))
 
 
-def _shown(event: MatrixMessage) -> Mapping[str, Any]:
-    """Return the content whose words are shown: an emote in italics, a place with its address."""
-    said = event.content
-    if said.get("msgtype") == "m.emote":
-        body = said.get("body")
-        words = said.get("formatted_body") if said.get("format") == "org.matrix.custom.html" else None
-        if not isinstance(words, str):
-            words = html.escape(body) if isinstance(body, str) else ""
-        return {**said, "format": "org.matrix.custom.html", "formatted_body": f"<em>{words}</em>"}
-    if said.get("msgtype") == "m.location":
-        return {**said, "body": f"{said.get('body')} {said.get('geo_uri')}", "formatted_body": None}
-    return said
+def _posts(
+    event: MatrixMessage | MatrixPollEnd, said: Document, portal: Portal, facts: Facts, thread: Ts | None
+) -> tuple[Action, ...]:
+    """Return the posts that show a document under the name of the event's sender."""
+    pieces = text.to_slack(said, names_of(facts))
+    return tuple(_post(event, portal, facts, piece, number, thread) for number, piece in enumerate(pieces))
 
 
-def _thread(event: MatrixMessage, facts: Facts) -> Ts | None:
-    """Return the thread in which a message belongs: never a reply's own ts, always its root's."""
-    for target in (event.thread_root, event.reply_to if facts.rules.reply_style == "thread" else None):
-        if target is None:
-            continue
-        link = next(iter(facts.of_event(target)), None)
-        if link is not None:
-            return link.thread_ts or link.ts
-    return None
-
-
-def _record(event: MatrixMessage, thread: Ts | None) -> RecordLink:
+def _record(event: MatrixMessage | MatrixPollEnd, thread: Ts | None) -> RecordLink:
     return RecordLink(Origin.MATRIX, event.sender, event_id=event.event_id, thread_ts=thread)
 
 

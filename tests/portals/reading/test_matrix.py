@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from portals.events import Ignored, MatrixFile, MatrixMembership, MatrixMessage, MatrixReaction, MatrixRedaction
 from portals.ids import EventId, MatrixUserId, RoomId
-from portals.reading.matrix import address, read, subject
+from portals.reading.matrix import address, latest, read, subject
 from portals.reading.slack import Address
 from tests.portals.foreign import JSON, objects
 
@@ -143,7 +143,11 @@ def test_an_edited_file_is_the_new_one() -> None:
 
 def test_a_file_of_an_encrypted_room_is_found_too() -> None:
     found = message({"msgtype": "m.file", "body": "x.txt", "file": {"url": "mxc://example.org/x"}})
-    assert found.file == MatrixFile("mxc://example.org/x", "x.txt", "application/octet-stream", 0)
+    wanted = MatrixFile("mxc://example.org/x", "x.txt", "application/octet-stream", 0, {"url": "mxc://example.org/x"})
+    assert found.file == wanted
+    both = message({"msgtype": "m.file", "body": "x", "url": "mxc://x/y", "file": {"url": "mxc://example.org/x"}})
+    assert both.file is not None
+    assert (both.file.uri, both.file.encryption) == ("mxc://x/y", None)
 
 
 @pytest.mark.parametrize("url", [None, "https://example.org/x.png", 7, ""])
@@ -151,7 +155,7 @@ def test_a_file_that_is_nowhere_is_none(url: Any) -> None:
     assert message({**IMAGE, "url": url}).file is None
 
 
-@pytest.mark.parametrize(("size", "read_as"), [(0, 0), (-1, 0), (True, 0), ("9", 0), (9.5, 0), (2**80, 0), (9, 9)])
+@pytest.mark.parametrize(("size", "read_as"), [(0, 0), (-1, 0), (True, 0), ("9", 0), (9.5, 9), (2**80, 0), (9, 9)])
 def test_a_size_that_is_none_is_unsaid(size: Any, read_as: int) -> None:
     file = message({**IMAGE, "filename": None, "body": "", "info": {"size": size}}).file
     assert file is not None
@@ -321,3 +325,26 @@ def test_any_content_at_all_never_raises(content: Any) -> None:
 )
 def test_a_word_about_an_event_answers_the_message_that_it_concerns(more: dict[str, Any], answered: str) -> None:
     assert subject({"event_id": "$e", "content": {}} | more) == answered
+
+
+# --- messages as they stand now
+
+
+def said(**content: Any) -> dict[str, Any]:
+    return {"type": "m.room.message", "room_id": "!r:x", "event_id": "$e", "sender": "@a:x", "content": content}
+
+
+def test_the_latest_of_a_message_is_its_last_edit_in_the_place_of_the_first() -> None:
+    reply = {"m.in_reply_to": {"event_id": "$a"}}
+    event = said(msgtype="m.text", body="old", **{"m.relates_to": reply})
+    edit = {"content": {"body": "* new", "m.new_content": {"msgtype": "m.text", "body": "new"}}}
+    found = latest({**event, "unsigned": {"m.relations": {"m.replace": edit}}}, "s")
+    assert found is not None
+    assert (found.content["body"], found.reply_to) == ("new", "$a")
+    broken = latest(
+        {**event, "unsigned": {"m.relations": {"m.replace": {"content": {"m.new_content": {"a": 1}}}}}}, "s"
+    )
+    assert broken is not None
+    assert broken.content["body"] == "old"
+    assert latest(said(), "s") is None
+    assert latest({**said(), "type": "m.reaction"}, "s") is None

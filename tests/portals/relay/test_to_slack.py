@@ -114,11 +114,6 @@ def test_what_only_looks_like_a_mention_pings_nobody(typed: str) -> None:
     assert {"user", "broadcast", "usergroup"}.isdisjoint(str(action.blocks).replace("'", " ").split())
 
 
-def test_a_place_is_told_with_its_address() -> None:
-    content = {"msgtype": "m.location", "body": "here", "geo_uri": "geo:1,2"}
-    assert done(said_in_matrix(content))[0].text == "here geo:1,2"
-
-
 def test_an_encrypted_message_is_refused_with_a_reason() -> None:
     event = said_in_matrix({"algorithm": "m.megolm.v1.aes-sha2"}, "m.room.encrypted")
     assert "encrypted" in refused(event)
@@ -142,12 +137,6 @@ def test_a_thread_goes_under_its_root_even_where_the_root_is_a_reply_in_slack() 
     assert done(event)[0].thread_ts is None
 
 
-def test_a_reply_opens_a_thread_or_stays_in_the_time_line_as_configured() -> None:
-    event = said_in_matrix(TEXT | {"m.relates_to": {"m.in_reply_to": {"event_id": "$a"}}})
-    assert done(event, facts(link("1.0", "$a")))[0].thread_ts == "1.0"
-    assert done(event, facts(link("1.0", "$a"), rules=rules(reply_style="quote")))[0].thread_ts is None
-
-
 # --- files
 
 IMAGE = {"msgtype": "m.image", "body": "cat.png", "url": "mxc://x/cat", "info": {"mimetype": "image/png", "size": 9}}
@@ -160,6 +149,35 @@ def test_a_file_is_shared_with_its_authors_name_beside_it() -> None:
     assert action.comment == "Ada Lovelace:"
     (captioned,) = done(said_in_matrix(IMAGE | {"filename": "cat.png", "body": "my <cat>"}))
     assert captioned.comment == "Ada Lovelace: my &lt;cat&gt;"
+    html = {"format": "org.matrix.custom.html", "formatted_body": "my <b>cat</b>"}
+    (formatted,) = done(said_in_matrix(IMAGE | html | {"filename": "cat.png", "body": "my cat"}))
+    assert formatted.comment == "Ada Lovelace: my *cat*"
+    (unnamed,) = done(said_in_matrix(IMAGE | {"filename": "cat.png"}))
+    assert unnamed.comment == "Ada Lovelace:"
+
+
+def test_a_sticker_and_a_voice_message_are_files_with_a_fitting_name() -> None:
+    info = {"mimetype": "image/webp"}
+    (sticker,) = done(said_in_matrix({"body": "Cat waves", "url": "mxc://x/s", "info": info}, "m.sticker"))
+    assert isinstance(sticker, PostFile)
+    assert sticker.name == "Cat waves.webp"
+    voice = {"msgtype": "m.audio", "body": "Voice message", "org.matrix.msc3245.voice": {}, "url": "mxc://x/v"}
+    (clip,) = done(said_in_matrix(voice | {"info": {"mimetype": "audio/ogg"}}))
+    assert clip.name == "Voice message.ogg"
+
+
+def test_what_an_encrypted_file_needs_goes_with_it() -> None:
+    secret = {"url": "mxc://x/c", "key": {"k": "abc"}, "iv": "iv", "hashes": {"sha256": "h"}, "v": "v2"}
+    (action,) = done(said_in_matrix({"msgtype": "m.file", "body": "x.txt", "file": secret}))
+    assert (action.uri, action.encryption) == ("mxc://x/c", secret)
+    assert done(said_in_matrix(IMAGE))[0].encryption is None
+
+
+def test_a_message_of_an_unknown_kind_is_its_body() -> None:
+    (action,) = done(said_in_matrix({"msgtype": "org.example.unheard-of", "body": "fallback *words*"}))
+    assert action.text.startswith("fallback")
+    (notice,) = done(said_in_matrix({"msgtype": "m.notice", "body": "beep"}))
+    assert notice.text == "beep"
 
 
 @pytest.mark.parametrize(
@@ -196,6 +214,13 @@ def test_a_caption_is_edited_beside_its_file() -> None:
     event = edit("new caption", msgtype="m.image", filename="cat.png", url="mxc://x/cat")
     (action,) = done(event, facts(from_ada("1.0", "$a")))
     assert (action.ts, action.text) == ("1.0", "Ada Lovelace: new caption")
+
+
+def test_an_emote_and_a_place_are_edited_in_their_own_form() -> None:
+    (emote,) = done(edit("waves", msgtype="m.emote"), facts(from_ada("1.0", "$a")))
+    assert emote.text == "_waves_"
+    (place,) = done(edit("here", msgtype="m.location", geo_uri="geo:1,2"), facts(from_ada("1.0", "$a")))
+    assert "openstreetmap.org" in place.text
 
 
 def test_nobody_edits_what_somebody_else_wrote() -> None:
