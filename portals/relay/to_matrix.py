@@ -133,11 +133,14 @@ class _Message:
     # --- a new message
 
     def _texts(self) -> Iterator[Action]:
-        pieces = self._contents()
-        for number, piece in enumerate(pieces):
+        for number, piece in enumerate(self._contents()):
             yield self._send(_part("", number), piece, self._relation())
+        yield from self._copy()
+
+    def _copy(self) -> Iterator[Action]:
+        """Yield what shows a reply in the time line as well, where its author sent it there."""
         if self.event.broadcast and self.event.thread_ts:
-            for number, piece in enumerate(pieces):
+            for number, piece in enumerate(self._contents()):
                 yield self._send(_part(CHANNEL_COPY, number), piece, None)
 
     def _send(self, part: str, piece: dict[str, Any], relation: dict[str, Any] | None) -> SendEvent:
@@ -255,6 +258,8 @@ class _Message:
         if edited:
             yield Note(action_key(event.source, "edited"), RecordEdit(event.ts, event.digest, event.version))
             yield from self._edit_texts(shown)
+        if CHANNEL_COPY not in shown:
+            yield from self._copy()  # "also send to channel", ticked later
         for file in event.files:
             if file.id not in shown:
                 yield self._file(file)

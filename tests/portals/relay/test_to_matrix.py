@@ -235,6 +235,18 @@ def test_both_places_of_a_broadcast_are_edited() -> None:
     assert [one.content["m.relates_to"]["event_id"] for one in (inside, outside)] == ["$in", "$out"]
 
 
+def test_a_reply_that_is_sent_to_the_channel_later_gets_its_copy_there() -> None:
+    root, reply = link("1600000000.000100", "$root"), link(TS, "$a", thread_ts="1600000000.000100")
+    later = changed({"text": "x", "subtype": "thread_broadcast", "thread_ts": root.ts})
+    same = replace(reply, digest=later.digest)
+    (copy,) = done(later, facts(root, same))
+    assert isinstance(copy, SendEvent)
+    assert "m.relates_to" not in copy.content
+    assert copy.record.part == "channel"
+    gone = replace(same, part="channel", event_id="$b", deleted=True)
+    assert "as it stands" in ignored(later, facts(root, same, gone))
+
+
 def test_a_deletion_redacts_every_part_once_and_is_remembered() -> None:
     known = facts(link(TS, "$a"), link(TS, "$f", part="F1"), link(TS, "$gone", part="F2", deleted=True))
     event = said_in_slack(subtype="message_deleted", deleted_ts=TS)
