@@ -181,7 +181,7 @@ class Ballot:
 
 @dataclass(frozen=True, slots=True)
 class RunningPoll:
-    """A poll with every vote that was cast, the invalid and the changed ones as well; moderators may close it too."""
+    """A poll with every vote that was cast, oldest first, the invalid ones as well; moderators may close it too."""
 
     poll: Poll
     author: MatrixUserId

@@ -13,7 +13,7 @@ from portals.ids import MatrixUserId
 from portals.reading.values import mapping, number, objects, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from portals.events import Json
 
@@ -38,14 +38,17 @@ def poll_of(content: Json) -> Poll | None:
     return Poll(question, tuple(answers.items()), max(number(started.get("max_selections")), 1))
 
 
-def running_poll(start: Json, related: Iterable[Json], power_levels: Json) -> RunningPoll | None:
-    """Return a poll by the event that started it and all that refer to it; None where the start is no poll any more."""
+def running_poll(start: Json, related: Sequence[Json], power_levels: Json) -> RunningPoll | None:
+    """Return a poll by the event that started it and all that refer to it, newest first as homeservers list them.
+
+    None where the start is no poll any more.
+    """
     said = mapping(start.get("content"))
     edit = mapping(mapping(mapping(start.get("unsigned")).get("m.relations")).get("m.replace"))
     poll = poll_of(mapping(mapping(edit.get("content")).get("m.new_content"))) or poll_of(said)
     if poll is None:
         return None
-    ballots = [ballot for event in related if (ballot := _ballot(event)) is not None]
+    ballots = [ballot for event in reversed(related) if (ballot := _ballot(event)) is not None]
     return RunningPoll(poll, MatrixUserId(text_of(start.get("sender"))), tuple(ballots), _moderators(power_levels))
 
 

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from bridge.configured import names_from
 
+from bridge.configured import names_from
 from bridge.store.directory import Directory
 from bridge.store.ledger import Ledger
 from portals.facts import PortalState

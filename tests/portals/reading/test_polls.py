@@ -96,7 +96,7 @@ def test_a_running_poll_has_its_votes_its_author_and_those_who_may_close_it() ->
     assert found is not None
     assert (found.poll, found.author, found.moderators) == (LUNCH, "@a:x", frozenset(["@mod:x"]))
     bob, carol = MatrixUserId("@b:x"), MatrixUserId("@c:x")
-    assert found.ballots == (Ballot(bob, 3, ("1",)), Ballot(carol, 4, ("2",)))
+    assert found.ballots == (Ballot(carol, 4, ("2",)), Ballot(bob, 3, ("1",)))
     usual = running_poll(event("m.poll.start", STABLE), [], {"users": {"@helper:x": 50}})
     assert usual is not None
     assert usual.moderators == {"@helper:x"}
