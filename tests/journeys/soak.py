@@ -38,9 +38,9 @@ def trouble(chance: random.Random, stage: Stage) -> None:
         case 0 | 1:
             slack.next_calls(chance.choice(_SLACK_CALLS), chance.choice(_SLACK_FAULTS))
         case 2:
-            homeserver.lose_answer(method="PUT", path="/(send|redact|state)/[^?]*$")
+            homeserver.lose_answer(method="PUT", path="/(send|redact)/.*/cw")
         case 3:
-            homeserver.refuse(chance.choice((500, 502, 503)), method="PUT", path="/(send|redact|state)/cw")
+            homeserver.refuse(chance.choice((500, 502, 503)), method="PUT", path="/(send|redact)/.*/cw")
         case 4:
             slack.duplicated_envelopes += 3
         case _:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.journeys.process import ProcessStage
 from tests.journeys.script import Playwright
-from tests.journeys.world import World, people_of
+from tests.journeys.world import ProcessWorld, people_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ CHANNELS = ("general", "random", "design", "ops")
 KILLS = 24
 
 
-async def alike(world: World, seconds: float = 40) -> None:
+async def alike(world: ProcessWorld, seconds: float = 40) -> None:
     """Return when both sides show the tale and the store is at rest; raises AssertionError with what differs."""
     differences = ["nothing was looked at yet"]
     try:
@@ -37,7 +37,7 @@ async def alike(world: World, seconds: float = 40) -> None:
 async def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, synapse_template: Path) -> None:
     chance = random.Random(20)
     async with ProcessStage(tmp_path, synapse_template, lambda slack: people_of(slack, CHANNELS)) as stage:
-        world = World(stage, CHANNELS, patience=30)
+        world = ProcessWorld(stage, CHANNELS, patience=30)
         await world.open()
         playwright = Playwright(chance, CHANNELS, undo=False)
         ended = asyncio.Event()

@@ -51,7 +51,6 @@ async def alike(world: World) -> None:
 
 async def test_what_happened_while_the_bridge_was_down_is_there_after_its_start(world: World) -> None:
     stage = world.stage
-    assert isinstance(stage, Stage)
     await stage.stop()
     world.down = 100
     await world.play(
@@ -82,7 +81,6 @@ async def test_what_happened_while_the_bridge_was_down_is_there_after_its_start(
 
 async def test_a_channel_that_was_renamed_meanwhile_has_its_new_name(world: World) -> None:
     stage = world.stage
-    assert isinstance(stage, Stage)
     await stage.stop()
     room = world.rooms["general"]
     stage.workspace.person("alice").rename("general", "lounge")
@@ -95,7 +93,6 @@ async def test_a_channel_that_was_renamed_meanwhile_has_its_new_name(world: Worl
 
 async def test_slack_is_out_of_order_for_a_while(world: World) -> None:
     stage = world.stage
-    assert isinstance(stage, Stage)
     await stage.slack.begin_outage()
     await world.play([said(number, "matrix" if number % 2 else "slack") for number in range(7, 25)])
     stage.slack.end_outage()
@@ -104,7 +101,6 @@ async def test_slack_is_out_of_order_for_a_while(world: World) -> None:
 
 async def test_the_homeserver_is_down_for_a_while(world: World) -> None:
     stage = world.stage
-    assert isinstance(stage, Stage)
     await stage.homeserver.refuse()
     await world.play([said(number, "matrix" if number % 2 else "slack") for number in range(7, 25)])
     await stage.slack.delivered()  # Slack has its acknowledgements although nothing can be shown yet
@@ -115,7 +111,6 @@ async def test_the_homeserver_is_down_for_a_while(world: World) -> None:
 
 async def test_sockets_that_break_without_a_word_lose_nothing(world: World) -> None:
     stage = world.stage
-    assert isinstance(stage, Stage)
     stage.slack.sockets.silence()
     await world.play([said(7), Delete(GONE), said(8, root=THREAD), Edit(EDITED, f"m{EDITED} said again")])
     await stage.slack.sockets.kill()
@@ -125,7 +120,6 @@ async def test_sockets_that_break_without_a_word_lose_nothing(world: World) -> N
 
 async def test_what_slack_refuses_is_parked_shown_and_retried(world: World) -> None:
     stage = world.stage
-    assert isinstance(stage, Stage)
     assert stage.database is not None
     stage.slack.faults.next_calls("chat.postMessage", Kind.ERROR, times=2, error="restricted_action")
     await world.play([said(7, "matrix"), said(8, "matrix"), said(9, "matrix")])
@@ -162,7 +156,6 @@ async def set_state(stage: Stage, state: PortalState) -> None:
 
 async def test_a_paused_portal_keeps_everything_until_it_goes_on(world: World) -> None:
     stage = world.stage
-    assert isinstance(stage, Stage)
     await set_state(stage, PortalState.PAUSED)
     lines, entries = await stage.lines("general"), stage.entries("general")
     await world.play([said(7, "matrix"), said(8), said(9, "matrix"), said(10)])
