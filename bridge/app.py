@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import web
 
+from bridge.configured import avatars_from, mapped_from, names_from, rules_from, shape_from
 from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable
 from bridge.http import Listener
 from bridge.matrix.appservice import Appservice
@@ -40,13 +41,10 @@ from bridge.work.intake import Intake
 from bridge.work.lanes import Lanes
 from bridge.work.perform import MatrixPerformer, SlackPerformer
 from bridge.work.permalinks import Permalinks
-from bridge.work.rooms import RoomMaker, Shape
+from bridge.work.rooms import RoomMaker
 from bridge.work.roster import Roster
 from bridge.work.transfers import Transfers
-from portals.avatars import AvatarAddresses, key_from
-from portals.facts import Direction, Rules
-from portals.ids import GhostNames, MatrixUserId, TeamId
-from portals.policy import Mapped, Patterns
+from portals.policy import Patterns
 from portals.retry import pause
 
 if TYPE_CHECKING:
@@ -56,6 +54,7 @@ if TYPE_CHECKING:
     from bridge.store.database import Database
     from config.settings import Settings
     from config.values import Listen
+    from portals.ids import TeamId
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +129,7 @@ class _Bridge:
         self.matrix = matrix
         self.group = group
         self.installations: dict[TeamId, Installation] = {}
+        self.readings: dict[TeamId, asyncio.Task[None]] = {}
         self.ledger = Ledger(database)
         self.directory = Directory(database, names)
         self.links = Links(database)
@@ -284,12 +284,23 @@ class _Bridge:
             workspace.name,
             client,
             lambda payload: self.intake.from_slack(team, payload),
-            lambda reason: self.catch_up.mark(team, reason),
+            lambda reason: self._mark(team, reason),
             session=self.session,
             connections=self.settings.slack.connections,
         )
-        self.group.create_task(self._read_roster(team), name=f"roster {workspace.name}")
         await socket.run()
+
+    async def _mark(self, team: TeamId, reason: str) -> None:
+        """Note a gap, and read what it hides besides messages; that is admitted behind what the gap's look-back finds.
+
+        The first gap is that of the start: then everybody and everything is read.
+        """
+        await self.catch_up.mark(team, reason)
+        reading = self.readings.get(team)
+        if reading is None:
+            self.readings[team] = self.group.create_task(self._read_roster(team), name=f"roster {team}")
+        elif reading.done():
+            self.readings[team] = self.group.create_task(self._read_channels(team), name=f"channels {team}")
 
     def _signed(self, workspace: configured.Workspace) -> SignedApp:
         """Return a workspace whose events come over signed HTTP; until its team is known, Slack is to repeat them."""
@@ -298,9 +309,8 @@ class _Bridge:
 
         async def connect() -> None:
             team = await self._identified(client, installation)
-            await self.catch_up.mark(team, "start")
+            await self._mark(team, "start")
             known.append(team)
-            await self._read_roster(team)
 
         async def admit(payload: object) -> None:
             if not known or not isinstance(payload, dict):
@@ -309,7 +319,7 @@ class _Bridge:
 
         async def on_gap(reason: str) -> None:
             if known:
-                await self.catch_up.mark(known[0], reason)
+                await self._mark(known[0], reason)
 
         self.group.create_task(connect(), name=f"workspace {workspace.name}")
         secret = workspace.signing_secret
@@ -359,6 +369,13 @@ class _Bridge:
                     log.error("%s: channels and people could not be %s: %s", team, what, error)
                     await asyncio.sleep(pause(failures))
 
+    async def _read_channels(self, team: TeamId) -> None:
+        """Read the channels anew; should that fail, the next gap or start will do it."""
+        try:
+            await self.roster.read_channels(team)
+        except (Later, Refused) as error:
+            log.error("%s: channels could not be read: %s", team, error)
+
     # --- small tasks
 
     async def _look_for_requests(self) -> None:
@@ -384,58 +401,3 @@ class _Bridge:
             except BridgeError as error:
                 log.warning("old rows could not be forgotten: %s", error)
             await asyncio.sleep(_CLEAN_UP)
-
-
-# --- settings become what the parts want to know
-
-
-def names_from(settings: Settings) -> GhostNames:
-    """Return the names on this homeserver."""
-    return GhostNames(
-        domain=settings.homeserver.domain,
-        bot_localpart=settings.appservice.bot_localpart,
-        ghost_template=settings.appservice.ghost_localpart,
-        alias_template=settings.appservice.alias_localpart,
-    )
-
-
-def rules_from(settings: Settings) -> Rules:
-    """Return what the configuration says about relaying."""
-    return Rules(
-        allow_room_mention=settings.relay.allow_room_mention,
-        allow_broadcast=settings.relay.allow_broadcast,
-        reply_style=settings.relay.reply,
-        name_template=settings.relay.name,
-        max_file_size=settings.files.max_size,
-        refused_types=settings.files.deny,
-        allowed_types=settings.files.allow,
-        avatars=avatars_from(settings),
-    )
-
-
-def avatars_from(settings: Settings) -> AvatarAddresses | None:
-    """Return where Slack finds avatars, None where they are not shown."""
-    public = settings.public
-    if not public.avatars or public.url is None:
-        return None
-    return AvatarAddresses(public.url, key_from(settings.appservice.hs_token.reveal()))
-
-
-def shape_from(settings: Settings) -> Shape:
-    """Return how rooms are made."""
-    rooms = settings.rooms
-    return Shape(
-        space=rooms.space,
-        space_name=rooms.space_name,
-        join_rule=rooms.join_rule,
-        history_visibility=rooms.history_visibility,
-        federate=rooms.federate,
-        invite=tuple(MatrixUserId(user) for user in rooms.invite),
-        admins=settings.admins,
-        bot_name=settings.appservice.bot_display_name,
-    )
-
-
-def mapped_from(line: configured.Mapping) -> Mapped:
-    """Return one line of the mapping."""
-    return Mapped(line.workspace or "", line.slack, line.matrix, Direction(line.direction))

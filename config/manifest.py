@@ -15,7 +15,7 @@ from urllib.parse import quote
 from config.reference import block
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from config.document import Plain
     from config.settings import Settings
@@ -29,6 +29,7 @@ class Feature:
     scopes: tuple[str, ...]
     methods: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    wanted: Callable[[Settings], bool] = lambda settings: True
 
 
 FEATURES = (
@@ -36,7 +37,15 @@ FEATURES = (
         "see public channels, their names and members",
         ("channels:read",),
         ("conversations.list", "conversations.info", "conversations.members"),
-        ("channel_rename", "channel_archive", "channel_unarchive", "member_joined_channel", "member_left_channel"),
+        (
+            "channel_rename",
+            "channel_archive",
+            "channel_unarchive",
+            "channel_deleted",
+            "channel_left",
+            "member_joined_channel",
+            "member_left_channel",
+        ),
     ),
     Feature(
         "read messages of public channels",
@@ -49,7 +58,7 @@ FEATURES = (
         "see private channels that the bot was invited to",
         ("groups:read",),
         ("conversations.list", "conversations.info", "conversations.members"),
-        ("group_rename", "group_archive", "group_unarchive"),
+        ("group_rename", "group_archive", "group_unarchive", "group_deleted", "group_left"),
     ),
     Feature(
         "read messages of private channels that the bot was invited to",
@@ -66,6 +75,20 @@ FEATURES = (
     Feature("post under the names of Matrix people", ("chat:write.customize",), ("chat.postMessage",)),
     Feature("see reactions", ("reactions:read",), events=("reaction_added", "reaction_removed")),
     Feature("react", ("reactions:write",), ("reactions.add", "reactions.remove")),
+    Feature("see what is pinned", ("pins:read",), ("pins.list",), ("pin_added", "pin_removed")),
+    Feature("pin", ("pins:write",), ("pins.add", "pins.remove")),
+    Feature(
+        "set the topic of public channels",
+        ("channels:write.topic",),
+        ("conversations.setTopic",),
+        wanted=lambda settings: settings.relay.topic,
+    ),
+    Feature(
+        "set the topic of private channels",
+        ("groups:write.topic",),
+        ("conversations.setTopic",),
+        wanted=lambda settings: settings.relay.topic,
+    ),
     Feature("read files", ("files:read",), ("files.info",)),
     Feature("share files", ("files:write",), ("files.getUploadURLExternal", "files.completeUploadExternal")),
     Feature(
@@ -99,21 +122,26 @@ class Missing:
         return f"{self.scope}, needed to {self.feature}"
 
 
-def scopes() -> tuple[str, ...]:
+def features(settings: Settings) -> tuple[Feature, ...]:
+    """What is used with these settings."""
+    return tuple(feature for feature in FEATURES if feature.wanted(settings))
+
+
+def scopes(settings: Settings) -> tuple[str, ...]:
     """All bot scopes."""
-    return tuple(scope for feature in FEATURES for scope in feature.scopes)
+    return tuple(scope for feature in features(settings) for scope in feature.scopes)
 
 
-def events() -> tuple[str, ...]:
+def events(settings: Settings) -> tuple[str, ...]:
     """All bot events."""
-    return tuple(event for feature in FEATURES for event in feature.events)
+    return tuple(event for feature in features(settings) for event in feature.events)
 
 
-def missing_scopes(granted: Collection[str]) -> list[Missing]:
+def missing_scopes(settings: Settings, granted: Collection[str]) -> list[Missing]:
     """The scopes that a bot token lacks, given what Slack says that it has (header X-OAuth-Scopes)."""
     return [
         Missing(scope, feature.name, feature.methods)
-        for feature in FEATURES
+        for feature in features(settings)
         for scope in feature.scopes
         if scope not in granted
     ]
@@ -122,8 +150,8 @@ def missing_scopes(granted: Collection[str]) -> list[Missing]:
 def manifest(settings: Settings) -> dict[str, Plain]:
     """The manifest as values."""
     socket = settings.slack.mode == "socket"
-    bot_events: list[Plain] = [*sorted(events())]
-    bot_scopes: list[Plain] = [*sorted(scopes())]
+    bot_events: list[Plain] = [*sorted(events(settings))]
+    bot_scopes: list[Plain] = [*sorted(scopes(settings))]
     subscriptions: dict[str, Plain] = {"bot_events": bot_events}
     if not socket:
         address = (settings.slack.events.url or "") + settings.slack.events.path

@@ -258,6 +258,10 @@ class Relay(Section):
         description="Names of Matrix people in Slack; name is the display name, user the full user id.",
     )
     typing: Flag = Field(default=True, description="Whether it is shown that somebody is typing.")
+    topic: Flag = Field(
+        default=True,
+        description="Whether a topic set in Matrix becomes the channel's; the app then asks for the scopes of that.",
+    )
     reply: Literal["thread", "quote"] = Field(
         default="thread",
         description="What a Matrix reply outside a thread becomes in Slack: a thread, or a quotation with a link.",

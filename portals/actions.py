@@ -75,13 +75,40 @@ class RecordUnreaction:
 
 @dataclass(frozen=True, slots=True)
 class RecordChannel:
-    """Remember the channel's name or topic; None leaves it as it was."""
+    """Remember what is known of the channel itself; None leaves it as it was."""
 
     name: str | None = None
     topic: str | None = None
+    purpose: str | None = None
+    archived: bool | None = None
+    private: bool | None = None
 
 
-Record = RecordLink | RecordReaction | RecordEdit | RecordDeletion | RecordUnreaction | RecordChannel
+@dataclass(frozen=True, slots=True)
+class RecordPin:
+    """Remember that a message is pinned in Slack, or no longer."""
+
+    ts: str
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTrouble:
+    """Remember why nothing comes from the channel; an empty text ends that, and what was missed is looked for."""
+
+    trouble: str
+
+
+Record = (
+    RecordLink
+    | RecordReaction
+    | RecordEdit
+    | RecordDeletion
+    | RecordUnreaction
+    | RecordChannel
+    | RecordPin
+    | RecordTrouble
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +169,27 @@ class SetState:
     type: str
     state_key: str
     content: Content
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePins:
+    """Pin a message to the room, or take it off; `events` are all the events that show it, any one of which will do."""
+
+    key: ActionKey
+    room: RoomId
+    events: tuple[EventId, ...]
+    pinned: bool
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRoom:
+    """Let only moderators speak in the room, or everybody again who could before."""
+
+    key: ActionKey
+    room: RoomId
+    closed: bool
     record: Record | None = None
 
 
@@ -234,6 +282,27 @@ class RemoveReaction:
 
 
 @dataclass(frozen=True, slots=True)
+class SetPin:
+    """Pin a message to its channel, or take it off."""
+
+    key: ActionKey
+    channel: ChannelId
+    ts: Ts
+    pinned: bool
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetTopic:
+    """Set the channel's topic."""
+
+    key: ActionKey
+    channel: ChannelId
+    topic: str
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Only write something into the ledger: both sides already agree."""
 
@@ -241,8 +310,10 @@ class Note:
     record: Record | None = None
 
 
-MatrixAction = SendEvent | SendFile | RedactEvent | SetState | SetMembership
-SlackAction = PostMessage | PostFile | UpdateMessage | DeleteMessage | AddReaction | RemoveReaction
+MatrixAction = SendEvent | SendFile | RedactEvent | SetState | ChangePins | CloseRoom | SetMembership
+SlackAction = (
+    PostMessage | PostFile | UpdateMessage | DeleteMessage | AddReaction | RemoveReaction | SetPin | SetTopic
+)
 Action = MatrixAction | SlackAction | Note
 
 _ACTIONS: Mapping[str, type[Action]] = {
@@ -252,6 +323,8 @@ _ACTIONS: Mapping[str, type[Action]] = {
         SendFile,
         RedactEvent,
         SetState,
+        ChangePins,
+        CloseRoom,
         SetMembership,
         PostMessage,
         PostFile,
@@ -259,12 +332,23 @@ _ACTIONS: Mapping[str, type[Action]] = {
         DeleteMessage,
         AddReaction,
         RemoveReaction,
+        SetPin,
+        SetTopic,
         Note,
     )
 }
 _RECORDS: Mapping[str, type[Record]] = {
     kind.__name__: kind
-    for kind in (RecordLink, RecordReaction, RecordEdit, RecordDeletion, RecordUnreaction, RecordChannel)
+    for kind in (
+        RecordLink,
+        RecordReaction,
+        RecordEdit,
+        RecordDeletion,
+        RecordUnreaction,
+        RecordChannel,
+        RecordPin,
+        RecordTrouble,
+    )
 }
 
 
@@ -279,6 +363,5 @@ def decode(data: Mapping[str, Any]) -> Action:
     fields = dict(data["fields"])
     if data["record"] is not None:
         fields["record"] = _RECORDS[data["record"]](**fields["record"])
-    if "blocks" in fields:
-        fields["blocks"] = tuple(fields["blocks"])
+    fields |= {name: tuple(fields[name]) for name in ("blocks", "events") if name in fields}
     return _ACTIONS[data["action"]](**fields)

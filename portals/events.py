@@ -77,7 +77,8 @@ class SlackMessage:
     """A message as it stands: new, changed, or seen again in the channel's history.
 
     `changed` says that Slack announced a change of it; `historic` that it was read back from history. `version` orders
-    the changes of one message, `digest` names what its text says.
+    the changes of one message, `digest` names what its text says. `system` is the subtype of what nobody wrote: Slack's
+    own message about something that its author did.
     """
 
     source: str
@@ -94,6 +95,7 @@ class SlackMessage:
     historic: bool = False
     version: Ts = NO_TS
     digest: str = ""
+    system: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,27 @@ class SlackMembership:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackBotMembership:
+    """The bridge's own bot was invited to a channel, or removed from it."""
+
+    source: str
+    channel: ChannelId
+    joined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SlackPin:
+    """A message was pinned to its channel, or taken off."""
+
+    source: str
+    channel: ChannelId
+    ts: Ts
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SlackChannelChange:
-    """The channel's name, topic or purpose changed; only what changed is not None."""
+    """Something about the channel itself changed; only what changed is not None. A deleted channel is archived too."""
 
     source: str
     channel: ChannelId
@@ -137,6 +158,8 @@ class SlackChannelChange:
     topic: str | None = None
     purpose: str | None = None
     archived: bool | None = None
+    private: bool | None = None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +279,30 @@ class MatrixMembership:
 
 
 @dataclass(frozen=True, slots=True)
+class MatrixPins:
+    """The room's pinned events changed; `pinned` are all that are pinned now."""
+
+    source: str
+    room: RoomId
+    event_id: EventId
+    sender: MatrixUserId
+    pinned: tuple[EventId, ...]
+    added: tuple[EventId, ...]
+    removed: tuple[EventId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixTopic:
+    """The room's topic was set."""
+
+    source: str
+    room: RoomId
+    event_id: EventId
+    sender: MatrixUserId
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ignored:
     """Nothing that concerns the bridge, or nothing that it could understand; the reason is logged."""
 
@@ -269,6 +316,23 @@ class Undeliverable:
     reason: str
 
 
-SlackEvent = SlackMessage | SlackDeletion | SlackReaction | SlackMembership | SlackChannelChange | SlackPersonChange
-MatrixEvent = MatrixMessage | MatrixPollEnd | MatrixReaction | MatrixRedaction | MatrixMembership
+SlackEvent = (
+    SlackMessage
+    | SlackDeletion
+    | SlackReaction
+    | SlackMembership
+    | SlackBotMembership
+    | SlackPin
+    | SlackChannelChange
+    | SlackPersonChange
+)
+MatrixEvent = (
+    MatrixMessage
+    | MatrixPollEnd
+    | MatrixReaction
+    | MatrixRedaction
+    | MatrixMembership
+    | MatrixPins
+    | MatrixTopic
+)
 Event = SlackEvent | MatrixEvent

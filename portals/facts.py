@@ -62,6 +62,8 @@ class Portal:
     """The newest gap of the workspace's stream that this portal has looked back over."""
     trouble: str = ""
     """Why the portal cannot be opened at present, in words for an admin; empty when all is well."""
+    purpose: str = ""
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,7 @@ class Rules:
     allow_room_mention: bool = False
     allow_broadcast: bool = False
     reply_style: str = "thread"
+    topic_to_slack: bool = True
     name_template: str = "{name}"
     max_file_size: int = 100 * 1024 * 1024
     refused_types: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from portals.actions import RecordChannel, RecordDeletion, RecordEdit, RecordLink, RecordReaction, RecordUnreaction
+from portals.actions import RecordDeletion, RecordEdit, RecordLink, RecordReaction, RecordUnreaction
 from portals.facts import Link, Origin, ReactionLink
 from portals.ids import EventId, MatrixUserId, Ts
 
@@ -44,8 +44,6 @@ class Memory:
     def record(self, what: Record | None, result: str) -> None:
         """Keep what an action says of itself; `result` is the event id or ts that it yielded."""
         match what:
-            case None | RecordChannel():
-                return
             case RecordLink():
                 link = Link(
                     ts=Ts(what.ts or result),

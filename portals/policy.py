@@ -21,6 +21,7 @@ class SeenChannel:
     id: ChannelId
     name: str
     topic: str = ""
+    purpose: str = ""
     private: bool = False
     archived: bool = False
     member: bool = False

@@ -18,6 +18,8 @@ from portals.actions import (
     STAMP,
     Action,
     AddReaction,
+    ChangePins,
+    CloseRoom,
     DeleteMessage,
     Note,
     PostFile,
@@ -27,7 +29,9 @@ from portals.actions import (
     SendEvent,
     SendFile,
     SetMembership,
+    SetPin,
     SetState,
+    SetTopic,
     UpdateMessage,
 )
 from portals.events import Ignored, MatrixMembership, Undeliverable
@@ -286,6 +290,12 @@ def _said(action: Action) -> Content | None:
             return {"type": "m.room.redaction", "content": {"redacts": action.event_id}}
         case SetState():
             return {"type": action.type, "state_key": action.state_key, "content": _unstamped(action.content)}
+        case ChangePins():
+            pinned = list(action.events[:1]) if action.pinned else []
+            return {"type": "m.room.pinned_events", "state_key": "", "content": {"pinned": pinned}}
+        case CloseRoom():
+            content = {"events_default": 50 if action.closed else 0}
+            return {"type": "m.room.power_levels", "state_key": "", "content": content}
         case SetMembership():
             membership = "join" if action.joined else "leave"
             return {"type": "m.room.member", "state_key": action.user, "content": {"membership": membership}}
@@ -296,7 +306,14 @@ def _said(action: Action) -> Content | None:
 
 
 def _call(
-    action: PostMessage | PostFile | UpdateMessage | DeleteMessage | AddReaction | RemoveReaction,
+    action: PostMessage
+    | PostFile
+    | UpdateMessage
+    | DeleteMessage
+    | AddReaction
+    | RemoveReaction
+    | SetPin
+    | SetTopic,
 ) -> Content:
     match action:
         case PostMessage():
@@ -326,6 +343,11 @@ def _call(
         case AddReaction() | RemoveReaction():
             method = "reactions.add" if isinstance(action, AddReaction) else "reactions.remove"
             return _method(method, {"channel": action.channel, "timestamp": action.ts, "name": action.name})
+        case SetPin():
+            method = "pins.add" if action.pinned else "pins.remove"
+            return _method(method, {"channel": action.channel, "timestamp": action.ts})
+        case SetTopic():
+            return _method("conversations.setTopic", {"channel": action.channel, "topic": action.topic})
 
 
 def _method(method: str, args: Mapping[str, object]) -> Content:

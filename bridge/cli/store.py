@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bridge.app import names_from
+from bridge.configured import names_from
 from bridge.store.directory import Directory
 from bridge.store.ledger import TO_MATRIX, TO_SLACK, Ledger
 from bridge.store.opening import open_database

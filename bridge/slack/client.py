@@ -174,6 +174,10 @@ class SlackClient:
         """Unpin a message."""
         await self._done(("no_pin", "not_pinned", "message_not_found"), "pins.remove", channel=channel, timestamp=ts)
 
+    async def set_topic(self, channel: str, topic: str) -> None:
+        """Set a channel's topic, of at most 250 characters; in an archived channel that is refused."""
+        await self.call("conversations.setTopic", channel=channel, topic=topic)
+
     async def join(self, channel: str) -> Fields:
         """Make the bot a member of a public channel and return the channel; Slack takes a second time as a success."""
         return _fields(await self.call("conversations.join", channel=channel), "channel")
@@ -211,11 +215,17 @@ class SlackClient:
                 raise
         return None
 
-    def history(self, channel: str, oldest: str, latest: str | None = None, limit: int = PAGE) -> Pages:
+    async def history(self, channel: str, oldest: str, latest: str | None = None, limit: int = PAGE) -> Pages:
         """Pages of a channel's messages, newest first, from `oldest` to `latest` inclusive; replies are not in it."""
-        return self._pages(
+        async for answer in self.history_answers(channel, oldest, latest, limit):
+            yield _list(answer, "messages")
+
+    def history_answers(
+        self, channel: str, oldest: str, latest: str | None = None, limit: int = PAGE
+    ) -> AsyncIterator[Fields]:
+        """The same pages, each with what Slack says beside the messages: `pin_count`, how many are pinned in all."""
+        return self._answers(
             "conversations.history",
-            "messages",
             channel=channel,
             oldest=oldest,
             latest=latest,
@@ -273,6 +283,10 @@ class SlackClient:
         """One channel."""
         return _fields(await self.call("conversations.info", channel=channel), "channel")
 
+    async def pins(self, channel: str) -> list[Fields]:
+        """What is pinned to a channel, newest first: messages, and files of long ago; Slack allows a hundred."""
+        return [item for item in _list(await self._patient("pins.list", {"channel": channel}), "items") if item]
+
     def members(self, channel: str) -> AsyncIterator[list[str]]:
         """Pages of the ids of a channel's members."""
         return self._pages("conversations.members", "members", channel=channel, limit=PAGE)
@@ -295,10 +309,14 @@ class SlackClient:
         return str((await self._app.call("apps.connections.open")).get("url") or "")
 
     async def _pages(self, method: str, field: str, /, **args: object) -> AsyncIterator[list[Any]]:
+        async for answer in self._answers(method, **args):
+            yield _list(answer, field)
+
+    async def _answers(self, method: str, /, **args: object) -> AsyncIterator[Fields]:
         cursor: str | None = None
         while True:
             answer = await self._patient(method, {**args, "cursor": cursor})
-            yield _list(answer, field)
+            yield answer
             cursor = str(_fields(answer, "response_metadata").get("next_cursor") or "")
             if not cursor:
                 return

@@ -24,11 +24,12 @@ _CACHED_PORTALS = 5_000
 _CACHED_JOINS = 50_000
 
 _PORTAL = """
-SELECT id, team, channel, room, direction, state, name, topic, private, target, caught_up, trouble FROM portals
+SELECT id, team, channel, room, direction, state, name, topic, private, target, caught_up, trouble, purpose, archived
+FROM portals
 """
 ADD_PORTAL = """
-INSERT INTO portals (team, channel, room, direction, state, name, topic, private, target)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO portals (team, channel, room, direction, state, name, topic, private, target, purpose)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (team, channel) DO UPDATE SET direction = excluded.direction, name = excluded.name,
   target = CASE WHEN portals.room IS NULL THEN excluded.target ELSE portals.target END,
   caught_up = CASE WHEN portals.state = 'removed' THEN 0 ELSE portals.caught_up END,
@@ -148,6 +149,7 @@ class Directory:
         *,
         name: str,
         topic: str = "",
+        purpose: str = "",
         private: bool = False,
         direction: Direction = Direction.BOTH,
         target: str = "create",
@@ -156,7 +158,7 @@ class Directory:
 
         A removed portal goes on where it was: it keeps its links and its room, and looks back over all that it missed.
         """
-        values = (team, channel, None, direction, PortalState.PLANNED, name, topic, int(private), target)
+        values = (team, channel, None, direction, PortalState.PLANNED, name, topic, int(private), target, purpose)
         results = await self._database.commit(Statement(ADD_PORTAL, values))
         self._portals.clear()
         portal = await self.portal(PortalId(int(results[0][0][0])))
@@ -386,7 +388,8 @@ class Directory:
 
 
 def _portal(row: Row) -> Portal:
-    number, team, channel, room, direction, state, name, topic, private, target, caught_up, trouble = row
+    number, team, channel, room, direction, state, name, topic, private, target, caught_up, trouble, *more = row
+    purpose, archived = more
     return Portal(
         id=PortalId(number),
         team=TeamId(team),
@@ -400,4 +403,6 @@ def _portal(row: Row) -> Portal:
         target=target,
         caught_up=caught_up,
         trouble=trouble,
+        purpose=purpose,
+        archived=bool(archived),
     )

@@ -14,7 +14,9 @@ from portals.actions import (
     RecordDeletion,
     RecordEdit,
     RecordLink,
+    RecordPin,
     RecordReaction,
+    RecordTrouble,
     RecordUnreaction,
 )
 from portals.facts import Link, Origin, ReactionLink
@@ -42,7 +44,15 @@ INSERT INTO reactions (portal, ts, emoji, person, event_id, origin) VALUES ($1, 
 ON CONFLICT (portal, ts, emoji, person) DO UPDATE SET event_id = excluded.event_id
 """
 REMOVE_REACTION = "DELETE FROM reactions WHERE portal = $1 AND ts = $2 AND emoji = $3 AND person = $4"
-SET_CHANNEL = "UPDATE portals SET name = COALESCE($2, name), topic = COALESCE($3, topic) WHERE id = $1"
+SET_CHANNEL = """
+UPDATE portals SET name = COALESCE($2, name), topic = COALESCE($3, topic), purpose = COALESCE($4, purpose),
+  archived = COALESCE($5, archived), private = COALESCE($6, private)
+WHERE id = $1
+"""
+ADD_PIN = "INSERT INTO pins (portal, ts) VALUES ($1, $2) ON CONFLICT (portal, ts) DO NOTHING"
+REMOVE_PIN = "DELETE FROM pins WHERE portal = $1 AND ts = $2"
+ADD_TROUBLE = "UPDATE portals SET trouble = $2 WHERE id = $1"
+END_TROUBLE = "UPDATE portals SET trouble = '', caught_up = 0 WHERE id = $1"
 
 _LINK = (
     "SELECT ts, part, event_id, origin, sender, thread_ts, digest, version, deleted FROM links WHERE portal = $1 AND"
@@ -127,6 +137,11 @@ class Links:
         )
         return Ts(rows[0][0]) if rows else None
 
+    async def pins(self, portal: PortalId) -> frozenset[Ts]:
+        """Return the messages that are pinned in Slack."""
+        rows = await self._database.fetch("SELECT ts FROM pins WHERE portal = $1", portal)
+        return frozenset(Ts(row[0]) for row in rows)
+
     async def reactions(
         self, portal: PortalId, messages: Iterable[Ts], events: Iterable[EventId] = ()
     ) -> list[ReactionLink]:
@@ -179,4 +194,15 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
         case RecordUnreaction():
             return (Statement(REMOVE_REACTION, (portal, what.ts, what.emoji, what.person)),)
         case RecordChannel():
-            return (Statement(SET_CHANNEL, (portal, what.name, what.topic)),)
+            flags = (_flag(what.archived), _flag(what.private))
+            return (Statement(SET_CHANNEL, (portal, what.name, what.topic, what.purpose, *flags)),)
+        case RecordPin():
+            return (Statement(ADD_PIN if what.pinned else REMOVE_PIN, (portal, what.ts)),)
+        case RecordTrouble(trouble=""):
+            return (Statement(END_TROUBLE, (portal,)),)
+        case RecordTrouble():
+            return (Statement(ADD_TROUBLE, (portal, what.trouble)),)
+
+
+def _flag(value: bool | None) -> int | None:
+    return None if value is None else int(value)

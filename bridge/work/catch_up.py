@@ -6,7 +6,9 @@ everything older and before everything newer. The portal then remembers the gap 
 look back is done again: what it admitted before is known by its name.
 
 One look back costs one call of conversations.history a page of 200 messages and one of conversations.replies for each
-thread in which something was said of late. What it re-reads is bounded by the settings; what is new is never bounded.
+thread in which something was said of late; and one of pins.list only where the number of pins that comes with the
+history, or a message in it, shows that the pins are not those that are known. What it re-reads is bounded by the
+settings; what is new is never bounded.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import orjson
 
 from bridge.errors import Later, Refused, StoreUnavailable
 from bridge.store.ledger import TO_MATRIX, Arrival
-from portals.history.compare import differences, joining, roots
+from portals.history.compare import differences, joining, pinned_in, pins, roots
 from portals.ids import NO_TS, Ts, channel_queue, is_ts
 from portals.reading.slack import address
 from portals.retry import is_installation_trouble
@@ -132,9 +134,11 @@ class CatchUp:
         newest = await self._links.newest(portal.id)
         start = NO_TS if newest is None else _earlier(newest, self._reach.span)
         known = await self._links.between(portal.id, start, Ts("9999999999.999999"))
-        fetched, since = await self._history(portal, newest, start)
+        pinned = await self._links.pins(portal.id)
+        fetched, since, pin_count = await self._history(portal, newest, start)
         reactions = await self._links.reactions(portal.id, {link.ts for link in known})
         news = differences(fetched, known, reactions, channel=portal.channel, workspace=workspace, gap=gap, since=since)
+        news += await self._pins(portal, fetched, pinned, pin_count, gap)
         for thread in await self._threads(portal, fetched):
             news += await self._thread_news(portal, workspace, thread, gap)
         if portal.caught_up == 0:
@@ -147,23 +151,42 @@ class CatchUp:
             if where is not None
         ]
 
-    async def _history(self, portal: Portal, newest: Ts | None, start: Ts) -> tuple[list[dict[str, Any]], Ts]:
+    async def _history(
+        self, portal: Portal, newest: Ts | None, start: Ts
+    ) -> tuple[list[dict[str, Any]], Ts, int | None]:
         """Return the channel's messages, newest first, back to the known ones and as far into these as is re-read.
 
-        With them comes the time from which on nothing is left out.
+        With them come the time from which on nothing is left out, and how many messages of the channel are pinned.
         """
+        pin_count: int | None = None
         client = self._installations[portal.team].client
         fetched: list[dict[str, Any]] = []
         known = 0
-        async for page in client.history(portal.channel, start or "0"):
-            for message in page:
+        async for answer in client.history_answers(portal.channel, start or "0"):
+            found = answer.get("pin_count")
+            pin_count = found if isinstance(found, int) else pin_count
+            for message in answer.get("messages") or ():
                 if not (isinstance(message, dict) and is_ts(str(message.get("ts")))):
                     continue
                 known += newest is None or message["ts"] <= newest
                 if known > self._reach.messages:
-                    return fetched, Ts(fetched[-1]["ts"] if fetched else _now())
+                    return fetched, Ts(fetched[-1]["ts"] if fetched else _now()), pin_count
                 fetched.append(message)
-        return fetched, start
+        return fetched, start, pin_count
+
+    async def _pins(
+        self, portal: Portal, fetched: list[dict[str, Any]], known: frozenset[Ts], count: int | None, gap: int
+    ) -> list[News]:
+        """Return changed pins; without the scope for them, none."""
+        seen = {Ts(message["ts"]) for message in fetched if pinned_in(message, portal.channel)}
+        if count in (None, len(known)) and seen == known & {Ts(message["ts"]) for message in fetched}:
+            return []
+        try:
+            items = await self._installations[portal.team].client.pins(portal.channel)
+        except Refused as refused:
+            log.warning("%s/%s: its pins cannot be read: %s", portal.team, portal.channel, refused)
+            return []
+        return pins(items, known, channel=portal.channel, team=portal.team, gap=gap)
 
     async def _threads(self, portal: Portal, fetched: list[dict[str, Any]]) -> list[Ts]:
         """Return the threads to ask about: those that grew, and those in which something was said of late."""

@@ -21,9 +21,9 @@ import orjson
 from bridge.errors import BridgeError, Later, Refused
 from bridge.store.ledger import TO_MATRIX, PlannedAction, State
 from bridge.store.links import record
-from bridge.work.perform import Task
+from bridge.work.perform import BANNED, Task
 from bridge.work.profiles import person_of_user
-from portals.actions import RecordChannel
+from portals.actions import RecordChannel, RecordTrouble
 from portals.events import (
     Ignored,
     MatrixMembership,
@@ -220,6 +220,9 @@ class Conductor:
             except Refused as refused:
                 if is_installation_trouble(refused.code):
                     raise Later(str(refused), 15.0) from refused
+                if refused.code == BANNED:
+                    log.info("%s %s: not shown: %s", row.queue, row.source_key, refused)
+                    return self._ledger.settling(row, refused.detail)
                 await self.give_up(row, portal, str(refused))
                 return ()
             unsure = False
@@ -229,7 +232,7 @@ class Conductor:
                 unit = self._ledger.settling(row, "", records)
             else:
                 await self._ledger.done(row, planned.n, records, last=False)
-            if isinstance(kept, RecordChannel):
+            if isinstance(kept, RecordChannel | RecordTrouble):
                 await self._ledger.keep(unit)
                 self._directory.forget_portals()
                 unit = ()

@@ -13,8 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import BridgeError, Refused, Unsure
+from bridge.work.room_state import RoomState
 from portals.actions import (
     AddReaction,
+    ChangePins,
+    CloseRoom,
     DeleteMessage,
     Note,
     PostFile,
@@ -24,7 +27,9 @@ from portals.actions import (
     SendEvent,
     SendFile,
     SetMembership,
+    SetPin,
     SetState,
+    SetTopic,
     UpdateMessage,
 )
 
@@ -44,6 +49,8 @@ log = logging.getLogger(__name__)
 _FILE_IS_GONE = frozenset(
     {"file_not_found", "file_deleted", "foreign_host", "too_large", "file_too_large", "M_TOO_LARGE", "not_found"}
 )
+BANNED = "banned"
+"""The code of a refusal because moderators banned a ghost: what its person says is not shown there."""
 _LOOKED_AT = 300
 """How many of a room's newest events are looked at for a lost one: what ours and others wrote since."""
 _CLOCKS_APART = 600
@@ -66,6 +73,7 @@ class MatrixPerformer:
 
     def __init__(self, matrix: MatrixClient, ghosts: Ghosts, directory: Directory, transfers: Transfers) -> None:
         self._matrix = matrix
+        self._state = RoomState(matrix)
         self._ghosts = ghosts
         self._directory = directory
         self._transfers = transfers
@@ -80,14 +88,19 @@ class MatrixPerformer:
                     action.room, action.sender, action.key, task, partial(self._send_file, team, action)
                 )
             case RedactEvent() as action:
-                return await self._stamped(action.room, action.sender, action.key, task, partial(self._redact, action))
+                return await self._redacted(action, task)
             case SetState() as action:
-                return await self._matrix.set_state(
-                    action.room, action.sender, action.type, action.state_key, action.content
-                )
+                await self._state.show(action.room, action.type, action.state_key, action.content)
+                return ""
+            case ChangePins() as action:
+                await self._state.pin(action.room, action.events, action.pinned)
+                return ""
+            case CloseRoom() as action:
+                await self._state.close(action.room, action.closed)
+                return ""
             case SetMembership() as action:
                 if action.joined:
-                    await self._ghosts.ready(action.room, action.user)
+                    await self._ready(action.room, action.user)
                 else:
                     await self._ghosts.leave(action.room, action.user)
                 return ""
@@ -104,7 +117,7 @@ class MatrixPerformer:
             if found is not None:
                 log.info("%s was sent already: found in %s", key, room)
                 return found
-        await self._ghosts.ready(room, sender)
+        await self._ready(room, sender)
         try:
             return await send()
         except Refused as refused:
@@ -112,14 +125,37 @@ class MatrixPerformer:
                 raise
             # the ghost may have been removed from the room since we noted that it is there
             await self._directory.set_joined(room, sender, False)
-            await self._ghosts.ready(room, sender)
+            await self._ready(room, sender)
             return await send()
+
+    async def _ready(self, room: RoomId, user: MatrixUserId) -> None:
+        """Have a ghost in the room; raises Refused with the code BANNED where it may not be."""
+        try:
+            await self._ghosts.ready(room, user)
+        except Refused as refused:
+            if refused.code != "M_FORBIDDEN":
+                raise
+            member = await self._matrix.rooms.member(room, user)
+            if member is None or member.membership != "ban":
+                raise
+            raise Refused(BANNED, f"{user} is banned from the room") from refused
 
     async def _send(self, action: SendEvent) -> str:
         return await self._matrix.send(action.room, action.sender, action.type, action.content, action.key, action.ts)
 
-    async def _redact(self, action: RedactEvent) -> str:
-        return await self._matrix.redact(action.room, action.sender, action.event_id, action.key, ts=action.ts)
+    async def _redacted(self, action: RedactEvent, task: Task) -> str:
+        """Redact as the event's own sender, or as the bot where that one may not: banned, or in an archived room."""
+
+        async def redact(sender: MatrixUserId) -> str:
+            return await self._matrix.redact(action.room, sender, action.event_id, action.key, ts=action.ts)
+
+        try:
+            return await self._stamped(action.room, action.sender, action.key, task, partial(redact, action.sender))
+        except Refused as refused:
+            if refused.code not in (BANNED, "M_FORBIDDEN") or action.sender == self._matrix.bot:
+                raise
+            bot = self._matrix.bot
+            return await self._stamped(action.room, bot, action.key, task, partial(redact, bot))
 
     async def _send_file(self, team: TeamId, action: SendFile) -> str:
         source = f"slack:{action.file_id}"
@@ -191,6 +227,11 @@ class SlackPerformer:
                 await _unless_gone(client.react(action.channel, action.ts, action.name))
             case RemoveReaction() as action:
                 await client.unreact(action.channel, action.ts, action.name)
+            case SetPin() as action:
+                change = client.pin if action.pinned else client.unpin
+                await _unless_gone(_granted(change(action.channel, action.ts)))
+            case SetTopic() as action:
+                await _granted(client.set_topic(action.channel, action.topic))
             case Note():
                 pass
             case _:
@@ -218,3 +259,13 @@ async def _unless_gone(call: Awaitable[None]) -> None:
         if refused.code != "message_not_found":
             raise
         log.info("the message is gone: %s", refused)
+
+
+async def _granted(call: Awaitable[None]) -> None:
+    """Refuse one change for a scope that the app lacks: it is no reason to hold up the messages behind it."""
+    try:
+        await call
+    except Refused as refused:
+        if refused.code != "missing_scope":
+            raise
+        raise Refused("scope_not_granted", refused.detail, refused.remedy) from refused

@@ -147,7 +147,7 @@ class RoomMaker:
         room = await self._matrix.rooms.create_room(
             {
                 "name": room_name(portal.name),
-                "topic": topic(portal.topic, Names()),
+                "topic": topic(portal.topic, portal.purpose, Names()),
                 "room_alias_name": self._names.alias_localpart(portal.team, portal.channel),
                 "preset": "public_chat" if public else "private_chat",
                 "visibility": "private",

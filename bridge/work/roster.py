@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -77,15 +78,22 @@ class Roster:
     async def read(self, team: TeamId) -> None:
         """Read channels, people, user groups and emoji of a workspace; open portals, notice renames."""
         client = self._installations[team].client
+        await self.read_channels(team)
+        async for page in client.users():
+            await self._directory.learn_people(team, people_of(page, self._names, team))
+        await self._read_names(team, client)
+
+    async def read_channels(self, team: TeamId) -> None:
+        """Read the channels; notice what changed of those that have a portal, and open portals for others."""
         self._unwanted.clear()
-        async for page in client.channels():
+        listed: set[ChannelId] = set()
+        async for page in self._installations[team].client.channels():
             for found in page:
                 channel = seen(found)
                 if channel is not None:
                     await self._take_up(team, channel)
-        async for page in client.users():
-            await self._directory.learn_people(team, people_of(page, self._names, team))
-        await self._read_names(team, client)
+                    listed |= {channel.id} if channel.member else set()
+        await self._look_for_missing(team, listed)
 
     async def _read_names(self, team: TeamId, client: SlackClient) -> None:
         """Read what only embellishes: without the scope for it, mentions and custom emoji show as their names."""
@@ -129,6 +137,7 @@ class Roster:
             channel.id,
             name=channel.name,
             topic=channel.topic,
+            purpose=channel.purpose,
             private=channel.private,
             direction=wanted.direction,
             target=wanted.target,
@@ -138,41 +147,72 @@ class Roster:
         return portal
 
     async def _notice_changes(self, portal: Portal, channel: SeenChannel) -> None:
-        """Admit a rename or a new topic that nobody heard of."""
-        event: dict[str, Any]
-        for is_new, said, event in (
+        """Admit what changed of a channel that nobody heard of."""
+        said = {"type": "message", "channel": channel.id}
+        kind = "channel_convert_to_private" if channel.private else "channel_convert_to_public"
+        changes: tuple[tuple[bool, dict[str, Any]], ...] = (
             (
                 channel.name != portal.name,
-                channel.name,
                 {"type": "channel_rename", "channel": {"id": channel.id, "name": channel.name}},
             ),
-            (
-                channel.topic != portal.topic,
-                channel.topic,
-                {"type": "message", "subtype": "channel_topic", "channel": channel.id, "topic": channel.topic},
-            ),
-        ):
-            if not is_new:
-                continue
-            place = await self._ledger.mark(f"roster:{channel.id}:{event['type']}:{said}")
-            payload = {"team_id": portal.team, "event": event, "event_id": f"roster:{place}"}
-            found = address(payload, portal.team)
-            if found is not None:
-                raw = orjson.dumps(payload).decode()
-                await self._ledger.admit([Arrival(TO_MATRIX, found.queue, found.source_key, raw)])
-                self._wake(TO_MATRIX, found.queue)
+            (channel.topic != portal.topic, {**said, "subtype": "channel_topic", "topic": channel.topic}),
+            (channel.purpose != portal.purpose, {**said, "subtype": "channel_purpose", "purpose": channel.purpose}),
+            (channel.private != portal.private, {**said, "subtype": kind}),
+            (channel.archived and not portal.archived, {"type": "channel_archive", "channel": channel.id}),
+            (portal.archived and not channel.archived, {"type": "channel_unarchive", "channel": channel.id}),
+        )
+        for is_new, event in changes:
+            if is_new:
+                await self._admit(portal, event)
+
+    async def _look_for_missing(self, team: TeamId, listed: set[ChannelId]) -> None:
+        """Ask for the channels of portals that the list leaves out, a call for each.
+
+        They are archived, or the bot is in them no more. Those of which this is known are not asked for.
+        """
+        client = self._installations[team].client
+        after = 0
+        while portals := await self._directory.portals(after):
+            after = portals[-1].id
+            for portal in portals:
+                known = portal.archived or portal.trouble or portal.state is not PortalState.LIVE
+                if portal.team != team or portal.channel in listed or known:
+                    continue
+                try:
+                    found = seen(await client.channel(portal.channel))
+                except Refused as refused:
+                    log.warning("%s/%s: #%s is not to be seen: %s", team, portal.channel, portal.name, refused)
+                    if refused.code != "channel_not_found":
+                        continue
+                    found = None
+                if found is not None:
+                    await self._notice_changes(portal, found)
+                if found is None or not (found.member or found.archived):
+                    await self._admit(portal, {"type": "channel_left", "channel": portal.channel})
+
+    async def _admit(self, portal: Portal, event: Mapping[str, Any]) -> None:
+        """Admit an event as Slack would have delivered it; should it come twice, the second changes nothing."""
+        payload = {"team_id": portal.team, "event": event, "event_id": f"roster:{time.time_ns()}"}
+        found = address(payload, portal.team)
+        assert found is not None
+        await self._ledger.admit([Arrival(TO_MATRIX, found.queue, found.source_key, orjson.dumps(payload).decode())])
+        self._wake(TO_MATRIX, found.queue)
 
 
 def seen(channel: Any) -> SeenChannel | None:  # Any: foreign JSON
     """Return a channel object of Slack's as the policy sees it; None for what is none, and for direct messages."""
     if not isinstance(channel, dict) or not is_slack_id(str(channel.get("id") or "")) or not channel.get("name"):
         return None
-    topic = channel.get("topic")
     return SeenChannel(
         id=ChannelId(channel["id"]),
         name=str(channel["name"]),
-        topic=str(topic.get("value") or "") if isinstance(topic, dict) else "",
+        topic=_value(channel.get("topic")),
+        purpose=_value(channel.get("purpose")),
         private=channel.get("is_private") is True,
         archived=channel.get("is_archived") is True,
         member=channel.get("is_member") is True,
     )
+
+
+def _value(text: Any) -> str:  # Any: foreign JSON
+    return str(text.get("value") or "") if isinstance(text, dict) else ""

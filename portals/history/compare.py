@@ -6,6 +6,7 @@ and performed like live ones. Comparing first keeps a look back over thousands o
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,17 @@ from portals.facts import Origin
 from portals.ids import Ts, is_ts
 from portals.reading.slack import LOOK_BACK
 from portals.reading.slack_messages import cut_reactions, message_of, reactions_of
+from portals.relay import system_notices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable
 
     from portals.events import Json
     from portals.facts import Link, ReactionLink, Workspace
     from portals.ids import ChannelId, TeamId
+
+_AFTER_ALL = "9999999999.999999"
+"""A rank behind those of all messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,8 @@ def differences(
                 present.add(Ts(str(foreign.get("ts"))))  # it is there, although it cannot be shown any more
             continue
         present.add(message.ts)
+        if not system_notices.is_shown(message):
+            continue
         shown = known.get(message.ts, [])
         if message.own and not shown:
             continue
@@ -77,7 +84,7 @@ def differences(
 
 
 def _is_changed(message: SlackMessage, shown: Sequence[Link]) -> bool:
-    if any(link.origin is Origin.MATRIX for link in shown):
+    if any(link.origin is Origin.MATRIX for link in shown) or system_notices.is_fixed(message):
         return False
     if (message.version or message.author.is_bot) and message.digest != shown[0].digest:
         return True
@@ -116,6 +123,11 @@ class _Maker:
         event = {"type": kind, "user": user, "reaction": name, "item": item}
         return News(f"{ts}/{kind}", self._payload(event, f"{ts}/{kind}/{name}/{user}"))
 
+    def pin(self, kind: str, ts: Ts, number: int) -> News:
+        item = {"type": "message", "channel": self._channel, "message": {"ts": ts}}
+        event = {"type": kind, "channel_id": self._channel, "item": item}
+        return News(f"{_AFTER_ALL}/{number:03d}", self._payload(event, f"{ts}/{kind}"))
+
     def _payload(self, event: Mapping[str, Any], name: str) -> Json:
         payload: dict[str, Any] = {"team_id": self._team, "event": event, LOOK_BACK: self._gap}
         if name:
@@ -123,10 +135,32 @@ class _Maker:
         return payload
 
 
+def pinned_in(message: Json, channel: ChannelId) -> bool:
+    """Tell whether a message object says that it is pinned to the channel."""
+    return channel in _sequence(message.get("pinned_to"))
+
+
+def pins(items: Iterable[object], known: Collection[Ts], *, channel: ChannelId, team: TeamId, gap: int) -> list[News]:
+    """Return what `pins.list` (newest first) tells anew, after all messages: oldest first, then what is gone."""
+    listed: dict[Ts, None] = {}
+    for item in items:
+        message = item.get("message") if isinstance(item, Mapping) else None
+        ts = message.get("ts") if isinstance(message, Mapping) else None
+        if isinstance(ts, str) and is_ts(ts):
+            listed[Ts(ts)] = None
+    made = _Maker(channel, team, gap)
+    added = [made.pin("pin_added", ts, number) for number, ts in enumerate(reversed(listed)) if ts not in known]
+    return added + [made.pin("pin_removed", ts, len(listed)) for ts in sorted(set(known) - listed.keys())]
+
+
 def joining(team: TeamId, channel: ChannelId, user: str, gap: int) -> News:
     """Return the news that a member of a channel joins its new room, before anything else is shown there."""
     event = {"type": "member_joined_channel", "user": user, "channel": channel}
     return News("", {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/member/{user}"})
+
+
+def _sequence(value: object) -> Sequence[object]:
+    return value if isinstance(value, Sequence) and not isinstance(value, str | bytes) else ()
 
 
 def roots(messages: Iterable[Json]) -> list[tuple[Ts, int, Ts]]:

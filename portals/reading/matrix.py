@@ -15,9 +15,11 @@ from portals.events import (
     MatrixFile,
     MatrixMembership,
     MatrixMessage,
+    MatrixPins,
     MatrixPollEnd,
     MatrixReaction,
     MatrixRedaction,
+    MatrixTopic,
 )
 from portals.ids import EventId, MatrixUserId, RoomId
 from portals.reading.polls import ENDS, STARTS, poll_of
@@ -48,7 +50,9 @@ def read(event: Json, source: str) -> MatrixEvent | Ignored:
     reader = _READERS.get(kind)
     if reader is None:
         return Ignored(f"events of type {kind[:60]!r} are not relayed")
-    if kind != "m.room.member" and "state_key" in event:
+    if kind in _STATES and event.get("state_key") != "":
+        return Ignored("an event with the type of a state that is not the room's")
+    if kind not in _STATES and kind != "m.room.member" and "state_key" in event:
         return Ignored("a state event with the type of a message")
     return reader(event, mapping(event.get("content")), source, RoomId(room), EventId(event_id), MatrixUserId(sender))
 
@@ -166,6 +170,31 @@ def _membership(
     return MatrixMembership(source, room, sender, MatrixUserId(user), membership, name, avatar)
 
 
+def _pins(
+    event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
+) -> MatrixEvent | Ignored:
+    """Compare with what was pinned before: where the homeserver does not tell, nothing was taken off."""
+    before = _event_ids(mapping(mapping(event.get("unsigned")).get("prev_content")).get("pinned"))
+    now = _event_ids(content.get("pinned"))
+    added = tuple(one for one in now if one not in before)
+    removed = tuple(one for one in before if one not in now)
+    if not added and not removed:
+        return Ignored("pins that stay as they were")
+    return MatrixPins(source, room, event_id, sender, now, added, removed)
+
+
+def _event_ids(value: object) -> tuple[EventId, ...]:
+    found = value if isinstance(value, list | tuple) else ()
+    return tuple(dict.fromkeys(EventId(one) for one in found if isinstance(one, str) and one))
+
+
+def _topic(
+    event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
+) -> MatrixEvent | Ignored:
+    return MatrixTopic(source, room, event_id, sender, text_of(content.get("topic")))
+
+
+_STATES = frozenset({"m.room.pinned_events", "m.room.topic"})
 _READERS: dict[str, Callable[[Json, Json, str, RoomId, EventId, MatrixUserId], MatrixEvent | Ignored]] = {
     "m.room.message": _message,
     "m.sticker": _message,
@@ -175,4 +204,6 @@ _READERS: dict[str, Callable[[Json, Json, str, RoomId, EventId, MatrixUserId], M
     "m.reaction": _reaction,
     "m.room.redaction": _redaction,
     "m.room.member": _membership,
+    "m.room.pinned_events": _pins,
+    "m.room.topic": _topic,
 }

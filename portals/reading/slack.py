@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from portals.events import (
     Ignored,
     Json,
+    SlackBotMembership,
     SlackChannelChange,
     SlackDeletion,
     SlackEvent,
     SlackMembership,
     SlackPersonChange,
+    SlackPin,
     SlackReaction,
 )
 from portals.ids import ChannelId, SlackUserId, TeamId, channel_queue, is_slack_id
@@ -122,9 +124,24 @@ def _read_membership(event: Json, source: str, workspace: Workspace, historic: b
     channel, user = _channel(event), text_of(event.get("user"))
     if not (channel and is_slack_id(user)):
         return Ignored("a membership without channel or person")
+    joined = event.get("type") == "member_joined_channel"
     if user == workspace.bot_user:
-        return Ignored("our own membership")
-    return SlackMembership(source, channel, SlackUserId(user), event.get("type") == "member_joined_channel")
+        return SlackBotMembership(source, channel, joined)
+    return SlackMembership(source, channel, SlackUserId(user), joined)
+
+
+def _read_removal(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
+    """Read `channel_left`, which Slack tells to the one who left alone."""
+    channel = _channel(event)
+    return SlackBotMembership(source, channel, False) if channel else Ignored("a removal from nowhere")
+
+
+def _read_pin(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
+    ts = ts_of(mapping(mapping(event.get("item")).get("message")).get("ts"))
+    channel = _channel(event)
+    if not (channel and ts):
+        return Ignored("a pin on something that is not a message")
+    return SlackPin(source, channel, ts, event.get("type") == "pin_added")
 
 
 def _read_rename(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
@@ -137,6 +154,11 @@ def _read_archive(event: Json, source: str, workspace: Workspace, historic: bool
     channel = _channel(event)
     archived = text_of(event.get("type")).endswith("_archive")
     return SlackChannelChange(source, channel, archived=archived) if channel else Ignored("an archive of nothing")
+
+
+def _read_end(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
+    channel = _channel(event)
+    return SlackChannelChange(source, channel, archived=True, deleted=True) if channel else Ignored("an end of nothing")
 
 
 def _read_person(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
@@ -159,13 +181,27 @@ def _name(event: Json, source: str, channel: ChannelId) -> SlackEvent | Ignored:
     return SlackChannelChange(source, channel, name=name) if name else Ignored("a rename without a name")
 
 
+def _archived(event: Json, source: str, channel: ChannelId) -> SlackEvent | Ignored:
+    return SlackChannelChange(source, channel, archived=text_of(event.get("subtype")).endswith("_archive"))
+
+
+def _converted(event: Json, source: str, channel: ChannelId) -> SlackEvent | Ignored:
+    return SlackChannelChange(source, channel, private=text_of(event.get("subtype")).endswith("_private"))
+
+
 _ANNOUNCEMENTS = {
     "channel_topic": _topic,
     "channel_purpose": _purpose,
     "channel_name": _name,
+    "channel_archive": _archived,
+    "channel_unarchive": _archived,
+    "channel_convert_to_private": _converted,
+    "channel_convert_to_public": _converted,
     "group_topic": _topic,
     "group_purpose": _purpose,
     "group_name": _name,
+    "group_archive": _archived,
+    "group_unarchive": _archived,
 }
 _READERS = {
     "message": _read_message,
@@ -173,12 +209,18 @@ _READERS = {
     "reaction_removed": _read_reaction,
     "member_joined_channel": _read_membership,
     "member_left_channel": _read_membership,
+    "channel_left": _read_removal,
+    "group_left": _read_removal,
+    "pin_added": _read_pin,
+    "pin_removed": _read_pin,
     "channel_rename": _read_rename,
     "group_rename": _read_rename,
     "channel_archive": _read_archive,
     "channel_unarchive": _read_archive,
     "group_archive": _read_archive,
     "group_unarchive": _read_archive,
+    "channel_deleted": _read_end,
+    "group_deleted": _read_end,
     "user_change": _read_person,
     "team_join": _read_person,
 }
@@ -191,6 +233,8 @@ def _channel(event: Json) -> ChannelId:
     value = event.get("channel")
     if isinstance(value, Mapping):
         value = value.get("id")
+    if not isinstance(value, str):
+        value = event.get("channel_id")
     if not isinstance(value, str):
         value = mapping(event.get("item")).get("channel")
     return ChannelId(value) if isinstance(value, str) and is_slack_id(value) else ChannelId("")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from portals.text import from_slack
 if TYPE_CHECKING:
     from portals.facts import Workspace
 
-_RELAYED = frozenset(
+_SAID = frozenset(
     {
         "",
         "bot_message",
@@ -28,9 +29,10 @@ _RELAYED = frozenset(
         "thread_broadcast",
         "reply_broadcast",
         "file_comment",
-        "reminder_add",
+        "slackbot_response",
     }
 )
+"""The subtypes of what somebody said; all others are Slack's own words about what somebody did."""
 
 _ICONS = ("image_72", "image_64", "image_48", "image_36")
 """The largest first; Slack makes a picture of an emoji too, as image_64."""
@@ -48,8 +50,8 @@ def message_of(
 ) -> SlackMessage | Ignored:
     """Return a message object of an event or of history, or why it is not relayed."""
     subtype = text_of(message.get("subtype"))
-    if subtype not in _RELAYED:
-        return Ignored(f"messages of subtype {subtype[:40]!r} are not relayed")
+    if subtype == "tombstone" or message.get("hidden") is True or message.get("is_ephemeral") is True:
+        return Ignored("a message that Slack does not show, or to one person alone")
     ts = ts_of(message.get("ts"))
     if ts == NO_TS:
         return Ignored("a message without a time stamp")
@@ -60,6 +62,9 @@ def message_of(
     files = tuple(files_of(message.get("files")))
     attachments = objects(message.get("attachments"))
     text = text_of(message.get("text"))
+    system = "" if subtype in _SAID else subtype
+    if system:
+        text = re.sub(rf"^<@{author.id}(\|[^>]*)?>\s*", "", text)
     blocks = objects(message.get("blocks"))
     edited = ts_of(mapping(message.get("edited")).get("ts"))
     return SlackMessage(
@@ -77,6 +82,7 @@ def message_of(
         historic=historic,
         version=version or edited,
         digest=_digest(text, blocks, attachments),
+        system=system,
     )
 
 

@@ -52,9 +52,10 @@ def _message(said: MatrixText, msgtype: str) -> Content:
     return content
 
 
-def topic(said: str, names: Names) -> str:
-    """Return a channel's topic as the plain words that a room shows."""
-    return text.to_matrix(text.from_slack(said), names).body
+def topic(topic: str, purpose: str, names: Names) -> str:
+    """Return a channel's topic and its purpose as the plain words that a room shows: a line for each, one if equal."""
+    lines = [text.to_matrix(text.from_slack(said), names).body.strip() for said in (topic, purpose)]
+    return "\n".join(dict.fromkeys(line for line in lines if line))
 
 
 def edit(content: Content, target: EventId) -> Content:

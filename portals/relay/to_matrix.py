@@ -14,7 +14,6 @@ from portals import text
 from portals.actions import (
     STAMP,
     Note,
-    RecordChannel,
     RecordDeletion,
     RecordEdit,
     RecordLink,
@@ -22,11 +21,11 @@ from portals.actions import (
     SendEvent,
     SendFile,
     SetMembership,
-    SetState,
 )
 from portals.events import (
     Ignored,
     SlackAuthor,
+    SlackBotMembership,
     SlackChannelChange,
     SlackDeletion,
     SlackEvent,
@@ -34,12 +33,13 @@ from portals.events import (
     SlackMembership,
     SlackMessage,
     SlackPersonChange,
+    SlackPin,
     SlackReaction,
 )
 from portals.facts import Needs, Origin
 from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
 from portals.permalinks import slack_place
-from portals.relay import content, files, reactions
+from portals.relay import channel_changes, content, files, reactions, system_notices
 from portals.relay.naming import names_of
 from portals.text import emoji
 
@@ -81,7 +81,9 @@ def needs(event: SlackEvent) -> Needs:
             return reactions.needs_in_matrix(event)
         case SlackMembership():
             return Needs(slack_users=frozenset([event.user]))
-        case SlackChannelChange() | SlackPersonChange():
+        case SlackChannelChange() | SlackPin() | SlackBotMembership():
+            return channel_changes.needs(event)
+        case SlackPersonChange():
             return Needs()
 
 
@@ -99,8 +101,8 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
         case SlackMembership():
             ghost = facts.names.ghost(portal.team, event.user)
             return (SetMembership(action_key(event.source), portal.room, ghost, event.joined),)
-        case SlackChannelChange():
-            return _change_channel(event, portal, facts)
+        case SlackChannelChange() | SlackPin() | SlackBotMembership():
+            return channel_changes.decide(event, portal, facts)
         case SlackPersonChange():
             return Ignored("a profile is no matter of a portal")
 
@@ -122,6 +124,8 @@ class _Message:
         event = self.event
         if event.own:
             return Ignored("our own message")
+        if not system_notices.is_shown(event):
+            return Ignored(f"messages of subtype {event.system[:40]!r} are not shown")
         if self.links:
             return self._compare()
         overtaken = event.changed and ts_to_ms(event.version or event.ts) - self.time <= _CHANGE_IS_NEWS * 1000
@@ -174,10 +178,10 @@ class _Message:
 
     def _contents(self) -> list[dict[str, Any]]:
         """Return the content of each piece of the text, without relation and stamp; none where there is no text."""
-        document = self.event.document
+        document = system_notices.words_of(self.event)
         if document.is_empty():
             return []
-        msgtype = "m.emote" if self.event.emote else "m.text"
+        msgtype = "m.emote" if self.event.emote else "m.notice" if self.event.system else "m.text"
         return [self._signed(piece) for piece in content.pieces(document, names_of(self.facts), msgtype)]
 
     def _signed(self, piece: dict[str, Any], *, in_words: bool = True) -> dict[str, Any]:
@@ -253,6 +257,8 @@ class _Message:
         event = self.event
         shown = {link.part: link for link in self.links}
         edited = event.digest != next(iter(shown.values())).digest
+        if system_notices.is_fixed(event):
+            edited = False
         if event.historic and not event.version and not event.author.is_bot:
             edited = False  # never edited: a difference is one of Slack's forms, not of what was said
         if edited:
@@ -327,23 +333,6 @@ def _once(links: tuple[Link, ...]) -> Iterator[Link]:
             yield link
 
 
-def _change_channel(event: SlackChannelChange, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
-    assert portal.room is not None
-    key, room, bot = action_key(event.source), portal.room, facts.names.bot
-    if event.name is not None:
-        if event.name == portal.name:
-            return Ignored("the name that the room has already")
-        name = {"name": content.room_name(event.name)}
-        return (SetState(key, room, bot, "m.room.name", "", name, RecordChannel(name=event.name)),)
-    if event.topic is not None:
-        if event.topic == portal.topic:
-            return Ignored("the topic that the room has already")
-        topic = {"topic": content.topic(event.topic, names_of(facts))}
-        return (SetState(key, room, bot, "m.room.topic", "", topic, RecordChannel(topic=event.topic)),)
-    if event.archived is not None:
-        words = "This channel was archived in Slack." if event.archived else "This channel is open again in Slack."
-        return (SendEvent(key, room, bot, "m.room.message", {**content.notice(words), STAMP: key}),)
-    return Ignored("a channel's purpose is not shown in Matrix")
 
 
 def _part(prefix: str, number: int) -> str:

@@ -25,15 +25,17 @@ from portals.events import (
     MatrixFile,
     MatrixMembership,
     MatrixMessage,
+    MatrixPins,
     MatrixPollEnd,
     MatrixReaction,
     MatrixRedaction,
+    MatrixTopic,
     Undeliverable,
 )
 from portals.facts import Needs, Origin
 from portals.ids import MatrixUserId, RoomId, Ts, action_key
 from portals.permalinks import matrix_place
-from portals.relay import files, polls, reactions, replies, wording
+from portals.relay import files, polls, reactions, replies, room_changes, wording
 from portals.relay.naming import names_of
 
 if TYPE_CHECKING:
@@ -74,6 +76,8 @@ def needs(event: MatrixEvent) -> Needs:
             return reactions.needs_in_slack(event)
         case MatrixRedaction():
             return Needs(events=frozenset([event.target]), targets=frozenset([event.target]), reactions=True)
+        case MatrixPins() | MatrixTopic():
+            return room_changes.needs(event)
         case MatrixMembership():
             return Needs()
 
@@ -93,6 +97,8 @@ def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ..
             return reactions.in_slack(event, portal, facts)
         case MatrixRedaction():
             return _redact(event, portal, facts)
+        case MatrixPins() | MatrixTopic():
+            return room_changes.decide(event, portal, facts)
         case MatrixMembership():
             return Ignored("memberships of Matrix people are not shown in Slack")
 

@@ -46,9 +46,10 @@ def test_names_keep_to_the_limits_of_slack(read: Read) -> None:
     assert found["features"] == {"bot_user": {"display_name": "a-b-c", "always_online": True}}
 
 
-def test_nothing_is_asked_for_twice_or_without_use() -> None:
-    assert len(set(manifest.scopes())) == len(manifest.scopes())
-    assert len(set(manifest.events())) == len(manifest.events())
+def test_nothing_is_asked_for_twice_or_without_use(read: Read) -> None:
+    settings = read()
+    assert len(set(manifest.scopes(settings))) == len(manifest.scopes(settings))
+    assert len(set(manifest.events(settings))) == len(manifest.events(settings))
     for feature in manifest.FEATURES:
         assert feature.methods or feature.events, feature.name
 
@@ -63,10 +64,18 @@ def test_every_method_that_a_scope_is_asked_for_is_called_by_the_bridge() -> Non
 
 
 def test_a_missing_scope_is_explained_with_the_line_to_add(read: Read) -> None:
-    (missing,) = manifest.missing_scopes(set(manifest.scopes()) - {"reactions:write"})
+    settings = read()
+    (missing,) = manifest.missing_scopes(settings, set(manifest.scopes(settings)) - {"reactions:write"})
     assert str(missing) == "reactions:write, needed to react"
     assert missing.methods == ("reactions.add", "reactions.remove")
     assert missing.line in manifest.render(read()).splitlines()
+
+
+def test_no_scope_is_asked_for_what_the_settings_switch_off(read: Read) -> None:
+    assert {"channels:write.topic", "groups:write.topic"} <= set(manifest.scopes(read()))
+    settings = read(RIGHT + "relay: {topic: false}\n")
+    assert not [scope for scope in manifest.scopes(settings) if scope.endswith(".topic")]
+    assert manifest.missing_scopes(settings, manifest.scopes(settings)) == []
 
 
 def test_the_link_opens_slack_with_the_whole_manifest(read: Read) -> None:

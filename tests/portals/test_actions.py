@@ -32,6 +32,8 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
     "Ts | None": st.none() | TEXT,
     "Content": CONTENT,
     "tuple[Content, ...]": st.lists(CONTENT, max_size=3).map(tuple),
+    "tuple[EventId, ...]": st.lists(TEXT, max_size=3).map(tuple),
+    "bool | None": st.none() | st.booleans(),
 }
 
 

@@ -256,7 +256,7 @@ def test_what_refers_to_nothing_shows_nothing_and_says_why() -> None:
             event("c", content={"msgtype": "m.text", "body": "* x", "m.relates_to": {"rel_type": "m.replace"}}),
             event("d", "m.room.encrypted", content={"algorithm": "m.megolm.v1.aes-sha2"}),
             event("e", sender="@slack_t1_u1:example.com"),
-            event("f", "m.room.topic", state_key="", content={"topic": "x"}),
+            event("f", "m.room.name", state_key="", content={"name": "x"}),
         ],
         KNOWN,
     )

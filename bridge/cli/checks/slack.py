@@ -42,7 +42,7 @@ async def check_workspace(settings: Settings, workspace: Workspace) -> Findings:
             yield failed(subject, error, "check slack.api_url and the way to the internet")
             return
         yield Finding(subject, "ok", f"the bot token is good for {identity.team} ({identity.team_id})")
-        for finding in _scopes(subject, identity):
+        for finding in _scopes(subject, settings, identity):
             yield finding
         if settings.slack.mode == "socket":
             yield await _socket(subject, client)
@@ -50,8 +50,8 @@ async def check_workspace(settings: Settings, workspace: Workspace) -> Findings:
             yield finding
 
 
-def _scopes(subject: str, identity: Identity) -> list[Finding]:
-    missing = missing_scopes(identity.scopes)
+def _scopes(subject: str, settings: Settings, identity: Identity) -> list[Finding]:
+    missing = missing_scopes(settings, identity.scopes)
     if not missing:
         return [Finding(subject, "ok", f"all scopes are granted, {len(identity.scopes)} of them")]
     return [

@@ -100,7 +100,9 @@ def test_an_encrypted_message_is_known_as_such() -> None:
         (event({**TEXT, "msgtype": ["m.text"]}), "a message without a msgtype"),
         (event({**TEXT, "m.relates_to": {"rel_type": "m.replace"}}), "an edit of nothing"),
         (event(TEXT, state_key=""), "a state event with the type of a message"),
-        (event({}, "m.room.topic", state_key=""), "events of type 'm.room.topic' are not relayed"),
+        (event({}, "m.room.name", state_key=""), "events of type 'm.room.name' are not relayed"),
+        (event({}, "m.room.topic"), "an event with the type of a state that is not the room's"),
+        (event({}, "m.room.pinned_events", state_key="x"), "an event with the type of a state that is not the room's"),
         (event({}, type=["m.room.message"]), "events of type '' are not relayed"),
         (event(TEXT, room_id=None), "an event without room, id or sender"),
         (event(TEXT, event_id=7), "an event without room, id or sender"),
@@ -237,7 +239,7 @@ def test_what_may_be_relayed_is_kept_in_the_queue_of_its_room(kind: str) -> None
 @pytest.mark.parametrize(
     "more",
     [
-        {"type": "m.room.topic"},
+        {"type": "m.room.name"},
         {"type": ["m.room.message"]},
         {"type": None},
         {"room_id": ""},

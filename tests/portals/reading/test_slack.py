@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from portals.events import (
     Ignored,
     SlackAuthor,
+    SlackBotMembership,
     SlackChannelChange,
     SlackDeletion,
     SlackMembership,
     SlackMessage,
     SlackPersonChange,
+    SlackPin,
     SlackReaction,
 )
-from portals.ids import SlackUserId, TeamId
+from portals.ids import ChannelId, SlackUserId, TeamId, Ts
 from portals.reading.slack import LOOK_BACK, Address, address, channel_of, read
 from portals.text import from_slack
 from tests.portals.foreign import JSON, objects
@@ -78,9 +80,25 @@ def test_a_me_message_is_an_emote() -> None:
     assert message(subtype="me_message").emote
 
 
-@pytest.mark.parametrize("subtype", ["channel_join", "bot_add", "pinned_item", "message_replied", "x" * 90])
-def test_other_subtypes_are_left_out(subtype: str) -> None:
-    assert ignored({**MESSAGE, "subtype": subtype}).startswith("messages of subtype")
+@pytest.mark.parametrize("subtype", ["channel_join", "bot_add", "pinned_item", "x" * 90])
+def test_what_nobody_said_has_its_subtype(subtype: str) -> None:
+    assert message(subtype=subtype).system == subtype
+
+
+@pytest.mark.parametrize("subtype", ["", "bot_message", "file_share", "me_message", "slackbot_response"])
+def test_what_somebody_said_has_none(subtype: str) -> None:
+    assert message(subtype=subtype).system == ""
+
+
+@pytest.mark.parametrize("mention", ["<@U2147483697> ", "<@U2147483697|spock> ", ""])
+def test_slacks_words_about_somebody_do_not_name_them_twice(mention: str) -> None:
+    found = message(subtype="bot_add", text=f"{mention}added an integration for <@U2147483697>")
+    assert found.document == from_slack("added an integration for <@U2147483697>")
+
+
+@pytest.mark.parametrize("mark", [{"hidden": True}, {"is_ephemeral": True}, {"subtype": "tombstone"}])
+def test_what_slack_shows_to_nobody_or_to_one_alone_is_left_out(mark: dict[str, Any]) -> None:
+    assert ignored({**MESSAGE, **mark}) == "a message that Slack does not show, or to one person alone"
 
 
 @pytest.mark.parametrize(
@@ -178,12 +196,29 @@ def test_our_own_reactions_and_those_to_files_are_left_out() -> None:
     assert ignored({**REACTION, "item": file}) == "a reaction to something that is not a message"
 
 
+@pytest.mark.parametrize("kind", ["channel_left", "group_left"])
+def test_the_bots_removal_is_told_to_the_bot_alone(kind: str) -> None:
+    assert read_event({"type": kind, "channel": "C0698JE0H"}) == SlackBotMembership(
+        SOURCE, ChannelId("C0698JE0H"), False
+    )
+    assert ignored({"type": kind}) == "a removal from nowhere"
+
+
+@pytest.mark.parametrize(("kind", "pinned"), [("pin_added", True), ("pin_removed", False)])
+def test_a_pin(kind: str, pinned: bool) -> None:
+    item = {"type": "message", "channel": "C1", "message": {"ts": "1360782400.498405"}, "created_by": "U1"}
+    event = {"type": kind, "user": "U1", "channel_id": "C1", "item": item}
+    assert read_event(event) == SlackPin(SOURCE, ChannelId("C1"), Ts("1360782400.498405"), pinned)
+    assert ignored({**event, "item": {}}) == "a pin on something that is not a message"
+    assert ignored({**event, "item": {"type": "file", "file": {"id": "F1"}}}).startswith("a pin on something")
+
+
 @pytest.mark.parametrize(("kind", "joined"), [("member_joined_channel", True), ("member_left_channel", False)])
 def test_a_membership(kind: str, joined: bool) -> None:
     event = {"type": kind, "user": "W06GH7XHN", "channel": "C0698JE0H", "channel_type": "C", "team": TEAM}
     found = read_event(event)
     assert found == SlackMembership(SOURCE, found.channel, SlackUserId("W06GH7XHN"), joined)
-    assert ignored({**event, "user": "U0BOT"}) == "our own membership"
+    assert read_event({**event, "user": "U0BOT"}) == SlackBotMembership(SOURCE, found.channel, joined)
     assert ignored(without(event, "user")) == "a membership without channel or person"
 
 

@@ -289,13 +289,6 @@ def test_name_and_topic_follow_the_channel() -> None:
     assert "already" in ignored(said_in_slack(type="channel_rename", channel={"id": CHANNEL, "name": "general"}))
 
 
-def test_archiving_is_told_and_a_purpose_is_not() -> None:
-    (told,) = done(said_in_slack(type="channel_archive"))
-    assert told.content["msgtype"] == "m.notice"
-    assert "open again" in done(said_in_slack(type="channel_unarchive"))[0].content["body"]
-    assert "purpose" in ignored(said_in_slack(subtype="channel_purpose", purpose="why"))
-
-
 def test_a_profile_is_no_matter_of_a_portal() -> None:
     event = said_in_slack(type="user_change", user={"id": ALICE, "profile": {}})
     assert "profile" in ignored(event)

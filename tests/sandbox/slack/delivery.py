@@ -39,6 +39,8 @@ _RULES = {
     "channel_rename": ("channels:read", False),
     "channel_archive": ("channels:read", False),
     "channel_unarchive": ("channels:read", False),
+    "channel_deleted": ("channels:read", False),
+    "group_deleted": ("groups:read", True),
     "group_rename": ("groups:read", True),
     "group_archive": ("groups:read", True),
     "group_unarchive": ("groups:read", True),

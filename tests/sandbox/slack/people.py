@@ -195,6 +195,20 @@ class Person:
         """Opens an archived channel again."""
         rooms.unarchive(self._workspace, self._workspace.channel(channel), self.user)
 
+    def convert_to_private(self, channel: str) -> None:
+        """Makes a public channel private."""
+        rooms.convert_to_private(self._workspace, self._room(channel), self.user)
+
+    def delete_channel(self, channel: str) -> None:
+        """Deletes a channel, which only an admin may do."""
+        if not self.user.is_admin:
+            raise SlackRefusal("restricted_action")
+        rooms.delete(self._workspace, self._room(channel), self.user)
+
+    def act(self, channel: str, subtype: str, text: str) -> Message:
+        """Does something that Slack tells the channel in its own words, such as `bot_add`."""
+        return messages.post(self._workspace, self._room(channel), messages.Draft(text, self.id, subtype))
+
     def change_profile(self, **fields: str) -> None:
         """Changes name, title, avatar ... as the fields of `User` are called."""
         for key, value in fields.items():

@@ -148,6 +148,21 @@ def unarchive(workspace: Workspace, channel: Channel, by: User) -> None:
     _close_or_open(workspace, channel, by, "unarchive")
 
 
+def convert_to_private(workspace: Workspace, channel: Channel, by: User) -> None:
+    """Makes a public channel private; nobody leaves it."""
+    channel.kind = "private"
+    text = "made this channel *private*. Now, it can only be viewed or joined by invitation."
+    post(workspace, channel, Draft(text, by.id, "channel_convert_to_private"))
+
+
+def delete(workspace: Workspace, channel: Channel, by: User) -> None:
+    """Ends a channel for good; those who were in it are told."""
+    del workspace.channels[channel.id]
+    kind = "group_deleted" if channel.kind == "private" else "channel_deleted"
+    event: Json = {"type": kind, "channel": channel.id, "actor_id": by.id}
+    workspace.emit(event | {"event_ts": workspace.clock.next()}, channel)
+
+
 def _close_or_open(workspace: Workspace, channel: Channel, by: User, what: str) -> None:
     kind = "group" if channel.kind == "private" else "channel"
     text = "archived the channel" if what == "archive" else "un-archived the channel"

@@ -211,7 +211,7 @@ def rename(call: Call) -> Json:
 
 def set_topic(call: Call) -> Json:
     """conversations.setTopic"""
-    channel = _member(call)
+    channel = _member(call, call.conversation(call.args.need("channel")))
     _check_open(channel)
     topic = call.args.text("topic")
     if len(topic) > rooms.MOST_TOPIC:
@@ -223,7 +223,7 @@ def set_topic(call: Call) -> Json:
 
 def set_purpose(call: Call) -> Json:
     """conversations.setPurpose"""
-    channel = _member(call)
+    channel = _member(call, call.conversation(call.args.need("channel")))
     _check_open(channel)
     purpose = call.args.text("purpose")
     if len(purpose) > rooms.MOST_TOPIC:
@@ -265,8 +265,9 @@ def _managed(call: Call) -> Channel:
     return call.conversation(call.args.need("channel"), MANAGE_SCOPES)
 
 
-def _member(call: Call) -> Channel:
-    channel = _managed(call)
+def _member(call: Call, channel: Channel | None = None) -> Channel:
+    """The channel, in which the caller is; without one, that of the arguments, which the caller may manage."""
+    channel = channel or _managed(call)
     if channel.kind == "im":
         raise SlackRefusal("method_not_supported_for_channel_type")
     if call.token.user_id not in channel.members:

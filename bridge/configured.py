@@ -1,0 +1,68 @@
+"""Settings become what the parts want to know: each part is told its own share, in its own words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridge.work.rooms import Shape
+from portals.avatars import AvatarAddresses, key_from
+from portals.facts import Direction, Rules
+from portals.ids import GhostNames, MatrixUserId
+from portals.policy import Mapped
+
+if TYPE_CHECKING:
+    import config.settings as configured
+    from config.settings import Settings
+
+
+def names_from(settings: Settings) -> GhostNames:
+    """Return the names on this homeserver."""
+    return GhostNames(
+        domain=settings.homeserver.domain,
+        bot_localpart=settings.appservice.bot_localpart,
+        ghost_template=settings.appservice.ghost_localpart,
+        alias_template=settings.appservice.alias_localpart,
+    )
+
+
+def rules_from(settings: Settings) -> Rules:
+    """Return what the configuration says about relaying."""
+    return Rules(
+        allow_room_mention=settings.relay.allow_room_mention,
+        allow_broadcast=settings.relay.allow_broadcast,
+        reply_style=settings.relay.reply,
+        topic_to_slack=settings.relay.topic,
+        name_template=settings.relay.name,
+        max_file_size=settings.files.max_size,
+        refused_types=settings.files.deny,
+        allowed_types=settings.files.allow,
+        avatars=avatars_from(settings),
+    )
+
+
+def avatars_from(settings: Settings) -> AvatarAddresses | None:
+    """Return where Slack finds avatars, None where they are not shown."""
+    public = settings.public
+    if not public.avatars or public.url is None:
+        return None
+    return AvatarAddresses(public.url, key_from(settings.appservice.hs_token.reveal()))
+
+
+def shape_from(settings: Settings) -> Shape:
+    """Return how rooms are made."""
+    rooms = settings.rooms
+    return Shape(
+        space=rooms.space,
+        space_name=rooms.space_name,
+        join_rule=rooms.join_rule,
+        history_visibility=rooms.history_visibility,
+        federate=rooms.federate,
+        invite=tuple(MatrixUserId(user) for user in rooms.invite),
+        admins=settings.admins,
+        bot_name=settings.appservice.bot_display_name,
+    )
+
+
+def mapped_from(line: configured.Mapping) -> Mapped:
+    """Return one line of the mapping."""
+    return Mapped(line.workspace or "", line.slack, line.matrix, Direction(line.direction))
