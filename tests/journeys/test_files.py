@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.journeys.shown import bodies, contents
-from tests.journeys.stage import Stage
-from tests.journeys.world import World, people_of
+from tests.journeys.talk import Talk, bodies, contents, talk_on
 from tests.sandbox.slack import Upload, messages
 from tests.sandbox.slack.pictures import png
 
@@ -19,87 +17,83 @@ LARGE = png(1000, 500, (10, 20, 30))
 
 
 @pytest.fixture
-async def world(sqlite_url: str) -> AsyncIterator[World]:
-    async with Stage(sqlite_url, seed=people_of) as stage:
-        world = World(stage)
-        await world.open()
-        await world.settle()
-        yield world
+async def talk(sqlite_url: str) -> AsyncIterator[Talk]:
+    async with talk_on(sqlite_url) as talk:
+        yield talk
 
 
-async def test_a_picture_brings_its_thumbnail_once(world: World) -> None:
-    stage, room = world.stage, world.rooms["general"]
-    alice = stage.workspace.person("alice")
+async def test_a_picture_brings_its_thumbnail_once(talk: Talk) -> None:
+    stage = talk.stage
+    alice = talk.in_slack("alice")
     first = alice.post("general", files=[Upload("large.png", LARGE)])
-    await world.settle()
-    info = contents(stage, room)[0]["info"]
+    await talk.settle()
+    info = contents(talk)[0]["info"]
     assert (info["w"], info["h"], info["mimetype"]) == (1000, 500, "image/png")
     assert info["thumbnail_info"] == {"w": 720, "h": 360, "mimetype": "image/png"}
     assert info["thumbnail_url"].startswith("mxc://")
     kept = len(stage.homeserver.world.media)
     alice.post("general", files=[stage.workspace.files[first.files[0]]])
-    await world.settle()
-    again = contents(stage, room)[1]
+    await talk.settle()
+    again = contents(talk)[1]
     assert again["info"]["thumbnail_url"] == info["thumbnail_url"]
     assert len(stage.homeserver.world.media) == kept
 
 
-async def test_a_picture_without_its_thumbnail_is_a_picture_still(world: World) -> None:
-    stage = world.stage
-    message = stage.workspace.person("alice").post("general", files=[Upload("large.png", LARGE)])
+async def test_a_picture_without_its_thumbnail_is_a_picture_still(talk: Talk) -> None:
+    stage = talk.stage
+    message = talk.in_slack("alice").post("general", files=[Upload("large.png", LARGE)])
     stage.workspace.files[message.files[0]].thumbnail = None
-    await world.settle()
-    (content,) = contents(stage, world.rooms["general"])
+    await talk.settle()
+    (content,) = contents(talk)
     assert "thumbnail_url" not in content["info"]
     assert "thumbnail_info" not in content["info"]
     assert content["url"].startswith("mxc://")
 
 
-async def test_a_file_of_another_workspace_is_asked_about_once(world: World) -> None:
-    stage = world.stage
+async def test_a_file_of_another_workspace_is_asked_about_once(talk: Talk) -> None:
+    stage = talk.stage
     before = stage.slack.calls.counts["files.info"]
-    stage.workspace.person("alice").post("general", "see", files=[Upload("far.txt", b"far", must_ask=True)])
-    await world.settle()
-    assert bodies(stage, world.rooms["general"]) == ["see", "far.txt"]
+    talk.in_slack("alice").post("general", "see", files=[Upload("far.txt", b"far", must_ask=True)])
+    await talk.settle()
+    assert bodies(talk) == ["see", "far.txt"]
     assert stage.slack.calls.counts["files.info"] == before + 1
 
 
-async def test_files_with_odd_names_and_nothing_in_them_come_over(world: World) -> None:
-    stage = world.stage
+async def test_files_with_odd_names_and_nothing_in_them_come_over(talk: Talk) -> None:
     given = [Upload("Ünïcödé 🐍.txt", b"x"), Upload("\u202egnp.txt", b"y"), Upload("empty.txt", b"")]
-    stage.workspace.person("alice").post("general", "all of them", files=given)
-    await world.settle()
-    assert bodies(stage, world.rooms["general"]) == ["all of them", "Ünïcödé 🐍.txt", "gnp.txt", "empty.txt"]
+    talk.in_slack("alice").post("general", "all of them", files=given)
+    await talk.settle()
+    assert bodies(talk) == ["all of them", "Ünïcödé 🐍.txt", "gnp.txt", "empty.txt"]
 
 
-async def test_what_slack_does_not_take_is_told_to_its_author(world: World) -> None:
-    stage, room, ada = world.stage, world.rooms["general"], world.people["ada"]
+async def test_what_slack_does_not_take_is_told_to_its_author(talk: Talk) -> None:
+    room, ada = talk.room, talk.in_matrix("ada")
     await ada.send_file(room, b"", "empty.txt", "text/plain")
     secret = {"url": await ada.upload(b"cipher", "application/octet-stream"), "key": {"k": "x"}, "iv": "y", "v": "v2"}
     await ada.send(room, {"msgtype": "m.file", "body": "secret.txt", "file": secret})
     await ada.send_file(room, b"abc", "Größe & <Maß>.txt", "text/plain", caption="all well")
-    await world.settle()
-    shown = bodies(stage, room)
+    await talk.settle()
+    shown = bodies(talk)
     assert any("Slack takes no empty files" in body for body in shown)
     assert any("does not decrypt files" in body for body in shown)
-    last = stage.entries("general")[-1]
+    last = talk.entries()[-1]
     assert last.text == "ada: all well"
     assert [name for name, _ in last.files] == ["Größe & <Maß>.txt"]
 
 
-async def test_stickers_and_voice_messages_are_files_in_slack(world: World) -> None:
-    stage, room, ada = world.stage, world.rooms["general"], world.people["ada"]
+async def test_stickers_and_voice_messages_are_files_in_slack(talk: Talk) -> None:
+    room, ada = talk.room, talk.in_matrix("ada")
     picture, sound = await ada.upload(b"webp", "image/webp"), await ada.upload(b"ogg", "audio/ogg")
     sticker = {"body": "Cat waves", "url": picture, "info": {"mimetype": "image/webp"}}
     await ada.send(room, sticker, "m.sticker")
     voice = {"msgtype": "m.audio", "body": "Voice message", "url": sound, "info": {"mimetype": "audio/ogg"}}
     await ada.send(room, {**voice, "org.matrix.msc3245.voice": {}})
-    await world.settle()
-    assert [entry.files[0][0] for entry in stage.entries("general")[-2:]] == ["Cat waves.webp", "Voice message.ogg"]
+    await talk.settle()
+    assert [entry.files[0][0] for entry in talk.entries()[-2:]] == ["Cat waves.webp", "Voice message.ogg"]
 
 
-async def test_a_bots_names_and_icons_stay_on_their_messages(world: World) -> None:
-    stage, room = world.stage, world.rooms["general"]
+async def test_a_bots_names_and_icons_stay_on_their_messages(talk: Talk) -> None:
+    stage, room = talk.stage, talk.room
     workspace = stage.workspace
     alice = workspace.user("alice")
     icon = f"{workspace.site.base_url}/avatars/{workspace.id}-{alice.id}_48.png"
@@ -112,12 +106,12 @@ async def test_a_bots_names_and_icons_stay_on_their_messages(world: World) -> No
             "done", None, "bot_message", bot_id="B0OTHER", app_id="A0OTHER", username=name, icons=icons
         )
         messages.post(workspace, workspace.channel("general"), draft)
-    await world.settle()
-    shown = contents(stage, room)
+    await talk.settle()
+    shown = contents(talk)
     profiles = [content["com.beeper.per_message_profile"] for content in shown]
     assert [profile["displayname"] for profile in profiles] == ["deploy", "👀 review", "deploy"]
     assert profiles[0]["avatar_url"] == profiles[2]["avatar_url"]
     assert profiles[0]["avatar_url"].startswith("mxc://")
     assert [content["body"] for content in shown] == ["deploy: done", "👀 review: done", "deploy: done"]
     ghost = f"@slack_{workspace.id}_b0other:localhost".lower()
-    assert (await world.people["ada"].members(room))[ghost] not in ("deploy", "review")
+    assert (await talk.in_matrix("ada").members(room))[ghost] not in ("deploy", "review")

@@ -242,8 +242,9 @@ def test_a_reply_that_is_sent_to_the_channel_later_gets_its_copy_there() -> None
     (copy,) = done(later, facts(root, same))
     assert isinstance(copy, SendEvent)
     assert "m.relates_to" not in copy.content
+    assert isinstance(copy.record, RecordLink)
     assert copy.record.part == "channel"
-    gone = replace(same, part="channel", event_id="$b", deleted=True)
+    gone = link(TS, "$b", part="channel", digest=later.digest, deleted=True)
     assert "as it stands" in ignored(later, facts(root, same, gone))
 
 
