@@ -34,7 +34,14 @@ class Post:
     reply: bool = False
     broadcast: bool = False
     formatted: bool = False
-    file: bytes = b""
+    size: int = 0
+    """Of the file; 0 for none."""
+
+    @property
+    def file(self) -> bytes:
+        """The bytes of the file, which are no other message's."""
+        some = hashlib.sha256(str(self.number).encode()).digest()
+        return (some * (self.size // len(some) + 1))[: self.size]
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +208,9 @@ class Tale:
     def _parts(self, message: Message, side: str) -> Iterable[Shown]:
         post = message.post
         thread = self.thread_of(post.number, side)
-        digests = (hashlib.sha256(post.file).hexdigest(),) if post.file else ()
+        digests = (hashlib.sha256(post.file).hexdigest(),) if post.size else ()
         if side == SLACK:
-            if post.side == MATRIX and post.file:
+            if post.side == MATRIX and post.size:
                 yield Shown(post.number, BRIDGE, f"{post.who}:", thread, digests)
             else:
                 yield Shown(post.number, post.who, message.words, thread, digests)
@@ -279,7 +286,7 @@ class Playwright:
         )
 
     def _edit(self) -> Act | None:
-        message = self._one_of([one for one in self._alive() if not one.post.file and self._is_there(one)])
+        message = self._one_of([one for one in self._alive() if not one.post.size and self._is_there(one)])
         if message is None:
             return None
         before = message.words.count("again")
@@ -311,12 +318,9 @@ class Playwright:
     def _file(self) -> Act:
         side = self._chance.choice((SLACK, MATRIX))
         size = self._chance.choice((1, 700, 70_000))
-        content = hashlib.sha256(str(self._next).encode()).digest() * (size // 32 + 1)
-        number = self._next
-        words = f"m{number} said" if side == SLACK and self._chance.random() < 0.5 else ""
-        return self._said(
-            side, self._chance.choice(self.tale.channels), file=content[:size], words=words, formatted=False
-        )
+        words = f"m{self._next} said" if side == SLACK and self._chance.random() < 0.5 else ""
+        channel = self._chance.choice(self.tale.channels)
+        return self._said(side, channel, size=size, words=words, formatted=False)
 
     def _topic(self) -> Act | None:
         self._next += 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import uvloop
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.journeys.script import Cut, Playwright
@@ -97,9 +97,10 @@ def test_a_bridge_that_is_cut_off_anywhere_loses_nothing(
 ) -> None:
     """Two parts with seeds of their own, so that two processes share the work."""
 
-    @settings(quick, max_examples=25, derandomize=True)
-    @given(scripts(), CUTS, st.just(part))
-    def cut_off(script: Script, cuts: list[Cut], part: int) -> None:
+    @seed(part)
+    @settings(quick, max_examples=25)
+    @given(scripts(), CUTS)
+    def cut_off(script: Script, cuts: list[Cut]) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             places.extend(runner.run(play(fresh(tmp_path_factory), script, cuts)))
 
@@ -122,11 +123,11 @@ def test_an_undisturbed_bridge_shows_the_same(tmp_path_factory: pytest.TempPathF
         assert runner.run(play(fresh(tmp_path_factory), script, [])) == []
 
 
-@pytest.mark.parametrize("seed", range(6))
-async def test_the_same_on_postgres(postgres_url: str, seed: int) -> None:
-    chance = random.Random(seed)
+@pytest.mark.parametrize("number", range(6))
+async def test_the_same_on_postgres(postgres_url: str, number: int) -> None:
+    chance = random.Random(number)
     cuts = [Cut(chance.randint(1, 130), chance.randint(0, 3)) for _ in range(6)]
-    await play(postgres_url, written(chance, 2, 12, repeats=bool(seed % 2)), cuts)
+    await play(postgres_url, written(chance, 2, 12, repeats=bool(number % 2)), cuts)
 
 
 @pytest.mark.parametrize("step", range(1, 25))

@@ -179,7 +179,7 @@ class Around(Generic[Scene]):
         match act:
             case Post():
                 person = self.stage.workspace.person(act.who)
-                files = [Upload(f"m{act.number}.bin", act.file)] if act.file else []
+                files = [Upload(f"m{act.number}.bin", act.file)] if act.size else []
                 words = f"*{act.words}*" if act.formatted else act.words
                 message = person.post(act.channel, words, thread_ts=at or None, broadcast=act.broadcast, files=files)
                 self.ids[act.number] = message.ts
@@ -222,7 +222,7 @@ class Around(Generic[Scene]):
 
     async def _say_in_matrix(self, act: Post, at: str) -> str:
         person, room = self.people[act.who], self.rooms[act.channel]
-        if act.file:
+        if act.size:
             return await person.send_file(room, act.file, f"m{act.number}.bin", "application/octet-stream")
         if act.root and act.reply:
             return await person.reply(room, at, act.words)
