@@ -13,7 +13,9 @@ from portals.actions import (
     RecordDeletion,
     RecordEdit,
     RecordLink,
+    RecordPin,
     RecordReaction,
+    RecordTrouble,
     RecordUnreaction,
 )
 from portals.facts import Link, Origin, ReactionLink
@@ -202,3 +204,46 @@ async def test_a_channel_keeps_what_did_not_change(
     again = await directory.portal(portal.id)
     assert again is not None
     assert (again.name, again.topic) == (name, topic)
+
+
+@pytest.mark.parametrize(
+    ("change", "purpose", "archived", "private"),
+    [
+        (RecordChannel(purpose="new"), "new", False, True),
+        (RecordChannel(archived=True), "old purpose", True, True),
+        (RecordChannel(private=False), "old purpose", False, False),
+        (RecordChannel(topic="x"), "old purpose", False, True),
+    ],
+)
+async def test_a_channel_keeps_what_it_is(
+    database: Database, directory: Directory, change: RecordChannel, purpose: str, archived: bool, private: bool
+) -> None:
+    portal = await directory.add_portal(TeamId("T1"), ChannelId("C1"), name="old", purpose="old purpose", private=True)
+    await keep(database, change, portal=portal.id)
+    again = await directory.portal(portal.id)
+    assert again is not None
+    assert (again.purpose, again.archived, again.private) == (purpose, archived, private)
+
+
+async def test_the_end_of_a_trouble_has_the_portal_look_back_over_everything(
+    database: Database, directory: Directory
+) -> None:
+    portal = await directory.add_portal(TeamId("T1"), ChannelId("C1"), name="old")
+    await database.commit(*directory.caught_up(portal.id, 7, ""))
+    await keep(database, RecordTrouble("the bot is gone"), portal=portal.id)
+    again = await directory.portal(portal.id)
+    assert again is not None
+    assert (again.trouble, again.caught_up) == ("the bot is gone", 7)
+    await keep(database, RecordTrouble(""), portal=portal.id)
+    again = await directory.portal(portal.id)
+    assert again is not None
+    assert (again.trouble, again.caught_up) == ("", 0)
+
+
+async def test_pins_are_kept_for_each_portal_and_once(database: Database, links: Links) -> None:
+    for ts in ("1.1", "1.2", "1.2"):
+        await keep(database, RecordPin(ts, True))
+    await keep(database, RecordPin("1.1", False))
+    await keep(database, RecordPin("9.9", False))
+    assert await links.pins(PORTAL) == {"1.2"}
+    assert await links.pins(OTHER) == frozenset()

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portals.events import Ignored, MatrixFile, MatrixMembership, MatrixMessage, MatrixReaction, MatrixRedaction
+from portals.events import (
+    Ignored,
+    MatrixFile,
+    MatrixMembership,
+    MatrixMessage,
+    MatrixPins,
+    MatrixReaction,
+    MatrixRedaction,
+    MatrixTopic,
+)
 from portals.ids import EventId, MatrixUserId, RoomId
 from portals.reading.matrix import address, latest, read, subject
 from portals.reading.slack import Address
@@ -203,6 +212,39 @@ def test_a_redaction_of_any_room_version(foreign: dict[str, Any]) -> None:
 
 def test_a_redaction_of_nothing_is_ignored() -> None:
     assert ignored(event({"redacts": None}, "m.room.redaction")) == "a redaction of nothing"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "added", "removed"),
+    [
+        (["$a"], ["$a", "$b"], ("$b",), ()),
+        (["$a", "$b"], ["$b"], (), ("$a",)),
+        ([], ["$a", "$a", 7, ""], ("$a",), ()),
+        (None, ["$a"], ("$a",), ()),
+        ("$a", ["$a"], ("$a",), ()),
+    ],
+)
+def test_pins_are_compared_with_those_before(
+    before: Any, now: list[Any], added: tuple[str, ...], removed: tuple[str, ...]
+) -> None:
+    unsigned = {"prev_content": {"pinned": before}}
+    found = read(event({"pinned": now}, "m.room.pinned_events", state_key="", unsigned=unsigned), SOURCE)
+    assert isinstance(found, MatrixPins)
+    assert (found.added, found.removed) == (added, removed)
+    assert set(found.pinned) == {one for one in now if isinstance(one, str) and one}
+
+
+def test_pins_that_stay_as_they_were_are_ignored() -> None:
+    same = {"pinned": ["$a"]}
+    foreign = event(same, "m.room.pinned_events", state_key="", unsigned={"prev_content": same})
+    assert ignored(foreign) == "pins that stay as they were"
+    assert ignored(event({"pinned": {}}, "m.room.pinned_events", state_key="")) == "pins that stay as they were"
+
+
+@pytest.mark.parametrize(("content", "topic"), [({"topic": "tea"}, "tea"), ({}, ""), ({"topic": 7}, "")])
+def test_a_topic(content: dict[str, Any], topic: str) -> None:
+    found = read(event(content, "m.room.topic", state_key=""), SOURCE)
+    assert found == MatrixTopic(SOURCE, ROOM, EVENT, ALICE, topic)
 
 
 def test_a_membership() -> None:

@@ -19,7 +19,6 @@ from portals.actions import (
     SendEvent,
     SendFile,
     SetMembership,
-    SetState,
 )
 from portals.events import Ignored
 from portals.facts import Origin
@@ -278,16 +277,6 @@ def test_a_second_deletion_does_nothing() -> None:
 def test_members_come_and_go(kind: str, joined: bool) -> None:
     (action,) = done(said_in_slack(type=kind, user=ALICE))
     assert action == SetMembership(action.key, ROOM, ghost(ALICE), joined)
-
-
-def test_name_and_topic_follow_the_channel() -> None:
-    (name,) = done(said_in_slack(type="channel_rename", channel={"id": CHANNEL, "name": "new"}))
-    assert isinstance(name, SetState)
-    assert (name.type, name.content, name.sender) == ("m.room.name", {"name": "#new"}, NAMES.bot)
-    (topic,) = done(said_in_slack(subtype="channel_topic", topic="see <https://x.org|here>"))
-    assert topic.content["topic"].startswith("see here")
-    assert "already" in ignored(said_in_slack(subtype="channel_topic", topic="old topic"))
-    assert "already" in ignored(said_in_slack(type="channel_rename", channel={"id": CHANNEL, "name": "general"}))
 
 
 def test_a_profile_is_no_matter_of_a_portal() -> None:

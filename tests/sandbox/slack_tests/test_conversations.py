@@ -179,3 +179,23 @@ async def test_what_people_do_to_a_channel_is_told(bench: Bench) -> None:
     renamed = app.of("message", "channel_name")[0]
     assert (renamed["old_name"], renamed["name"]) == ("news", "olds")
     assert app.of("message", "channel_topic")[0]["topic"] == "All the news"
+
+
+async def test_a_topic_needs_its_own_scope_or_that_for_all(bench: Bench) -> None:
+    scopes = bench.team.installation.token.scopes
+    scopes.discard("channels:manage")
+    await bench.web.conversations_setTopic(channel=bench.general, topic="t")
+    scopes.discard("channels:write.topic")
+    scopes -= {"groups:write", "groups:write.topic", "im:write", "im:write.topic", "mpim:write", "mpim:write.topic"}
+    body = await bench.refusal(bench.web.conversations_setTopic(channel=bench.general, topic="u"))
+    assert body["error"] == "missing_scope"
+
+
+async def test_a_channel_becomes_private_and_ends(bench: Bench) -> None:
+    alice, general = bench.team.person("alice"), bench.general
+    alice.convert_to_private("#general")
+    info = await bench.web.conversations_info(channel=general)
+    assert info["channel"]["is_private"] is True
+    bench.team.user("alice").is_admin = True
+    alice.delete_channel("#general")
+    assert await bench.error(bench.web.conversations_info(channel=general)) == "channel_not_found"
