@@ -228,6 +228,31 @@ def test_an_edit_that_shortens_a_split_message_redacts_what_is_left_over() -> No
     assert (edit.content["m.relates_to"]["event_id"], removed.event_id) == ("$a", "$b")
 
 
+def test_an_edit_that_lengthens_a_message_goes_on_in_further_events() -> None:
+    first, *more = done(changed({"text": "line of words\n" * 9000}), facts(link(TS, "$a", digest="d")))[1:]
+    assert first.content["m.relates_to"] == {"rel_type": "m.replace", "event_id": "$a"}
+    assert more
+    assert [one.record.part for one in more] == [str(number) for number in range(1, len(more) + 1)]
+
+
+def test_an_edit_leaves_the_files_that_stay_alone() -> None:
+    known = facts(link(TS, "$a", digest="d"), link(TS, "$f", part="F1", digest="d"))
+    _, edited = done(changed({"text": "new", "files": [FILE]}), known)
+    assert edited.content["m.relates_to"]["event_id"] == "$a"
+
+
+def test_an_edit_brings_no_part_back_that_was_taken_off() -> None:
+    known = facts(link(TS, "$a", digest="d", deleted=True), link(TS, "$f", part="F1", digest="d"))
+    assert [type(one) for one in done(changed({"text": "new", "files": [FILE]}), known)] == [Note]
+
+
+def test_a_matrix_message_that_slack_shows_in_pieces_is_redacted_once() -> None:
+    event = said_in_slack(subtype="message_deleted", deleted_ts=TS)
+    pieces = (link(TS, "$m", origin=Origin.MATRIX), link(TS, "$m", part="1", origin=Origin.MATRIX))
+    redaction, _ = done(event, facts(*pieces))
+    assert isinstance(redaction, RedactEvent)
+
+
 def test_both_places_of_a_broadcast_are_edited() -> None:
     known = facts(link(TS, "$in", digest="d"), link(TS, "$out", part="channel", digest="d"))
     _, inside, outside = done(changed({"text": "new", "thread_ts": "1.0"}), known)
