@@ -41,6 +41,7 @@ from bridge.work.intake import Intake
 from bridge.work.lanes import Lanes
 from bridge.work.perform import MatrixPerformer, SlackPerformer
 from bridge.work.permalinks import Permalinks
+from bridge.work.repeats import Repeats
 from bridge.work.rooms import RoomMaker
 from bridge.work.roster import Roster
 from bridge.work.transfers import Transfers
@@ -195,6 +196,13 @@ class _Bridge:
             ghosts=ghosts,
             rooms=rooms,
             roster=self.roster,
+            repeats=Repeats(
+                ledger=self.ledger,
+                links=self.links,
+                roster=self.roster,
+                catch_up=self.catch_up,
+                installations=self.installations,
+            ),
             matrix=matrix,
             installations=self.installations,
             to_matrix=MatrixPerformer(matrix, ghosts, self.directory, transfers),

@@ -311,9 +311,7 @@ class Note:
 
 
 MatrixAction = SendEvent | SendFile | RedactEvent | SetState | ChangePins | CloseRoom | SetMembership
-SlackAction = (
-    PostMessage | PostFile | UpdateMessage | DeleteMessage | AddReaction | RemoveReaction | SetPin | SetTopic
-)
+SlackAction = PostMessage | PostFile | UpdateMessage | DeleteMessage | AddReaction | RemoveReaction | SetPin | SetTopic
 Action = MatrixAction | SlackAction | Note
 
 _ACTIONS: Mapping[str, type[Action]] = {

@@ -327,12 +327,6 @@ SlackEvent = (
     | SlackPersonChange
 )
 MatrixEvent = (
-    MatrixMessage
-    | MatrixPollEnd
-    | MatrixReaction
-    | MatrixRedaction
-    | MatrixMembership
-    | MatrixPins
-    | MatrixTopic
+    MatrixMessage | MatrixPollEnd | MatrixReaction | MatrixRedaction | MatrixMembership | MatrixPins | MatrixTopic
 )
 Event = SlackEvent | MatrixEvent

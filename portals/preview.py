@@ -306,14 +306,7 @@ def _said(action: Action) -> Content | None:
 
 
 def _call(
-    action: PostMessage
-    | PostFile
-    | UpdateMessage
-    | DeleteMessage
-    | AddReaction
-    | RemoveReaction
-    | SetPin
-    | SetTopic,
+    action: PostMessage | PostFile | UpdateMessage | DeleteMessage | AddReaction | RemoveReaction | SetPin | SetTopic,
 ) -> Content:
     match action:
         case PostMessage():

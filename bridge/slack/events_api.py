@@ -20,6 +20,7 @@ from slack_sdk.signature import Clock, SignatureVerifier
 
 from bridge.errors import BridgeError
 from bridge.slack.wire import parsed
+from portals.reading.repeats import REPEATED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -77,7 +78,7 @@ class EventsApi:
         believed = self._signers(request, body)
         if not believed:
             return _answer(401, "the signature is wrong or too old")
-        return await self._answer_signed(believed, body)
+        return await self._answer_signed(believed, body, request.headers.get("X-Slack-Retry-Num", ""))
 
     async def _body(self, request: web.Request) -> bytes | None:
         body = bytearray()
@@ -98,7 +99,7 @@ class EventsApi:
         except UnicodeDecodeError:
             return []
 
-    async def _answer_signed(self, believed: list[SignedApp], body: bytes) -> web.Response:
+    async def _answer_signed(self, believed: list[SignedApp], body: bytes, attempt: str) -> web.Response:
         payload = parsed(body)
         if payload is None:
             log.warning("slack %s: a signed request is no JSON object and is not relayed", believed[0].workspace)
@@ -115,7 +116,7 @@ class EventsApi:
         try:
             if kind == "event_callback":
                 await self._note_end_of_limit(app)
-                await app.admit(payload)
+                await app.admit({**payload, REPEATED: attempt} if attempt else payload)
             elif kind == "app_rate_limited":
                 await self._note_limit(app, payload)
             else:

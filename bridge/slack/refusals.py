@@ -124,6 +124,11 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "too_many_reactions": Meaning("the bot has put as many reactions on the message as Slack allows"),
     "not_reactable": Meaning("this cannot be reacted to"),
     "thread_locked": Meaning("reactions are switched off, because the thread is locked"),
+    "too_many_pins": Meaning("the channel has as many pinned messages as Slack allows: a hundred"),
+    "not_pinnable": Meaning("Slack lets nobody pin this kind of message"),
+    "user_is_restricted": Meaning(
+        "a workspace preference forbids this", "Ask an admin of the workspace to allow the app"
+    ),
     # files
     "file_not_found": Meaning("the file does not exist, or no longer"),
     "file_deleted": Meaning("the file was deleted"),

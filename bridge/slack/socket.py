@@ -34,6 +34,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bridge.errors import BridgeError, Later, Refused, StoreUnavailable
 from bridge.slack.connection import TROUBLES, Connection, Ended, Timings, farewell
+from portals.reading.repeats import REPEATED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -240,6 +241,7 @@ class SocketMode:
             self._last_event = time.time()
             if attempt := frame.get("retry_attempt"):
                 log.info("slack %s: attempt %s of an event (%s)", self._workspace, attempt, frame.get("retry_reason"))
+                payload = {**payload, REPEATED: attempt}
             try:
                 stored = self._admit(payload)
             except BridgeError as fault:

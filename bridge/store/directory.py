@@ -38,6 +38,7 @@ ON CONFLICT (team, channel) DO UPDATE SET direction = excluded.direction, name =
     WHEN portals.room IS NULL THEN 'planned' ELSE 'live' END
 RETURNING id
 """
+ADD_GAP = "INSERT INTO gaps (team, place) VALUES ($1, $2) ON CONFLICT (team, place) DO NOTHING"
 SET_ROOM = """
 UPDATE portals SET room = $2, trouble = '', state = CASE WHEN state = 'planned' THEN 'live' ELSE state END
 WHERE id = $1
@@ -56,12 +57,6 @@ INSERT INTO people (team, user_id, name, avatar_url, is_bot) VALUES ($1, $2, $3,
 ON CONFLICT (team, user_id) DO UPDATE SET name = excluded.name, avatar_url = excluded.avatar_url,
   is_bot = excluded.is_bot
 """
-EMOJI_SHOWN = """
-SELECT names.id FROM names CROSS JOIN media
-WHERE names.team = $1 AND names.kind = 'emoji' AND media.source = 'picture:' || names.value AND media.target = $2
-ORDER BY names.id LIMIT 1
-"""
-"""CROSS JOIN has SQLite walk the few emoji and look each up among the many media."""
 KEEP_PERSON = """
 INSERT INTO people (team, user_id, name, avatar_url, is_bot) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (team, user_id) DO NOTHING
@@ -69,6 +64,12 @@ ON CONFLICT (team, user_id) DO NOTHING
 SHOWN_PEOPLE = """
 SELECT user_id FROM people WHERE team = $1 AND user_id > $2 AND shown <> '' ORDER BY user_id LIMIT $3
 """
+EMOJI_SHOWN = """
+SELECT names.id FROM names CROSS JOIN media
+WHERE names.team = $1 AND names.kind = 'emoji' AND media.source = 'picture:' || names.value AND media.target = $2
+ORDER BY names.id LIMIT 1
+"""
+"""CROSS JOIN has SQLite walk the few emoji and look each up among the many media."""
 SET_SHOWN = "UPDATE people SET shown = $3 WHERE team = $1 AND user_id = $2"
 ADD_MEMBER = """
 INSERT INTO members (user_id, name, avatar) VALUES ($1, $2, $3)
@@ -136,9 +137,19 @@ class Directory:
         rows = await self._database.fetch("SELECT gap FROM workspaces WHERE team = $1", team)
         return int(rows[0][0]) if rows else 0
 
-    async def set_gap(self, team: TeamId, place: int) -> None:
+    async def gaps(self, team: TeamId) -> list[int]:
+        """Return the places of all gaps in a workspace's stream of events, the oldest first."""
+        rows = await self._database.fetch("SELECT place FROM gaps WHERE team = $1 ORDER BY place", team)
+        return [int(row[0]) for row in rows]
+
+    async def add_gap(self, team: TeamId, place: int) -> None:
         """Remember that events may be missing before this place."""
-        await self._database.commit(Statement("UPDATE workspaces SET gap = $2 WHERE team = $1", (team, place)))
+        await self._database.commit(
+            Statement(
+                "INSERT INTO gaps (team, place) VALUES ($1, $2) ON CONFLICT (team, place) DO NOTHING", (team, place)
+            ),
+            Statement("UPDATE workspaces SET gap = $2 WHERE team = $1", (team, place)),
+        )
 
     # --- portals
 
@@ -327,6 +338,12 @@ class Directory:
             if known:
                 self._joined.keep((room, user), True, writes)
         return known
+
+    async def authors_in(self, team: TeamId, room: RoomId) -> set[str]:
+        """Return the people of a workspace whose ghosts are known to be in a room; its bots are left out."""
+        rows = await self._database.fetch("SELECT user_id FROM joined WHERE room = $1", room)
+        authors = (self._names.slack_author(str(row[0])) for row in rows)
+        return {str(one[1]) for one in authors if one is not None and one[0] == team and not one[1].startswith("B")}
 
     async def set_joined(self, room: RoomId, user: MatrixUserId, joined: bool) -> None:
         """Remember whether a user of ours is in a room."""

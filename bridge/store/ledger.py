@@ -125,6 +125,7 @@ PARKED = """
 SELECT seq, direction, queue, source_key, reason, admitted_at, raw FROM inbox
 WHERE state = 3 AND seq > $1 ORDER BY seq LIMIT $2
 """
+PARKED_NAMES = "SELECT source_key FROM inbox WHERE state = 3 AND direction = $1 AND queue = $2"
 PARKED_ONE = """
 SELECT seq, direction, queue, source_key, reason, admitted_at, raw FROM inbox WHERE state = 3 AND seq = $1
 """
@@ -253,6 +254,10 @@ class Ledger:
         """Return one parked row."""
         rows = await self._database.fetch(PARKED_ONE, seq)
         return ParkedRow(*rows[0]) if rows else None
+
+    async def parked_names(self, direction: str, queue: str) -> list[str]:
+        """Return the names of a queue's parked rows."""
+        return [str(row[0]) for row in await self._database.fetch(PARKED_NAMES, direction, queue)]
 
     async def retry(self, seq: int) -> tuple[str, str] | None:
         """Take a parked row up again; returns its (direction, queue), or None when it is not parked."""

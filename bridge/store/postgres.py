@@ -127,7 +127,8 @@ class PostgresDatabase:
             with contextlib.suppress(*_LOST):
                 await self._writer.close(timeout=2)
         try:
-            await asyncio.wait_for(self._pool.close(), 5)
+            async with asyncio.timeout(5):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
 

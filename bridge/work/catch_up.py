@@ -2,13 +2,13 @@
 
 A *gap* is a place in the order of all inbox rows: what was admitted before it was heard, what comes after it must wait
 until the portal has looked back. What the look back finds is admitted at the gap's place, so that it is walked after
-everything older and before everything newer. The portal then remembers the gap as caught up. Killed in between, the
-look back is done again: what it admitted before is known by its name.
+everything older and before everything newer, in one commit with the note that the portal is caught up. Killed before
+that, it is done again.
 
-One look back costs one call of conversations.history a page of 200 messages and one of conversations.replies for each
-thread in which something was said of late; and one of pins.list only where the number of pins that comes with the
-history, or a message in it, shows that the pins are not those that are known. What it re-reads is bounded by the
-settings; what is new is never bounded.
+One look back costs one call of conversations.history a page of 200 messages, one of conversations.members, one of
+conversations.replies for each thread in which something was said of late; and one of pins.list only where the number
+of pins that comes with the history, or a message in it, shows that the pins are not those that are known. What it
+re-reads is bounded by the settings; what is new is never bounded.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from bisect import bisect_left, bisect_right
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ import orjson
 
 from bridge.errors import Later, Refused, StoreUnavailable
 from bridge.store.ledger import TO_MATRIX, Arrival
-from portals.history.compare import differences, joining, pinned_in, pins, roots
+from portals.history.compare import differences, memberships, pinned_in, pins, roots
 from portals.ids import NO_TS, Ts, channel_queue, is_ts
 from portals.reading.slack import address
 from portals.retry import is_installation_trouble
@@ -75,20 +76,29 @@ class CatchUp:
         self._installations = installations
         self._reach = reach
         self._member_limit = member_limit
-        self._gaps: dict[TeamId, int] = {}
+        self._gaps: dict[TeamId, list[int]] = {}
         self._news = asyncio.Event()
 
-    async def gap(self, team: TeamId) -> int:
-        """Return the place of a workspace's newest gap."""
+    async def gap_before(self, portal: Portal) -> int:
+        """Return the place of the oldest gap that a portal has not looked back over, 0 when there is none.
+
+        The oldest, because what follows a gap must wait for what is found there; one look back then fills all.
+        """
+        gaps = await self._known_gaps(portal.team)
+        first = bisect_right(gaps, portal.caught_up)
+        return gaps[first] if first < len(gaps) else 0
+
+    async def _known_gaps(self, team: TeamId) -> list[int]:
         if team not in self._gaps:
-            self._gaps[team] = await self._directory.gap(team)
+            self._gaps.setdefault(team, await self._directory.gaps(team))  # another one may have asked meanwhile
         return self._gaps[team]
 
     async def mark(self, team: TeamId, reason: str) -> None:
         """Note that events of a workspace may have been missed up to now; await it before new ones are admitted."""
+        gaps = await self._known_gaps(team)
         place = await self._ledger.mark(f"gap:{team}:{time.time_ns()}")
-        await self._directory.set_gap(team, place)
-        self._gaps[team] = place
+        await self._directory.add_gap(team, place)
+        gaps.append(place)
         self._news.set()
         log.info("%s: looking back over history: %s", team, reason)
 
@@ -99,7 +109,8 @@ class CatchUp:
             behind = [False]
             for team in list(self._installations):
                 try:
-                    portals = await self._directory.portals_behind(team, await self.gap(team), _AT_ONCE)
+                    newest = max(await self._known_gaps(team), default=0)
+                    portals = await self._directory.portals_behind(team, newest, _AT_ONCE)
                 except StoreUnavailable as error:
                     log.warning("the store: %s", error)
                     behind.append(True)
@@ -108,18 +119,21 @@ class CatchUp:
                     wake(TO_MATRIX, channel_queue(portal.team, portal.channel))
                 behind.append(bool(portals))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), _LOOK_AGAIN if any(behind) else None)
+                async with asyncio.timeout(_LOOK_AGAIN if any(behind) else None):
+                    await self._news.wait()
 
-    async def look_back(self, portal: Portal, workspace: Workspace, gap: int) -> None:
+    async def look_back(self, portal: Portal, workspace: Workspace) -> None:
         """Admit what history knows and the ledger does not, in one commit with the note that the gap is filled.
 
         Raises Later when Slack is busy. A channel that Slack refuses is noted as the portal's trouble, and goes on.
         """
         if portal.team not in self._installations:
             raise Later(f"the workspace {portal.team} is not connected yet", 2.0)
+        gap = await self._gap_to_fill(portal)
+        number = await self._ledger.mark(f"look:{portal.id}:{time.time_ns()}")
         trouble = ""
         try:
-            arrivals = await self._arrivals(portal, workspace, gap)
+            arrivals = await self._arrivals(portal, workspace, gap, number)
         except Refused as refused:
             if is_installation_trouble(refused.code):
                 raise Later(str(refused), 15.0) from refused
@@ -130,25 +144,36 @@ class CatchUp:
         log.info("%s/%s: looked back: %d news", portal.team, portal.channel, len(arrivals))
         self._news.set()
 
-    async def _arrivals(self, portal: Portal, workspace: Workspace, gap: int) -> list[Arrival]:
+    async def _gap_to_fill(self, portal: Portal) -> int:
+        """Return the newest gap that no row still waiting comes before: one look back fills all up to it."""
+        gaps = await self._known_gaps(portal.team)
+        waiting = await self._ledger.next_rows(TO_MATRIX, channel_queue(portal.team, portal.channel), 1)
+        return gaps[(bisect_left(gaps, waiting[0].place) if waiting else len(gaps)) - 1]
+
+    async def _arrivals(self, portal: Portal, workspace: Workspace, gap: int, number: int) -> list[Arrival]:
         newest = await self._links.newest(portal.id)
         start = NO_TS if newest is None else _earlier(newest, self._reach.span)
         known = await self._links.between(portal.id, start, Ts("9999999999.999999"))
         pinned = await self._links.pins(portal.id)
         fetched, since, pin_count = await self._history(portal, newest, start)
+        known += await self._links.of_messages(
+            portal.id, {Ts(one["ts"]) for one in fetched} - {link.ts for link in known}
+        )
         reactions = await self._links.reactions(portal.id, {link.ts for link in known})
-        news = differences(fetched, known, reactions, channel=portal.channel, workspace=workspace, gap=gap, since=since)
-        news += await self._pins(portal, fetched, pinned, pin_count, gap)
+        news = differences(
+            fetched, known, reactions, channel=portal.channel, workspace=workspace, gap=number, since=since
+        )
+        news += await self._pins(portal, fetched, pinned, pin_count, number)
         for thread in await self._threads(portal, fetched):
-            news += await self._thread_news(portal, workspace, thread, gap)
-        if portal.caught_up == 0:
-            news += await self._members(portal, gap)
+            news += await self._thread_news(portal, workspace, thread, number)
+        news += await self.members(portal, workspace, number)
         queue = channel_queue(portal.team, portal.channel)
+        parked = {_live_name(name) for name in await self._ledger.parked_names(TO_MATRIX, queue)}
         found = [(one, address(one.payload, portal.team)) for one in news]
         return [
             Arrival(TO_MATRIX, queue, where.source_key, orjson.dumps(one.payload).decode(), gap, one.rank)
             for one, where in found
-            if where is not None
+            if where is not None and _live_name(where.source_key) not in parked
         ]
 
     async def _history(
@@ -213,14 +238,21 @@ class CatchUp:
                 raise
         return differences(replies, known, reactions, channel=portal.channel, workspace=workspace, gap=gap, since=NO_TS)
 
-    async def _members(self, portal: Portal, gap: int) -> list[News]:
-        """Return the members of a small channel as joining its new room; those of a large one come when they speak."""
-        members: list[str] = []
+    async def members(self, portal: Portal, workspace: Workspace, number: int) -> list[News]:
+        """Return who joins and leaves a small channel's room; into that of a large one people come when they speak."""
+        members: set[str] = set()
         async for page in self._installations[portal.team].client.members(portal.channel):
-            members += page
+            members.update(page)
             if len(members) > self._member_limit:
                 return []
-        return [joining(portal.team, portal.channel, user, gap) for user in members]
+        here = await self._directory.authors_in(portal.team, portal.room) if portal.room is not None else set()
+        members.discard(workspace.bot_user)
+        return memberships(members, here, channel=portal.channel, team=portal.team, gap=number)
+
+
+def _live_name(source_key: str) -> str:
+    """Return the name that a message found by a look back would have had if it had come live."""
+    return source_key.partition("/seen:")[0]
 
 
 def _now() -> Ts:

@@ -35,6 +35,7 @@ from portals.facts import Direction, Member, PortalState
 from portals.ids import RoomId, SlackUserId, TeamId, action_key
 from portals.reading import matrix as matrix_reading
 from portals.reading import slack as slack_reading
+from portals.reading.repeats import is_repeated
 from portals.relay import content, to_matrix, to_slack
 from portals.retry import is_installation_trouble
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from bridge.work.answers import Answers
     from bridge.work.ghosts import Ghosts
     from bridge.work.perform import MatrixPerformer, SlackPerformer
+    from bridge.work.repeats import Repeats
     from bridge.work.rooms import RoomMaker
     from bridge.work.roster import Roster
     from portals.actions import Action
@@ -83,6 +85,7 @@ class Conductor:
         ghosts: Ghosts,
         rooms: RoomMaker,
         roster: Roster,
+        repeats: Repeats,
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
         to_matrix: MatrixPerformer,
@@ -94,6 +97,7 @@ class Conductor:
         self._ghosts = ghosts
         self._rooms = rooms
         self._roster = roster
+        self._repeats = repeats
         self._matrix = matrix
         self._installations = installations
         self._to_matrix = to_matrix
@@ -113,7 +117,7 @@ class Conductor:
 
         Returns None for a row that can be planned only when its turn has come.
         """
-        if row.direction != TO_MATRIX or row.state is not State.NEW:
+        if row.direction != TO_MATRIX or row.state is not State.NEW or is_repeated(row.raw):
             return None
         portal = await self.portal_of(row.direction, row.queue)
         if portal is None or portal.room is None or portal.direction is Direction.TO_SLACK:
@@ -152,6 +156,8 @@ class Conductor:
         workspace = await self._directory.workspace(portal.team)
         if workspace is None or portal.team not in self._installations:
             raise Later(f"the workspace {portal.team} is not connected yet", 2.0)
+        if row.direction == TO_MATRIX and row.state is State.NEW and is_repeated(row.raw):
+            await self._doubt(row, portal, workspace)
         plan = prepared.plan if prepared is not None else await self._plan(row, portal, workspace, other_side)
         if isinstance(plan, Ignored):
             log.info("%s %s: ignored: %s", row.queue, row.source_key, plan.reason)
@@ -162,6 +168,18 @@ class Conductor:
         if not plan:
             return self._ledger.settling(row, "")
         return await self._perform_all(row, portal, plan, unsure)
+
+    async def _doubt(self, row: InboxRow, portal: Portal, workspace: Workspace) -> None:
+        """Replace a repetition by what Slack says now; raises Later, at once, when it was: the queue has changed."""
+        try:
+            replaced = await self._repeats.replace(row, orjson.loads(row.raw), portal, workspace)
+        except Refused as refused:
+            if is_installation_trouble(refused.code):
+                raise Later(str(refused), 15.0) from refused
+            log.info("%s %s: Slack does not tell how it stands: %s", row.queue, row.source_key, refused)
+            return
+        if replaced:
+            raise Later("a repetition was replaced by what Slack says now", 0.0)
 
     # --- deciding
 

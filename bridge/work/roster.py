@@ -121,6 +121,12 @@ class Roster:
             self._unwanted.add(channel)
         return portal
 
+    async def look_again(self, portal: Portal) -> None:
+        """Ask Slack about a portal's channel and notice what is not known of it."""
+        found = seen(await self._installations[portal.team].client.channel(portal.channel))
+        if found is not None:
+            await self._notice_changes(portal, found)
+
     async def _take_up(self, team: TeamId, channel: SeenChannel) -> Portal | None:
         await self._directory.learn_channels(team, [(channel.id, channel.name)])
         portal = await self._directory.portal_of_channel(team, channel.id)

@@ -153,10 +153,22 @@ def pins(items: Iterable[object], known: Collection[Ts], *, channel: ChannelId, 
     return added + [made.pin("pin_removed", ts, len(listed)) for ts in sorted(set(known) - listed.keys())]
 
 
-def joining(team: TeamId, channel: ChannelId, user: str, gap: int) -> News:
-    """Return the news that a member of a channel joins its new room, before anything else is shown there."""
-    event = {"type": "member_joined_channel", "user": user, "channel": channel}
-    return News("", {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/member/{user}"})
+def memberships(
+    members: Collection[str], here: Collection[str], *, channel: ChannelId, team: TeamId, gap: int
+) -> list[News]:
+    """Return who joins and who leaves the room, where Slack has `members` in the channel and the room has `here`.
+
+    Who joins comes before anything else that is shown, who leaves after all of it.
+    """
+
+    def news(rank: str, kind: str, user: str) -> News:
+        event = {"type": kind, "user": user, "channel": channel}
+        return News(rank, {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/{kind}/{user}"})
+
+    return [
+        *(news("", "member_joined_channel", user) for user in sorted(set(members) - set(here))),
+        *(news(_AFTER_ALL, "member_left_channel", user) for user in sorted(set(here) - set(members))),
+    ]
 
 
 def _sequence(value: object) -> Sequence[object]:

@@ -333,8 +333,6 @@ def _once(links: tuple[Link, ...]) -> Iterator[Link]:
             yield link
 
 
-
-
 def _part(prefix: str, number: int) -> str:
     return prefix + (str(number) if number else "")
 

@@ -12,6 +12,12 @@ CREATE TABLE workspaces (
   gap BIGINT NOT NULL DEFAULT 0
 );
 
+CREATE TABLE gaps (
+  team TEXT NOT NULL,
+  place BIGINT NOT NULL,
+  PRIMARY KEY (team, place)
+);
+
 CREATE TABLE portals (
   id @SERIAL@,
   team TEXT NOT NULL,
@@ -43,6 +49,7 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_open ON inbox (direction, queue, (COALESCE(place, seq)), rank, seq) WHERE state < 2;
 CREATE INDEX inbox_parked ON inbox (seq) WHERE state = 3;
+CREATE INDEX inbox_parked_queue ON inbox (direction, queue) WHERE state = 3;
 CREATE INDEX inbox_settled ON inbox (settled_at) WHERE state = 2;
 
 CREATE TABLE outbox (

@@ -95,7 +95,8 @@ async def test_a_homeserver_that_is_not_there_is_named(side: Side, causeway: Cau
 
 async def test_each_missing_scope_is_named_with_its_line(side: Side, causeway: Causeway, tmp_path: Path) -> None:
     lacking = {"reactions:write", "files:read"}
-    team = side.slack.new_team("Poor", scopes=set(manifest.scopes()) - lacking)
+    settings = load(side.write(tmp_path / "config.yaml"), {})
+    team = side.slack.new_team("Poor", scopes=set(manifest.scopes(settings)) - lacking)
     config = side.write(
         tmp_path / "config.yaml", slack=side.workspace(bot_token=team.bot_token, app_token=team.app_token)
     )
@@ -105,7 +106,8 @@ async def test_each_missing_scope_is_named_with_its_line(side: Side, causeway: C
 
 
 async def test_the_scopes_of_the_manifest_are_enough(side: Side, causeway: Causeway, tmp_path: Path) -> None:
-    team = side.slack.new_team("Exact", scopes=manifest.scopes())
+    settings = load(side.write(tmp_path / "config.yaml"), {})
+    team = side.slack.new_team("Exact", scopes=manifest.scopes(settings))
     config = side.write(
         tmp_path / "config.yaml", slack=side.workspace(bot_token=team.bot_token, app_token=team.app_token)
     )

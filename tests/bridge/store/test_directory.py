@@ -48,7 +48,9 @@ async def test_a_workspace_is_remembered_and_keeps_space_and_gap(directory: Dire
     await directory.learn_workspace(first)
     assert await directory.workspace(TEAM) == first
     await directory.set_space(TEAM, RoomId("!space:x"))
-    await directory.set_gap(TEAM, 42)
+    await directory.add_gap(TEAM, 17)
+    await directory.add_gap(TEAM, 42)
+    await directory.add_gap(TEAM, 42)
     renamed = Workspace(TEAM, "Acme Inc", SlackUserId("U0"), SlackUserId("B0"), "A0", "https://acme.slack.com/")
     await directory.learn_workspace(renamed)
     for one in (directory, other):
@@ -57,6 +59,7 @@ async def test_a_workspace_is_remembered_and_keeps_space_and_gap(directory: Dire
         assert (found.name, found.space) == ("Acme Inc", "!space:x")
         assert await one.workspace(TEAM) == found
         assert await one.gap(TEAM) == 42
+        assert await one.gaps(TEAM) == [17, 42]
 
 
 # --- portals

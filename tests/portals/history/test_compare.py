@@ -9,7 +9,7 @@ import pytest
 
 from portals.events import SlackDeletion, SlackMembership, SlackMessage, SlackReaction
 from portals.facts import Link, Origin, ReactionLink, Workspace
-from portals.history.compare import News, differences, joining, roots
+from portals.history.compare import News, differences, memberships, roots
 from portals.ids import NO_TS, ChannelId, EventId, MatrixUserId, SlackUserId, TeamId, Ts
 from portals.reading.slack import address, read
 from portals.reading.slack_messages import message_of
@@ -220,11 +220,12 @@ def test_a_reaction_of_a_matrix_person_is_not_looked_for_in_slack() -> None:
 # --- members and threads
 
 
-def test_a_member_joins_before_everything_else() -> None:
-    one = joining(TEAM, CHANNEL, "U1", 7)
-    joins = event_of(one)
-    assert joins == SlackMembership(joins.source, CHANNEL, SlackUserId("U1"), True)
-    assert one.rank < "0.1"
+def test_members_join_before_everything_else_and_leave_after_it() -> None:
+    joins, leaves = memberships({"U1", "U2"}, {"U2", "U3"}, channel=CHANNEL, team=TEAM, gap=7)
+    joined, left = event_of(joins), event_of(leaves)
+    assert joined == SlackMembership(joined.source, CHANNEL, SlackUserId("U1"), True)
+    assert left == SlackMembership(left.source, CHANNEL, SlackUserId("U3"), False)
+    assert joins.rank < "0.1" < "9999999998.9" < leaves.rank
 
 
 def test_roots_are_messages_with_replies() -> None:
