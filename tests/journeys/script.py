@@ -233,16 +233,11 @@ def _reactions(message: Message, side: str) -> Iterable[tuple[int, str, str]]:
 
 
 class Playwright:
-    """Writes scripts that people could act out: nobody answers what is gone, nobody speaks where they are not.
+    """Writes scripts that people could act out: nobody answers what is gone, nobody speaks where they are not."""
 
-    Without `undo` nobody takes anything back or changes it twice, so that it does not matter in which order Slack
-    repeats what was not acknowledged.
-    """
-
-    def __init__(self, chance: Random, channels: tuple[str, ...], *, undo: bool = True) -> None:
+    def __init__(self, chance: Random, channels: tuple[str, ...]) -> None:
         self._chance = chance
         self._next = 1
-        self._undo = undo
         self.tale = Tale(channels)
 
     def acts(self, count: int) -> list[Act]:
@@ -255,10 +250,12 @@ class Playwright:
             *[self._post] * 6,
             *[self._answer] * 3,
             *[self._edit] * 2,
+            self._delete,
             *[self._react] * 2,
+            self._unreact,
             self._file,
             self._topic,
-            *([self._delete, self._unreact] if self._undo else []),
+            self._member,
         )
         act = self._chance.choice(ways)() or self._post()
         self.tale.apply(act)
@@ -290,12 +287,12 @@ class Playwright:
         if message is None:
             return None
         before = message.words.count("again")
-        if before and not self._undo:
-            return None
         return Edit(message.post.number, f"m{message.post.number} said" + " again" * (before + 1))
 
     def _delete(self) -> Act | None:
-        message = self._one_of([one for one in self._alive() if self._is_there(one)])
+        answered = {one.post.root for one in self.tale.messages.values() if one.post.side == MATRIX}
+        alone = [one for one in self._alive() if self._is_there(one) and one.post.number not in answered]
+        message = self._one_of(alone)  # an answer that is still on its way finds no thread in Slack any more
         return None if message is None else Delete(message.post.number)
 
     def _react(self) -> Act | None:
@@ -322,10 +319,14 @@ class Playwright:
         channel = self._chance.choice(self.tale.channels)
         return self._said(side, channel, size=size, words=words, formatted=False)
 
-    def _topic(self) -> Act | None:
+    def _topic(self) -> Act:
         self._next += 1
+        return Topic(self._chance.choice(self.tale.channels), f"t{self._next}")
+
+    def _member(self) -> Act:
+        """carol comes and goes; the others stay, so that there is always somebody to speak."""
         channel = self._chance.choice(self.tale.channels)
-        return None if self.tale.topics[channel] else Topic(channel, f"t{self._next}")
+        return Member(channel, "carol", "carol" not in self.tale.members[channel])
 
     def _alive(self) -> list[Message]:
         return [one for one in self.tale.messages.values() if not one.deleted]

@@ -57,7 +57,7 @@ async def soak(seconds: float, seed: int, channels: int, database_url: str) -> l
     async with Stage(database_url, seed=lambda slack: people_of(slack, names)) as stage:
         world = World(stage, names, patience=240)
         await world.open()
-        playwright = Playwright(chance, names, undo=False)
+        playwright = Playwright(chance, names)
         while time.monotonic() < end:
             world.cuts = [Cut(chance.randint(1, 400), chance.randint(0, 5)) for _ in range(3)]
             stage.gate.arm(chance.randint(1, 200))

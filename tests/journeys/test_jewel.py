@@ -37,8 +37,7 @@ FORGETFUL = DeliveryTimes(ack=0.3, retries=())
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What people do, and whether Slack repeats what was not acknowledged (then nobody takes anything back: Slack
-    repeats late, and in no order)."""
+    """What people do, and whether Slack repeats what was not acknowledged: late, and in no order."""
 
     channels: tuple[str, ...]
     acts: list[Act]
@@ -55,7 +54,7 @@ def scripts(draw: st.DrawFn) -> Script:
 def written(chance: random.Random, channels: int, acts: int, repeats: bool) -> Script:
     """Return a script."""
     names = CHANNELS[:channels]
-    return Script(names, Playwright(chance, names, undo=not repeats).acts(acts), repeats)
+    return Script(names, Playwright(chance, names).acts(acts), repeats)
 
 
 quick = settings(

@@ -39,7 +39,7 @@ async def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, synapse_t
     async with ProcessStage(tmp_path, synapse_template, lambda slack: people_of(slack, CHANNELS)) as stage:
         world = ProcessWorld(stage, CHANNELS, patience=30)
         await world.open()
-        playwright = Playwright(chance, CHANNELS, undo=False)
+        playwright = Playwright(chance, CHANNELS)
         ended = asyncio.Event()
 
         async def act() -> None:

@@ -51,8 +51,8 @@ SLACK_FAULTS = (
 )
 
 
-def script(seed: int, acts: int = 14, *, undo: bool = True) -> list[Any]:
-    return Playwright(random.Random(seed), ("general",), undo=undo).acts(acts)
+def script(seed: int, acts: int = 14) -> list[Any]:
+    return Playwright(random.Random(seed), ("general",)).acts(acts)
 
 
 @pytest.mark.parametrize("name", REALITIES)
@@ -60,7 +60,7 @@ async def test_each_reality(sqlite_url: str, name: str) -> None:
     async with Stage(sqlite_url, seed=people_of, reality=REALITIES[name]) as stage:
         world = World(stage, cuts=[Cut(0), Cut(30), Cut(60)])
         await world.open()
-        acts = script(len(name), undo=False)
+        acts = script(len(name))
         await world.play(acts[:7])
         stage.gate.close()
         await world.play(acts[7:])

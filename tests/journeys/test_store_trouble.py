@@ -85,7 +85,7 @@ async def test_the_homeserver_restarts_in_the_middle_of_a_send(tmp_path: Path, s
     async with ProcessStage(tmp_path, synapse_template, people_of) as stage:
         world = ProcessWorld(stage, patience=30)
         await world.open()
-        playwright = Playwright(chance, ("general",), undo=False)
+        playwright = Playwright(chance, ("general",))
         for number in range(3):
             for _ in range(4):
                 stage.workspace.clock.pass_by(1)
