@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from bridge.store.database import Statement
+from bridge.store.database import Statement, any_of
 from portals.actions import decode, encode
 
 if TYPE_CHECKING:
@@ -254,6 +254,12 @@ class Ledger:
         """Return one parked row."""
         rows = await self._database.fetch(PARKED_ONE, seq)
         return ParkedRow(*rows[0]) if rows else None
+
+    async def knows(self, *names: str) -> bool:
+        """Tell whether a row of one of these names was admitted, however it ended."""
+        return bool(
+            await self._database.fetch(f"SELECT 1 FROM inbox WHERE source_key IN {any_of(1, len(names))}", *names)
+        )
 
     async def parked_names(self, direction: str, queue: str) -> list[str]:
         """Return the names of a queue's parked rows."""

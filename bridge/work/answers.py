@@ -87,17 +87,17 @@ class Answers:
             tails=await self._tails(portal, needs.tails),
         )
 
-    async def missing_targets(self, needs: Needs, portal: Portal) -> bool:
-        """Tell whether something that the event refers to is linked on neither side yet."""
+    async def missing_targets(self, needs: Needs, portal: Portal) -> frozenset[str]:
+        """Return what the event refers to and is linked on neither side yet."""
         if not needs.targets:
-            return False
+            return needs.targets
         links = await self._known_links(needs, portal)
         known = {str(link.ts) for link in links} | {str(link.event_id) for link in links}
         missing = needs.targets - known
         if missing and needs.reactions:
             found = await self._links.reactions(portal.id, (), needs.events)
             missing -= {str(reaction.event_id) for reaction in found}
-        return bool(missing)
+        return missing
 
     async def _known_links(self, needs: Needs, portal: Portal) -> list[Link]:
         found = await self._links.of_messages(portal.id, needs.messages) if needs.messages else []

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from bridge.work.rooms import RoomMaker
     from bridge.work.roster import Roster
     from portals.actions import Action
-    from portals.facts import Facts, Needs, Portal, Workspace
+    from portals.facts import Needs, Portal, Workspace
     from portals.ids import Ts
 
     OtherSide = Callable[[], Awaitable[None]]
@@ -201,8 +201,9 @@ class Conductor:
             event = slack_reading.read(payload, row.source_key, workspace)
             if isinstance(event, Ignored):
                 return event
-            facts = await self._facts(to_matrix.needs(event), portal, workspace, other_side)
-            return to_matrix.decide(event, portal, facts)
+            needs = to_matrix.needs(event)
+            await self._overtaken(row, needs, portal, workspace, other_side)
+            return to_matrix.decide(event, portal, await self._answers.facts(needs, portal, workspace))
         said = matrix_reading.read(payload, row.source_key)
         if isinstance(said, Ignored):
             return said
@@ -210,16 +211,25 @@ class Conductor:
             await self._directory.learn_member(Member(said.user, said.name, said.avatar))
         elif isinstance(said, MatrixMembership) and self._answers.names.is_ours(said.user):
             await self._directory.set_joined(said.room, said.user, False)
-        facts = await self._facts(to_slack.needs(said), portal, workspace, other_side)
+        wanted = to_slack.needs(said)
+        if await self._answers.missing_targets(wanted, portal):
+            await other_side()
+        facts = await self._answers.facts(wanted, portal, workspace)
         decision = to_slack.decide(said, portal, facts)
         if isinstance(said, MatrixRedaction) and isinstance(decision, Ignored):
             await self._ledger.drop_parked_source(f"matrix:{said.target}", "redacted by its author")
         return decision
 
-    async def _facts(self, needs: Needs, portal: Portal, workspace: Workspace, other_side: OtherSide) -> Facts:
-        if await self._answers.missing_targets(needs, portal):
-            await other_side()
-        return await self._answers.facts(needs, portal, workspace)
+    async def _overtaken(
+        self, row: InboxRow, needs: Needs, portal: Portal, workspace: Workspace, other_side: OtherSide
+    ) -> None:
+        """Wait for what an event refers to: it may be under way, or come behind; raises Later when Slack was asked."""
+        if not await self._answers.missing_targets(needs, portal):
+            return
+        await other_side()
+        missing = await self._answers.missing_targets(needs, portal)
+        if missing and await self._repeats.fetch_overtaken(row, missing, portal, workspace):
+            raise Later("a message that was overtaken was looked up", 0.0)
 
     # --- performing
 

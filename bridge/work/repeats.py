@@ -1,8 +1,11 @@
-"""What Slack repeats is a hint, not a fact.
+"""What Slack tells out of its turn: events that it repeats, and events that overtook the message that they are about.
 
 Slack sends an event again that nobody acknowledged, up to five minutes later: after what happened since. One that is
 known by its name is admitted only once. Of any other, the bridge does not believe what it says but asks Slack for the
 present state of what it is about (one call), and admits what differs from the ledger in the place of the repetition.
+
+Slack promises no order either. A reaction, a reply or an edit may come before its message: a young message that an
+event refers to and nobody heard of is looked up and admitted in front of that event.
 """
 
 from __future__ import annotations
@@ -15,12 +18,12 @@ import orjson
 from bridge.errors import Refused
 from bridge.store.ledger import TO_MATRIX, Arrival
 from portals.history.compare import differences
-from portals.ids import NO_TS, ChannelId, Ts
+from portals.ids import NO_TS, ChannelId, TeamId, Ts, is_ts
 from portals.reading.repeats import subject
 from portals.reading.slack import address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from bridge.slack.installation import Installation
     from bridge.store.ledger import InboxRow, Ledger
@@ -30,8 +33,9 @@ if TYPE_CHECKING:
     from portals.events import Json
     from portals.facts import Portal, Workspace
     from portals.history.compare import News
-    from portals.ids import TeamId
 
+_YOUNG = 300
+"""Seconds after which a message that nobody heard of is from before the bridge, and not on its way."""
 _GONE = frozenset({"thread_not_found", "message_not_found"})
 
 
@@ -66,15 +70,31 @@ class Repeats:
         else:
             await self._roster.look_again(portal)
             news = []
-        arrivals = []
-        for one in news:
-            where = address(one.payload, portal.team)
-            if where is not None:
-                raw = orjson.dumps(one.payload).decode()
-                arrivals.append(Arrival(TO_MATRIX, row.queue, where.source_key, raw, row.place, one.rank))
+        arrivals = _arrivals(news, row, row.place)
+        if any(one.source_key == row.source_key for one in arrivals):
+            return False  # Slack says just what the repetition says
         settled = self._ledger.settling(row, "repeated: Slack was asked instead")
         await self._ledger.admit(arrivals, beside=settled)
         return True
+
+    async def fetch_overtaken(
+        self, row: InboxRow, targets: Iterable[str], portal: Portal, workspace: Workspace
+    ) -> bool:
+        """Admit, in front of a row, the young messages that it refers to and nobody heard of; tells whether any was.
+
+        Each is asked about once: it is known afterwards by the name that it is admitted under.
+        """
+        news: list[News] = []
+        for target in targets:
+            if not is_ts(target) or time.time() - float(target) > _YOUNG:
+                continue
+            live = f"slack:{row.queue}/{target}"
+            if not await self._ledger.knows(live, f"{live}/seen:{row.seq}"):
+                news += await self._of_message(portal, workspace, Ts(target), NO_TS, row.seq)
+        arrivals = _arrivals(news, row, row.place - 1)
+        if arrivals:
+            await self._ledger.admit(arrivals)
+        return bool(arrivals)
 
     async def _of_message(self, portal: Portal, workspace: Workspace, ts: Ts, thread: Ts, number: int) -> list[News]:
         known = await self._links.of_messages(portal.id, [ts])
@@ -84,15 +104,32 @@ class Repeats:
         return differences(found, known, reactions, channel=portal.channel, workspace=workspace, gap=number, since=ts)
 
     async def _ask(self, team: TeamId, channel: ChannelId, ts: Ts, thread: Ts) -> list[dict[str, Any]]:
-        """Return the message as it stands; nothing where Slack has none of this time."""
+        """Return the message as it stands; nothing where Slack has none of this time.
+
+        Without its thread, a reply is in no history; asked for by its own ts, Slack tells it alone.
+        """
         client = self._installations[team].client
-        pages = client.replies(channel, thread, ts) if thread else client.history(channel, ts, ts)
-        try:
-            async for page in pages:
-                found = [one for one in page if isinstance(one, dict) and one.get("ts") == ts]
-                if found:
-                    return found
-        except Refused as refused:
-            if refused.code not in _GONE:
-                raise
+        ways = (
+            [client.replies(channel, thread, ts)]
+            if thread
+            else [client.history(channel, ts, ts), client.replies(channel, ts, ts)]
+        )
+        for pages in ways:
+            try:
+                async for page in pages:
+                    found = [one for one in page if isinstance(one, dict) and one.get("ts") == ts]
+                    if found:
+                        return found
+            except Refused as refused:
+                if refused.code not in _GONE:
+                    raise
         return []
+
+
+def _arrivals(news: Iterable[News], row: InboxRow, place: int) -> list[Arrival]:
+    found = [(one, address(one.payload, TeamId(row.queue.partition("/")[0]))) for one in news]
+    return [
+        Arrival(TO_MATRIX, row.queue, where.source_key, orjson.dumps(one.payload).decode(), place, one.rank)
+        for one, where in found
+        if where is not None
+    ]
