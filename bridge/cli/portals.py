@@ -224,6 +224,7 @@ async def _add(
             found.id,
             name=there.name if there else found.name,  # the bridge notices a new name and tells the room
             topic=found.topic,
+            purpose=found.purpose,
             private=found.private,
             direction=Direction(direction) if direction else _direction_of(there),
             target=matrix or (there.target if there else "create"),

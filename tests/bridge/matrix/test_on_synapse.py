@@ -16,7 +16,9 @@ from bridge.http import Listener
 from bridge.matrix.appservice import Appservice
 from bridge.matrix.client import MatrixClient, Profile
 from bridge.matrix.rooms import Member
+from bridge.work.room_state import RoomState
 from portals.ids import ActionKey, EventId, MatrixUserId, RoomId
+from portals.reading import matrix as matrix_reading
 from tests.sandbox.child import free_port
 from tests.sandbox.homeserver.synapse import Synapse
 from tests.sandbox.homeserver.transport import RequestRefused
@@ -354,6 +356,33 @@ async def test_what_a_person_does_is_admitted_and_repeated_until_it_is(world: Wo
     event = await world.ada.say(room, "hello bridge")
     await until(lambda: any(found["event_id"] == event for found in world.admitted))
     assert len(world.transactions) != len(set(world.transactions))
+
+
+async def test_pins_by_a_person_tell_what_was_pinned_before(world: World) -> None:
+    room = await world.room(power_level_content_override={"users": {world.ada.user_id: 50}})
+    await world.ada.join(room)
+    for pinned in (["$a"], ["$a", "$b"], ["$b"]):
+        await world.ada.set_state(room, "m.room.pinned_events", {"pinned": pinned})
+
+    def told() -> list[Any]:
+        mine = [one for one in world.admitted if one["type"] == "m.room.pinned_events" and one["room_id"] == room]
+        return [matrix_reading.read(one, "s") for one in mine]
+
+    await until(lambda: len(told()) == 3)
+    assert [(one.added, one.removed) for one in told()] == [(("$a",), ()), (("$b",), ()), ((), ("$a",))]
+
+
+async def test_a_closed_room_is_closed_to_all_but_moderators_and_opens_as_it_was(world: World) -> None:
+    room, state = await world.room(), RoomState(world.client)
+    await world.ada.join(room)
+    before = await world.client.get_state(room, "m.room.power_levels")
+    for _ in range(2):
+        await state.close(room, True)
+    with pytest.raises(RequestRefused, match="permission"):
+        await world.ada.say(room, "may I?")
+    await state.close(room, False)
+    assert await world.client.get_state(room, "m.room.power_levels") == before
+    await world.ada.say(room, "thank you")
 
 
 async def test_typing_reaches_both_sides(world: World) -> None:
