@@ -146,7 +146,6 @@ async def test_envelopes_may_come_twice(sqlite_url: str) -> None:
         assert await world.differences() == []
 
 
-@pytest.mark.xfail(reason="a reaction to a message that did not come yet waits for the next look back", strict=True)
 async def test_a_reaction_may_overtake_its_message(sqlite_url: str) -> None:
     async with Stage(sqlite_url, seed=people_of) as stage:
         world = World(stage)
