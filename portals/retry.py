@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from portals.actions import PostFile, PostMessage, RecordLink
+
+if TYPE_CHECKING:
+    from portals.actions import Action
+
 _FIRST = 0.5
 _LONGEST = 60.0
 _TROUBLED = 15.0
@@ -26,6 +34,9 @@ _INSTALLATION = frozenset(
 )
 
 
+_ROOT_IS_GONE = frozenset({"cannot_reply_to_message", "thread_not_found"})
+
+
 def is_installation_trouble(code: str) -> bool:
     """Tell whether the same refusal would meet every message: then it waits until an admin mended the installation."""
     return code in _INSTALLATION
@@ -41,3 +52,13 @@ def pause(attempt: int, retry_after: float | None = None, *, troubled: bool = Fa
     if troubled:
         return _TROUBLED
     return float(min(_FIRST * 2 ** min(attempt - 1, 10), _LONGEST))
+
+
+def out_of_thread(action: Action, code: str) -> Action | None:
+    """Return an answer as a message of the channel, where Slack says that the thread's root is gone; else None."""
+    if code not in _ROOT_IS_GONE or not isinstance(action, PostMessage | PostFile) or action.thread_ts is None:
+        return None
+    record = action.record
+    if isinstance(record, RecordLink):
+        record = replace(record, thread_ts=None)
+    return replace(action, thread_ts=None, record=record)

@@ -235,13 +235,15 @@ class SocketMode:
         await connection.close()
 
     async def _take(self, connection: Connection, frame: Fields) -> None:
-        """Handle one frame. Up to the call of `admit` nothing is awaited: that keeps the order."""
+        """Handle one frame. Up to the call of `admit` nothing is awaited but a gap: that keeps the order."""
         kind, envelope = frame.get("type"), frame.get("envelope_id")
         if kind == "events_api" and isinstance(envelope, str) and isinstance(payload := frame.get("payload"), dict):
             self._last_event = time.time()
             if attempt := frame.get("retry_attempt"):
                 log.info("slack %s: attempt %s of an event (%s)", self._workspace, attempt, frame.get("retry_reason"))
                 payload = {**payload, REPEATED: attempt}
+            if self._gap == _STORE_GAP and not await self._place_of_gap_is_kept():
+                return  # not acknowledged: Slack repeats it
             try:
                 stored = self._admit(payload)
             except BridgeError as fault:
@@ -253,6 +255,15 @@ class SocketMode:
         elif isinstance(envelope, str):
             log.warning("slack %s: %s is not relayed, only acknowledged", self._workspace, str(kind)[:40])
             await self._acks.put((envelope, None, connection))
+
+    async def _place_of_gap_is_kept(self) -> bool:
+        """After a failure of the store, have the gap noted before anything newer is admitted; false if that fails."""
+        try:
+            await self._tell_gap()
+        except BridgeError as fault:
+            self._not_stored(fault)
+            return False
+        return True
 
     def _told_to_go(self, connection: Connection, reason: str) -> None:
         """Slack wants the connection gone: keep reading it while the next one is brought up."""

@@ -2,7 +2,8 @@
 
 `commit` takes a *unit*: statements that are stored all or none. Units of concurrent callers share one transaction when
 they gather while another is being written (group commit), in the order in which `commit` was called; a unit that fails
-is taken out alone. Every unit of the bridge may be repeated without harm, so a lost connection, where nobody can tell
+is taken out alone; when the store fails, everything that waits fails with it, so that nothing later is stored before
+something earlier. Every unit of the bridge may be repeated without harm, so a lost connection, where nobody can tell
 whether the commit happened, is answered like any failure: StoreUnavailable, do it again.
 
 SQL is written once, with `$1` placeholders, in what SQLite and PostgreSQL have in common. Foreign errors end here,

@@ -147,10 +147,20 @@ class PostgresDatabase:
                     closing = True
                     break
                 gathered.append(unit)
-            await self._commit(gathered)
+            outcomes = await self._outcomes(gathered)
+            failure = outcomes[-1]
+            while isinstance(failure, StoreUnavailable) and not self._units.empty():
+                # nothing that came later may be stored before what failed
+                unit = self._units.get_nowait()
+                if unit is None:
+                    closing = True
+                    break
+                gathered.append(unit)
+                outcomes.append(StoreUnavailable(str(failure)))
+            self._tell(gathered, outcomes)
 
-    async def _commit(self, gathered: list[_Unit]) -> None:
-        for unit, outcome in zip(gathered, await self._outcomes(gathered), strict=True):
+    def _tell(self, gathered: list[_Unit], outcomes: list[_Outcome]) -> None:
+        for unit, outcome in zip(gathered, outcomes, strict=True):
             if unit.answer.done():
                 continue
             if isinstance(outcome, Exception):

@@ -136,8 +136,23 @@ class SqliteDatabase:
                         closing = True
                         break
                     gathered.append(unit)
-            self._tell(self._commit(gathered))
+            outcomes = self._commit(gathered)
+            if isinstance(outcomes[-1][1], StoreUnavailable):
+                queued, closing = self._queued(closing)
+                outcomes += [(unit, StoreUnavailable(str(outcomes[-1][1]))) for unit in queued]
+            self._tell(outcomes)
         self._writer.close()
+
+    def _queued(self, closing: bool) -> tuple[list[_Unit], bool]:
+        """Take what gathered while a commit failed: nothing that came later may be stored before it."""
+        queued: list[_Unit] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                unit = self._units.get_nowait()
+                if unit is None:
+                    return queued, True
+                queued.append(unit)
+        return queued, closing
 
     def _commit(self, gathered: list[_Unit]) -> list[_Outcome]:
         """Commit all units together; when one is refused, again with a savepoint before each, to take it out alone."""

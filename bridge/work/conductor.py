@@ -13,7 +13,7 @@ memory between two rows.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import orjson
@@ -37,7 +37,7 @@ from portals.reading import matrix as matrix_reading
 from portals.reading import slack as slack_reading
 from portals.reading.repeats import is_repeated
 from portals.relay import content, to_matrix, to_slack
-from portals.retry import is_installation_trouble
+from portals.retry import is_installation_trouble, out_of_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from bridge.work.repeats import Repeats
     from bridge.work.rooms import RoomMaker
     from bridge.work.roster import Roster
-    from portals.actions import Action
+    from portals.actions import Action, Record
     from portals.facts import Needs, Portal, Workspace
     from portals.ids import Ts
 
@@ -244,7 +244,7 @@ class Conductor:
 
             task = Task(planned.action, unsure, row.admitted_at / 1000, planned.progress, note_progress)
             try:
-                result = await performer.perform(portal.team, task)
+                result, kept = await self._performed(performer, portal.team, task)
             except Refused as refused:
                 if is_installation_trouble(refused.code):
                     raise Later(str(refused), 15.0) from refused
@@ -254,7 +254,6 @@ class Conductor:
                 await self.give_up(row, portal, str(refused))
                 return ()
             unsure = False
-            kept = planned.action.record
             records = record(portal.id, kept, result)
             if planned is actions[-1]:
                 unit = self._ledger.settling(row, "", records)
@@ -268,6 +267,19 @@ class Conductor:
             "%s %s: relayed by %s", row.queue, row.source_key, ", ".join(type(one.action).__name__ for one in actions)
         )
         return unit
+
+    async def _performed(
+        self, performer: MatrixPerformer | SlackPerformer, team: TeamId, task: Task
+    ) -> tuple[str, Record | None]:
+        """Perform one action; returns what it yields, and what the ledger must know of it."""
+        try:
+            return await performer.perform(team, task), task.action.record
+        except Refused as refused:
+            alone = out_of_thread(task.action, refused.code)
+            if alone is None:
+                raise
+            log.info("%s: its thread is gone in Slack, so it goes into the channel", task.action.key)
+            return await performer.perform(team, replace(task, action=alone)), alone.record
 
     async def give_up(self, row: InboxRow, portal: Portal | None, reason: str) -> None:
         """Park the row and say so in the room; what cannot even be said is in the log and in `parked list`."""

@@ -64,15 +64,14 @@ async def test_a_session_killed_in_the_middle_of_a_commit_leaves_nothing(
     assert "@b:x" in await members(database)
 
 
-async def test_all_units_of_a_commit_that_was_cut_off_are_told(database: Database, admin: asyncpg.Connection) -> None:
+async def test_when_a_commit_is_cut_off_what_waits_behind_it_fails_with_it(database: Database, admin: asyncpg.Connection) -> None:
     await admin.execute("SELECT pg_advisory_lock(7)")
     first = database.commit(WAIT)
     pid = await waiting_session(admin)
     gathered = [database.commit(member(f"@{number}:x"), WAIT) for number in range(4)]
-    await admin.execute("SELECT pg_cancel_backend($1)", pid)
+    await admin.execute("SELECT pg_terminate_backend($1)", pid)
     with pytest.raises(StoreUnavailable):
         await first
-    await admin.execute("SELECT pg_terminate_backend($1)", await waiting_session(admin))
     for outcome in await asyncio.gather(*gathered, return_exceptions=True):
         assert isinstance(outcome, StoreUnavailable)
     assert await members(database) == set()
