@@ -64,7 +64,9 @@ async def test_a_session_killed_in_the_middle_of_a_commit_leaves_nothing(
     assert "@b:x" in await members(database)
 
 
-async def test_when_a_commit_is_cut_off_what_waits_behind_it_fails_with_it(database: Database, admin: asyncpg.Connection) -> None:
+async def test_when_a_commit_is_cut_off_what_waits_behind_it_fails_with_it(
+    database: Database, admin: asyncpg.Connection
+) -> None:
     await admin.execute("SELECT pg_advisory_lock(7)")
     first = database.commit(WAIT)
     pid = await waiting_session(admin)
