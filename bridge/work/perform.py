@@ -240,7 +240,7 @@ class SlackPerformer:
 
     async def _post_file(self, team: TeamId, action: PostFile, task: Task) -> str:
         files = self._installations[team].files
-        if task.unsure and task.progress:
+        if task.progress:  # the bytes arrived in an earlier try, which may have gone on to share them
             found = await files.shared_ts(task.progress, action.channel)
             if found is not None:
                 return found
