@@ -181,8 +181,8 @@ class Lanes:
         try:
             are_all = await self._walk_in_turn(key, rows, records)
         except asyncio.CancelledError:
-            if records:
-                self._ledger.keep(_whole(records)).cancel()  # it is queued all the same: a stop closes the store last
+            if unit := _whole(records):
+                self._ledger.keep(unit).cancel()  # it is queued all the same: a stop closes the store last
             raise
         except Exception:
             await self._keep(key, records)
