@@ -90,6 +90,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"sqlite:///{tmp_path_factory.mktemp('jewel') / 'causeway.db'}"
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("part", range(2))
 def test_a_bridge_that_is_cut_off_anywhere_loses_nothing(
     part: int, tmp_path_factory: pytest.TempPathFactory, places: list[str]

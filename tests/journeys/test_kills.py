@@ -6,6 +6,8 @@ import asyncio
 import random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.journeys.process import ProcessStage
 from tests.journeys.script import Playwright
 from tests.journeys.world import ProcessWorld, people_of
@@ -34,6 +36,8 @@ async def alike(world: ProcessWorld, seconds: float = 40) -> None:
         raise AssertionError("\n".join(differences)) from None
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 async def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, synapse_template: Path) -> None:
     chance = random.Random(20)
     async with ProcessStage(tmp_path, synapse_template, lambda slack: people_of(slack, CHANNELS)) as stage:

@@ -136,6 +136,16 @@ async def test_a_homeserver_that_forgot_its_transactions_shows_nothing_twice(sql
         assert await world.differences() == []
 
 
+async def test_a_file_is_shared_once_although_slack_does_not_say_where_at_once(sqlite_url: str) -> None:
+    async with Stage(sqlite_url, seed=people_of) as stage:
+        world = World(stage)
+        await world.open()
+        stage.slack.faults.next_calls("files.info", Kind.HTTP_500, times=2)
+        await world.play([Post(1, "matrix", "ada", "general", "", size=700)])
+        await world.settle()
+        assert await world.differences() == []
+
+
 async def test_envelopes_may_come_twice(sqlite_url: str) -> None:
     async with Stage(sqlite_url, seed=people_of) as stage:
         world = World(stage)

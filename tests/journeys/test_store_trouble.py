@@ -79,6 +79,7 @@ async def test_postgres_is_stopped_and_started_during_traffic() -> None:
             assert await world.differences() == []
 
 
+@pytest.mark.slow
 async def test_the_homeserver_restarts_in_the_middle_of_a_send(tmp_path: Path, synapse_template: Path) -> None:
     """Only Slack's people speak around the restarts: a Synapse that ends forgets events that it did not push yet."""
     async with ProcessStage(tmp_path, synapse_template, people_of) as stage:
