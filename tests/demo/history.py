@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -85,17 +86,24 @@ def _is_space(room: Room) -> bool:
     return room.state.get(("m.room.create", ""), {}).get("type") == "m.space"
 
 
+async def _profile(stage: Stage, user: str) -> str:
+    try:
+        profile = await stage.robin.profile(stage.ghost(user))
+        found = hashlib.sha256(await stage.robin.download(profile.get("avatar_url", ""))).hexdigest()
+    except RequestRefused as refused:
+        return str(refused)
+    return f"{profile.get('displayname')}, picture {found[:8]}"
+
+
 async def _check_people(stage: Stage) -> None:
     amara = stage.slack.user_id("amara")
     avatar = await stage.slack.avatar_of(amara)
-    seen = "not there"
-    try:
-        profile = await stage.robin.profile(stage.ghost(amara))
-        found = hashlib.sha256(await stage.robin.download(profile.get("avatar_url", ""))).hexdigest()
-        seen = f"{profile.get('displayname')}, picture {found[:8]}"
-    except RequestRefused as refused:
-        seen = str(refused)
     wanted = f"Amara, picture {avatar[:8]}"
+    seen = await _profile(stage, amara)
+    deadline = time.monotonic() + stage.report.patience
+    while seen != wanted and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
+        seen = await _profile(stage, amara)
     stage.report.note(_GROUP, "people under their own name and avatar", wanted, Seen(seen == wanted, seen))
     members = len(stage.slack.team["people"])
     await stage.report.expect(
