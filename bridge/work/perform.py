@@ -22,6 +22,7 @@ from portals.actions import (
     Note,
     PostFile,
     PostMessage,
+    RecordUnreaction,
     RedactEvent,
     RemoveReaction,
     SendEvent,
@@ -32,6 +33,7 @@ from portals.actions import (
     SetTopic,
     UpdateMessage,
 )
+from portals.ids import EventId, action_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -147,6 +149,11 @@ class MatrixPerformer:
         """Redact as the event's own sender, or as the bot where that one may not: banned, or in an archived room."""
 
         async def redact(sender: MatrixUserId) -> str:
+            if not isinstance(action.record, RecordUnreaction):
+                # what an edit said stands in an event of its own
+                async for edit in self._matrix.related(action.room, action.event_id, "m.replace"):
+                    event_id = EventId(edit["event_id"])
+                    await self._matrix.redact(action.room, sender, event_id, action_key(action.key, event_id))
             return await self._matrix.redact(action.room, sender, action.event_id, action.key, ts=action.ts)
 
         try:

@@ -138,3 +138,17 @@ async def test_an_unfurl_is_no_edit(talk: Talk) -> None:
     (event,) = events(talk)
     edits = [one for one in talk.stage.homeserver.events(room) if "m.new_content" in one["content"]]
     assert (event["content"]["body"], edits) == ("see https://example.org/", [])
+
+
+async def test_what_an_edit_said_is_gone_with_its_message(talk: Talk) -> None:
+    alice = talk.in_slack("alice")
+    ts = alice.post("general", "the first secret").ts
+    await talk.settle()
+    for words in ("the second secret", "the third secret"):
+        alice.edit("general", ts, words)
+        await talk.settle()
+    kept = talk.stage.homeserver.events
+    assert "second secret" in str(kept(talk.room))
+    alice.delete("general", ts)
+    await talk.settle()
+    assert "secret" not in str(kept(talk.room))
