@@ -48,7 +48,7 @@ async def measure(directory: Path, quick: bool) -> AsyncIterator[Figure]:
         async with synapse, service.between(synapse.url), aiohttp.ClientSession() as session:
             race = _Race(slack, service, synapse.url, session)
             await race.warm_up()
-            for rooms, messages in ((1, 40), (ROOMS, 10 * ROOMS)):
+            for rooms, messages in ((1, 80), (ROOMS, 20 * ROOMS)):
                 bare, whole = await race.run(rooms, messages, turns=3 if quick else 9)
                 label = "1 room" if rooms == 1 else f"{rooms} rooms"
                 yield at_least(
