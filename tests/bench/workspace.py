@@ -82,8 +82,9 @@ class WorkspaceProcess:
             assert answer.status == 200, await answer.text()
 
 
-def _say(sandbox: SlackSandbox, channels: int, messages: int) -> None:
+async def _say(sandbox: SlackSandbox, channels: int, messages: int) -> None:
     for number in range(messages):
+        await asyncio.sleep(0)  # what was said is delivered while more is said
         for channel in range(channels):
             person = sandbox.team().person(PEOPLE[number % len(PEOPLE)])
             person.post(f"#c{channel}", text_of(number))
@@ -96,7 +97,7 @@ async def _serve(channels: int) -> None:
     async with SlackSandbox(partial(seed, channels), limits=Limits.off()) as sandbox:
 
         async def say(request: web.Request) -> web.Response:
-            _say(sandbox, **await request.json())
+            await _say(sandbox, **await request.json())
             return web.Response()
 
         app = web.Application()
