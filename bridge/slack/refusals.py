@@ -31,20 +31,6 @@ BUSY: Final = frozenset(
 UNCLEAR: Final = frozenset({"fatal_error", "internal_error", "service_unavailable"})
 """Slack says itself that parts of the request may have been carried out."""
 
-NOT_AUTHORISED: Final = frozenset(
-    {
-        "account_inactive",
-        "forbidden_team",
-        "invalid_auth",
-        "missing_scope",
-        "not_allowed_token_type",
-        "not_authed",
-        "token_expired",
-        "token_revoked",
-    }
-)
-"""The token is the trouble, not the request: no call of its kind can succeed until an admin acts."""
-
 
 @dataclass(frozen=True, slots=True)
 class Meaning:

@@ -145,9 +145,7 @@ class Directory:
     async def add_gap(self, team: TeamId, place: int) -> None:
         """Remember that events may be missing before this place."""
         await self._database.commit(
-            Statement(
-                "INSERT INTO gaps (team, place) VALUES ($1, $2) ON CONFLICT (team, place) DO NOTHING", (team, place)
-            ),
+            Statement(ADD_GAP, (team, place)),
             Statement("UPDATE workspaces SET gap = $2 WHERE team = $1", (team, place)),
         )
 

@@ -31,7 +31,7 @@ from portals.reading.slack import address
 from portals.retry import is_installation_trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
@@ -169,12 +169,8 @@ class CatchUp:
         news += await self.members(portal, workspace, number)
         queue = channel_queue(portal.team, portal.channel)
         parked = {_live_name(name) for name in await self._ledger.parked_names(TO_MATRIX, queue)}
-        found = [(one, address(one.payload, portal.team)) for one in news]
-        return [
-            Arrival(TO_MATRIX, queue, where.source_key, orjson.dumps(one.payload).decode(), gap, one.rank)
-            for one, where in found
-            if where is not None and _live_name(where.source_key) not in parked
-        ]
+        found = arrivals_of(news, portal.team, queue, gap)
+        return [one for one in found if _live_name(one.source_key) not in parked]
 
     async def _history(
         self, portal: Portal, newest: Ts | None, start: Ts
@@ -248,6 +244,16 @@ class CatchUp:
         here = await self._directory.authors_in(portal.team, portal.room) if portal.room is not None else set()
         members.discard(workspace.bot_user)
         return memberships(members, here, channel=portal.channel, team=portal.team, gap=number)
+
+
+def arrivals_of(news: Iterable[News], team: TeamId, queue: str, place: int) -> list[Arrival]:
+    """Return what admits news into a channel's queue at a place, in the order of their ranks."""
+    found = [(one, address(one.payload, team)) for one in news]
+    return [
+        Arrival(TO_MATRIX, queue, where.source_key, orjson.dumps(one.payload).decode(), place, one.rank)
+        for one, where in found
+        if where is not None
+    ]
 
 
 def _live_name(source_key: str) -> str:

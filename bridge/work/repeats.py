@@ -13,14 +13,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from bridge.errors import Refused
-from bridge.store.ledger import TO_MATRIX, Arrival
+from bridge.work.catch_up import arrivals_of
 from portals.history.compare import differences
 from portals.ids import NO_TS, ChannelId, TeamId, Ts, is_ts
 from portals.reading.repeats import subject
-from portals.reading.slack import address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,7 +67,7 @@ class Repeats:
         else:
             await self._roster.look_again(portal)
             news = []
-        arrivals = _arrivals(news, row, row.place)
+        arrivals = arrivals_of(news, portal.team, row.queue, row.place)
         if any(one.source_key == row.source_key for one in arrivals):
             return False  # Slack says just what the repetition says
         settled = self._ledger.settling(row, "repeated: Slack was asked instead")
@@ -91,7 +88,7 @@ class Repeats:
             live = f"slack:{row.queue}/{target}"
             if not await self._ledger.knows(live, f"{live}/seen:{row.seq}"):
                 news += await self._of_message(portal, workspace, Ts(target), NO_TS, row.seq)
-        arrivals = _arrivals(news, row, row.place - 1)
+        arrivals = arrivals_of(news, portal.team, row.queue, row.place - 1)
         if arrivals:
             await self._ledger.admit(arrivals)
         return bool(arrivals)
@@ -124,12 +121,3 @@ class Repeats:
                 if refused.code not in _GONE:
                     raise
         return []
-
-
-def _arrivals(news: Iterable[News], row: InboxRow, place: int) -> list[Arrival]:
-    found = [(one, address(one.payload, TeamId(row.queue.partition("/")[0]))) for one in news]
-    return [
-        Arrival(TO_MATRIX, row.queue, where.source_key, orjson.dumps(one.payload).decode(), place, one.rank)
-        for one, where in found
-        if where is not None
-    ]
