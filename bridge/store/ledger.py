@@ -209,19 +209,12 @@ class Ledger:
         """Keep what a performer must not forget between two steps of one action."""
         await self._database.commit(Statement(NOTE_PROGRESS, (row.seq, n, progress)))
 
-    async def done(self, row: InboxRow, n: int, records: Iterable[Statement], *, last: bool) -> None:
-        """Record that an action was performed, together with what is known from it; settle the row with the last."""
-        if last:
-            await self.settle(row, "", records)
-        else:
-            await self.keep((*records, Statement(DONE, (row.seq, n))))
-
-    async def settle(self, row: InboxRow, reason: str, records: Iterable[Statement] = ()) -> None:
-        """Close a row about which nothing (more) is to be done."""
-        await self.keep(self.settling(row, reason, records))
+    async def done(self, row: InboxRow, n: int, records: Iterable[Statement]) -> None:
+        """Record that an action was performed, but not the last, together with what is known from it."""
+        await self.keep((*records, Statement(DONE, (row.seq, n))))
 
     def settling(self, row: InboxRow, reason: str, records: Iterable[Statement] = ()) -> Unit:
-        """Return what closes a row, for `keep`."""
+        """Return what closes a row about which nothing (more) is to be done, for `keep`."""
         return (*records, *_settled(row.seq, reason))
 
     def keep(self, unit: Unit) -> asyncio.Future[list[list[Row]]]:

@@ -258,7 +258,7 @@ class Conductor:
             if planned is actions[-1]:
                 unit = self._ledger.settling(row, "", records)
             else:
-                await self._ledger.done(row, planned.n, records, last=False)
+                await self._ledger.done(row, planned.n, records)
             if isinstance(kept, RecordChannel | RecordTrouble):
                 await self._ledger.keep(unit)
                 self._directory.forget_portals()

@@ -75,7 +75,7 @@ async def test_the_same_name_is_admitted_once(ledger: Ledger) -> None:
 
 
 async def test_a_settled_row_still_recognises_its_repetition(ledger: Ledger) -> None:
-    await ledger.settle(await row_of(ledger), "done")
+    await ledger.keep(ledger.settling(await row_of(ledger), "done"))
     await ledger.admit([arrival("a")])
     assert await names(ledger) == []
 
@@ -154,12 +154,12 @@ async def test_what_is_done_is_not_planned_any_more_and_its_record_is_kept_with_
 ) -> None:
     row = await row_of(ledger)
     await ledger.plan(row, [action(1), action(2)])
-    await ledger.done(row, 0, [member("@a:x")], last=False)
+    await ledger.done(row, 0, [member("@a:x")])
     assert await ledger.planned(row) == [PlannedAction(1, action(2))]
     with pytest.raises(Refused):
-        await ledger.done(row, 1, [BROKEN], last=False)
+        await ledger.done(row, 1, [BROKEN])
     assert await ledger.planned(row) == [PlannedAction(1, action(2))]
-    await ledger.done(row, 1, [member("@b:x")], last=True)
+    await ledger.keep(ledger.settling(row, "", [member("@b:x")]))
     assert await members(database) == {"@a:x", "@b:x"}
     assert (await names(ledger), await outbox(database)) == ([], [])
 
@@ -174,11 +174,11 @@ async def test_progress_belongs_to_its_action(ledger: Ledger) -> None:
 async def test_a_settled_row_keeps_its_reason_and_not_its_content(ledger: Ledger, database: Database) -> None:
     row = await row_of(ledger, raw='{"secret": 1}')
     await ledger.plan(row, [action(1)])
-    await ledger.settle(row, "nothing to do", [member("@a:x")])
+    await ledger.keep(ledger.settling(row, "nothing to do", [member("@a:x")]))
     rows = await database.fetch("SELECT state, raw, reason FROM inbox WHERE seq = $1", row.seq)
     assert rows == [(int(State.SETTLED), "", "nothing to do")]
     assert await outbox(database) == []
-    await ledger.settle(row, "again")
+    await ledger.keep(ledger.settling(row, "again"))
     await ledger.park(row, "too late")
     await ledger.plan(row, [])
     assert await database.fetch("SELECT state, reason FROM inbox WHERE seq = $1", row.seq) == [(2, "nothing to do")]
@@ -191,7 +191,7 @@ async def test_under_way_is_what_is_planned_and_not_settled(ledger: Ledger) -> N
     await ledger.plan(second, [action(2)])
     assert await ledger.under_way(TO_MATRIX, QUEUE) == {second.seq, third.seq}
     assert not await ledger.under_way(TO_SLACK, QUEUE)
-    await ledger.settle(second, "")
+    await ledger.keep(ledger.settling(second, ""))
     await ledger.park(third, "no")
     assert not await ledger.under_way(TO_MATRIX, QUEUE)
     assert first.state is State.NEW
@@ -203,7 +203,7 @@ async def test_under_way_is_what_is_planned_and_not_settled(ledger: Ledger) -> N
 async def test_a_parked_row_waits_with_its_content_and_its_plan(ledger: Ledger, database: Database) -> None:
     row = await row_of(ledger, raw='{"kept": 1}')
     await ledger.plan(row, [action(1), action(2)])
-    await ledger.done(row, 0, [], last=False)
+    await ledger.done(row, 0, [])
     await ledger.park(row, "not allowed")
     assert await names(ledger) == []
     (parked,) = await ledger.parked()
@@ -215,7 +215,7 @@ async def test_a_parked_row_waits_with_its_content_and_its_plan(ledger: Ledger, 
 async def test_a_retried_row_goes_on_where_it_was(ledger: Ledger) -> None:
     planned, new = await row_of(ledger, "planned"), await row_of(ledger, "new")
     await ledger.plan(planned, [action(1), action(2)])
-    await ledger.done(planned, 0, [], last=False)
+    await ledger.done(planned, 0, [])
     await ledger.park(planned, "no")
     await ledger.park(new, "no")
     assert await ledger.retry(planned.seq) == (TO_MATRIX, QUEUE)
@@ -273,9 +273,9 @@ async def test_requests_are_taken_once_in_their_order(ledger: Ledger) -> None:
 async def test_purging_forgets_old_settled_rows_only(ledger: Ledger, database: Database) -> None:
     settled, parked, open_row, young = [await row_of(ledger, name) for name in ("settled", "parked", "open", "young")]
     mark = await ledger.mark("gap")
-    await ledger.settle(settled, "")
+    await ledger.keep(ledger.settling(settled, ""))
     await ledger.park(parked, "no")
-    await ledger.settle(young, "")
+    await ledger.keep(ledger.settling(young, ""))
     old = Statement(
         "UPDATE inbox SET admitted_at = 0, settled_at = CASE WHEN settled_at IS NULL THEN NULL ELSE 0 END "
         "WHERE seq <> $1",
