@@ -71,6 +71,11 @@ class MatrixClient:
         self.rooms = Rooms(self._wire, bot)
         self.media = Media(self._wire)
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests wait for their answer."""
+        return self._wire.in_flight
+
     async def close(self) -> None:
         """Close all connections."""
         await self._wire.close()

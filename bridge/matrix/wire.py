@@ -64,6 +64,8 @@ class Wire(HTTPAPI):
             log=logging.getLogger(__name__),  # type: ignore[arg-type]  # only `log` and `warning` are used
         )
         self.timeout = timeout
+        self.in_flight = 0
+        """How many requests wait for their answer, or for their turn."""
 
     async def close(self) -> None:
         """Close all connections."""
@@ -143,11 +145,15 @@ class Wire(HTTPAPI):
         request = self.session.request(
             method.value, url, data=content, params=query_params, headers=headers, allow_redirects=False
         )
-        async with request as response:
-            body = await response.read()
-            if response.status != 200 and response.status != 201:
-                raise NotAccepted(read_answer(response.status, response.headers, body))
-            return _object(body), response
+        self.in_flight += 1
+        try:
+            async with request as response:
+                body = await response.read()
+        finally:
+            self.in_flight -= 1
+        if response.status != 200 and response.status != 201:
+            raise NotAccepted(read_answer(response.status, response.headers, body))
+        return _object(body), response
 
 
 def _written(content: Mapping[str, Any]) -> bytes:
