@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 _FIRST = 0.5
 _LONGEST = 60.0
-_TROUBLED = 15.0
+TROUBLED = 15.0
+"""Seconds between two tries at what an admin must mend first."""
 
 _INSTALLATION = frozenset(
     {
@@ -22,9 +23,15 @@ _INSTALLATION = frozenset(
         "token_revoked",
         "token_expired",
         "account_inactive",
+        "not_allowed_token_type",
         "missing_scope",
         "no_permission",
+        # Slack: the workspace or its organisation shuts the app out, for now
         "team_access_not_granted",
+        "forbidden_team",
+        "ekm_access_denied",
+        "enterprise_is_restricted",
+        "org_login_required",
         # the homeserver: our token, or the whole service
         "M_UNKNOWN_TOKEN",
         "M_MISSING_TOKEN",
@@ -42,15 +49,13 @@ def is_installation_trouble(code: str) -> bool:
     return code in _INSTALLATION
 
 
-def pause(attempt: int, retry_after: float | None = None, *, troubled: bool = False) -> float:
+def pause(attempt: int, retry_after: float | None = None) -> float:
     """Return how many seconds to wait before the next try; `attempt` counts the failed ones, from 1.
 
     What the other side asked for is kept to, up to an hour; otherwise the pause doubles, up to a minute.
     """
     if retry_after is not None:
         return min(max(0.0, retry_after), 3600.0)
-    if troubled:
-        return _TROUBLED
     return float(min(_FIRST * 2 ** min(attempt - 1, 10), _LONGEST))
 
 

@@ -63,6 +63,9 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     "forbidden_team": Meaning("the app may not be used in this workspace", "Ask an admin of the workspace to allow it"),
     "org_login_required": Meaning("the workspace is being moved into an organisation", _REINSTALL),
     "team_access_not_granted": Meaning("the app was not granted access to this workspace", _REINSTALL),
+    "enterprise_is_restricted": Meaning(
+        "the organisation does not let the app work here", "Ask an admin of the organisation to allow the app"
+    ),
     "ekm_access_denied": Meaning(
         "the organisation's key management suspended access", "Ask an admin of the organisation"
     ),

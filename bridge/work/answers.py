@@ -12,7 +12,7 @@ from portals.reading.matrix import latest
 from portals.reading.polls import running_poll
 from portals.reading.slack_files import file_of
 from portals.relay import replies
-from portals.retry import is_installation_trouble
+from portals.retry import TROUBLED, is_installation_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -181,7 +181,7 @@ class Answers:
                 person = person_of_user(await client.user(user), user, self.names, team)
         except Refused as refused:
             if is_installation_trouble(refused.code) and refused.code != "missing_scope":
-                raise Later(str(refused)) from refused
+                raise Later(str(refused), TROUBLED) from refused
             log.info("%s: Slack tells nothing about %s: %s", team, user, refused)
             return None
         await self._directory.learn_people(team, [person])
@@ -266,7 +266,7 @@ class Answers:
                 file = file_of(await self._installations[team].client.file(file_id))
             except Refused as refused:
                 if is_installation_trouble(refused.code) and refused.code != "missing_scope":
-                    raise Later(str(refused)) from refused
+                    raise Later(str(refused), TROUBLED) from refused
                 log.info("%s: Slack tells nothing about the file %s: %s", team, file_id, refused)
                 continue
             if file is not None:

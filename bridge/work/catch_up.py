@@ -28,7 +28,7 @@ from bridge.store.ledger import TO_MATRIX, Arrival
 from portals.history.compare import differences, memberships, pinned_in, pins, roots
 from portals.ids import NO_TS, Ts, channel_queue, is_ts
 from portals.reading.slack import address
-from portals.retry import is_installation_trouble
+from portals.retry import TROUBLED, is_installation_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -136,7 +136,7 @@ class CatchUp:
             arrivals = await self._arrivals(portal, workspace, gap, number)
         except Refused as refused:
             if is_installation_trouble(refused.code):
-                raise Later(str(refused), 15.0) from refused
+                raise Later(str(refused), TROUBLED) from refused
             log.warning("%s/%s: history cannot be read: %s", portal.team, portal.channel, refused)
             trouble, arrivals = f"its history cannot be read: {refused}", []
         await self._ledger.admit(arrivals, beside=self._directory.caught_up(portal.id, gap, trouble))

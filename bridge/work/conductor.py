@@ -37,7 +37,7 @@ from portals.reading import matrix as matrix_reading
 from portals.reading import slack as slack_reading
 from portals.reading.repeats import is_repeated
 from portals.relay import content, to_matrix, to_slack
-from portals.retry import is_installation_trouble, out_of_thread
+from portals.retry import TROUBLED, is_installation_trouble, out_of_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -175,7 +175,7 @@ class Conductor:
             replaced = await self._repeats.replace(row, orjson.loads(row.raw), portal, workspace)
         except Refused as refused:
             if is_installation_trouble(refused.code):
-                raise Later(str(refused), 15.0) from refused
+                raise Later(str(refused), TROUBLED) from refused
             log.info("%s %s: Slack does not tell how it stands: %s", row.queue, row.source_key, refused)
             return
         if replaced:
@@ -247,7 +247,7 @@ class Conductor:
                 result, kept = await self._performed(performer, portal.team, task)
             except Refused as refused:
                 if is_installation_trouble(refused.code):
-                    raise Later(str(refused), 15.0) from refused
+                    raise Later(str(refused), TROUBLED) from refused
                 if refused.code == BANNED:
                     log.info("%s %s: not shown: %s", row.queue, row.source_key, refused)
                     return self._ledger.settling(row, refused.detail)

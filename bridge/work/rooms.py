@@ -14,6 +14,7 @@ from bridge.errors import Later, Refused
 from portals.facts import PortalState
 from portals.ids import RoomId
 from portals.relay.content import room_name, topic
+from portals.retry import TROUBLED
 from portals.text import Names
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_AGAIN = 15.0
 _POWER = {"m.room.name": 50, "m.room.topic": 50, "m.room.avatar": 50, "m.room.tombstone": 100}
 
 
@@ -79,7 +79,7 @@ class RoomMaker:
             await self._show_bridge(room, portal, workspace)
         except Refused as refused:
             await self._directory.set_trouble(portal.id, str(refused))
-            raise Later(f"the room of #{portal.name} cannot be opened: {refused}", _AGAIN) from refused
+            raise Later(f"the room of #{portal.name} cannot be opened: {refused}", TROUBLED) from refused
         taken = await self._directory.portal_of_room(room)
         if taken is not None and taken.id != portal.id and taken.state is not PortalState.REMOVED:
             trouble = f"the room {room} belongs to the portal of #{taken.name} already: choose another room"

@@ -18,19 +18,27 @@ def test_pauses_double_up_to_a_minute() -> None:
 @pytest.mark.parametrize(("asked", "kept"), [(0.0, 0.0), (7.5, 7.5), (-3.0, 0.0), (90_000.0, 3600.0)])
 def test_what_the_other_side_asks_for_is_kept_to_within_an_hour(asked: float, kept: float) -> None:
     assert pause(9, asked) == kept
-    assert pause(9, asked, troubled=True) == kept
 
 
-def test_trouble_with_the_installation_is_looked_at_steadily() -> None:
-    assert {pause(attempt, troubled=True) for attempt in range(1, 20)} == {15.0}
+@given(st.integers(0, 10**9), st.none() | st.floats())
+def test_a_pause_can_always_be_slept(attempt: int, asked: float | None) -> None:
+    assert 0 <= pause(attempt, asked) <= 3600
 
 
-@given(st.integers(0, 10**9), st.none() | st.floats(), st.booleans())
-def test_a_pause_can_always_be_slept(attempt: int, asked: float | None, troubled: bool) -> None:
-    assert 0 <= pause(attempt, asked, troubled=troubled) <= 3600
-
-
-@pytest.mark.parametrize("code", ["invalid_auth", "missing_scope", "token_revoked", "M_UNKNOWN_TOKEN"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "invalid_auth",
+        "missing_scope",
+        "token_revoked",
+        "not_allowed_token_type",
+        "forbidden_team",
+        "ekm_access_denied",
+        "enterprise_is_restricted",
+        "org_login_required",
+        "M_UNKNOWN_TOKEN",
+    ],
+)
 def test_a_refusal_that_would_meet_every_message_is_the_installations(code: str) -> None:
     assert is_installation_trouble(code)
 
