@@ -17,6 +17,9 @@ Content = Mapping[str, Any]  # Any: the JSON of a Matrix event or of Slack's blo
 
 STAMP = "dev.causeway.key"
 """The field of a Matrix event's content that holds its action's key, so that a lost answer can be settled."""
+SOURCE = "dev.causeway.slack"
+"""The field of a Matrix event's content that names the Slack message of which it is a part, for whoever proves later
+that nothing was lost: `team`, `channel`, `ts`, and `part` where it is not the text."""
 
 
 @dataclass(frozen=True, slots=True)

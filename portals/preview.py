@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from portals.actions import (
+    SOURCE,
     STAMP,
     Action,
     AddReaction,
@@ -348,4 +349,7 @@ def _method(method: str, args: Mapping[str, object]) -> Content:
 
 
 def _unstamped(content: Mapping[str, Any]) -> Content:
-    return {name: value for name, value in content.items() if name != STAMP}
+    own = {name: value for name, value in content.items() if name not in (SOURCE, STAMP)}
+    if "m.new_content" in own:
+        own["m.new_content"] = _unstamped(own["m.new_content"])
+    return own

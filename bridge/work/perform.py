@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.errors import BridgeError, Refused, Unsure
 from bridge.work.room_state import RoomState
 from portals.actions import (
+    SOURCE,
     AddReaction,
     ChangePins,
     CloseRoom,
@@ -176,8 +177,7 @@ class MatrixPerformer:
                 raise
             words = action.fallback.replace("{reason}", reason)
             content = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
-            if "m.relates_to" in action.content:
-                content["m.relates_to"] = action.content["m.relates_to"]
+            content |= {name: action.content[name] for name in (SOURCE, "m.relates_to") if name in action.content}
         else:
             content = {**action.content, "url": mxc}
             if action.thumbnail:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from portals import text
 from portals.actions import (
+    SOURCE,
     STAMP,
     Note,
     RecordDeletion,
@@ -149,13 +150,13 @@ class _Message:
 
     def _send(self, part: str, piece: dict[str, Any], relation: dict[str, Any] | None) -> SendEvent:
         key = self._key(part)
-        said = {**piece, STAMP: key, **_related(relation)}
+        said = {**piece, STAMP: key, SOURCE: self._source(part), **_related(relation)}
         return SendEvent(key, self.room, self.sender, "m.room.message", said, self.time, self._record(part))
 
     def _file(self, file: SlackFile) -> Action:
         file = self.facts.files.get(file.id, file)
         key = self._key(file.id)
-        beside = {STAMP: key, **_related(self._relation())}
+        beside = {STAMP: key, SOURCE: self._source(file.id), **_related(self._relation())}
         told = files.told(file, self.facts.rules)
         if told is not None:
             said = {**self._signed(told), **beside}
@@ -236,6 +237,10 @@ class _Message:
             version=event.version,
         )
 
+    def _source(self, part: str) -> dict[str, str]:
+        source = {"team": self.portal.team, "channel": self.event.channel, "ts": self.event.ts}
+        return {**source, "part": part} if part else source
+
     def _key(self, part: str) -> ActionKey:
         return action_key("slack", self.portal.team, self.portal.channel, self.event.ts, part)
 
@@ -293,7 +298,8 @@ class _Message:
 
     def _replace(self, link: Link, piece: dict[str, Any]) -> SendEvent:
         key = action_key(self.event.source, "edit", link.part)
-        full = content.edit(piece, link.event_id) | {STAMP: key}
+        source = {SOURCE: self._source(link.part)}
+        full = content.edit(piece | source, link.event_id) | {STAMP: key}
         time = ts_to_ms(self.event.version) if self.event.version else None
         return SendEvent(key, self.room, link.sender, "m.room.message", full, time)
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portals.actions import (
+    SOURCE,
     STAMP,
     Note,
     RecordDeletion,
@@ -76,6 +77,12 @@ def test_a_message_is_sent_by_its_authors_ghost_at_its_own_time() -> None:
     assert action.content[STAMP] == action.key
     assert isinstance(action.record, RecordLink)
     assert (action.record.ts, action.record.origin, action.record.part) == (TS, Origin.SLACK, "")
+
+
+def test_every_part_names_the_slack_message_that_it_shows() -> None:
+    text, file = done(said_in_slack(ts=TS, text="look", files=[FILE]))
+    of = {"team": TEAM, "channel": CHANNEL, "ts": TS}
+    assert (text.content[SOURCE], file.content[SOURCE]) == (of, {**of, "part": "F1"})
 
 
 def test_the_same_message_has_the_same_key_whichever_way_it_came() -> None:
@@ -179,6 +186,7 @@ def test_an_edit_replaces_the_event_and_is_remembered() -> None:
     assert note.record == RecordEdit(TS, digest("new"), "1700009999.000200")
     assert edit.content["m.relates_to"] == {"rel_type": "m.replace", "event_id": "$a"}
     assert edit.content["m.new_content"]["body"] == "new"
+    assert edit.content["m.new_content"][SOURCE] == edit.content[SOURCE]
     assert edit.content["body"] == "* new"
 
 
