@@ -68,8 +68,10 @@ def may_see(workspace: Workspace, file: FileRecord, user: str) -> bool:
     return False
 
 
-def may_download(workspace: Workspace, file: FileRecord, token: Token | None) -> bool:
-    """Whether a bearer token opens the file's bytes."""
+def may_download(workspace: Workspace, file: FileRecord, token: Token | None, export_token: str = "") -> bool:
+    """Whether a bearer token, or the token in an export's link, opens the file's bytes."""
+    if file.id in workspace.export_tokens.get(export_token, ()):
+        return True
     if token is None or token.state != "live" or token.team_id != workspace.id or "files:read" not in token.scopes:
         return False
     return may_see(workspace, file, token.user_id)

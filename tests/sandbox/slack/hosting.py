@@ -1,6 +1,7 @@
-"""The file host: upload addresses good for one POST, bearer downloads, pictures.
+"""The file host: upload addresses good for one POST, downloads, pictures.
 
-Who has no right to a file gets what real Slack gives: status 200 and a login page instead of the bytes.
+A download needs a bearer token or, as `t` or `token` in the address, the token of an export that links to the file.
+Who has no right to it gets what real Slack gives: status 200 and a login page instead of the bytes, or the way there.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
 
@@ -65,8 +67,11 @@ class Hosting:
         match = _FILE.fullmatch(request.path)
         workspace = self._teams.get(match["team"]) if match else None
         file = workspace.files.get(match["file"]) if workspace and match else None
-        if workspace is None or file is None or not files.may_download(workspace, file, token):
-            return web.Response(body=files.LOGIN_PAGE, content_type="text/html", charset="utf-8")
+        in_link = request.query.get("t") or request.query.get("token") or ""
+        if workspace is None or file is None or not files.may_download(workspace, file, token, in_link):
+            if workspace is not None and workspace.reality.refused_file == "redirect":
+                return web.Response(status=302, headers={"Location": f"/?redir={quote(request.path, safe='')}"})
+            return self.login()
         content = file.thumbnail if request.path.startswith("/files-tmb/") else file.content
         if content is None:
             return web.Response(status=404, text="not found")
@@ -80,6 +85,10 @@ class Hosting:
                 await response.write(content[start : start + _CHUNK])
         await response.write_eof()
         return response
+
+    def login(self) -> web.StreamResponse:
+        """Slack's login page."""
+        return web.Response(body=files.LOGIN_PAGE, content_type="text/html", charset="utf-8")
 
     def picture(self, request: web.BaseRequest) -> web.StreamResponse:
         """An avatar or a custom emoji; these are public."""

@@ -116,6 +116,8 @@ class Reality:
     """Whether what waited while no socket was open comes at its retry time or as soon as one opens."""
     edited_by_blocks: bool = False
     """Whether chat.update with blocks marks the message as edited."""
+    refused_file: Literal["page", "redirect"] = "page"
+    """Whether a download without the right to it answers with the login page itself or sends the client there."""
     unknown_thread: Literal["cannot_reply_to_message", "posts"] = "cannot_reply_to_message"
     """What a reply to a message that does not exist does."""
 

@@ -242,6 +242,8 @@ class SlackSandbox:
             return await self._host(request, "upload")
         if path.startswith(("/avatars/", "/emoji/")):
             return self.hosting.picture(request)
+        if path == "/":
+            return self.hosting.login()
         return web.Response(status=404, text="not found")
 
     async def _host(self, request: web.BaseRequest, what: str) -> web.StreamResponse:

@@ -66,6 +66,8 @@ class Workspace:
     ephemerals: list[Json] = field(default_factory=list)
     statuses: dict[tuple[str, str], str] = field(default_factory=dict)
     avatars: dict[str, bytes] = field(default_factory=dict)
+    export_tokens: dict[str, set[str]] = field(default_factory=dict)
+    """The tokens of exports that have not expired, each with the files that it opens."""
 
     def __post_init__(self) -> None:
         self.users[SLACKBOT] = User(SLACKBOT, "slackbot", "Slackbot", "Slackbot", is_bot=False)

@@ -1,0 +1,1 @@
+"""The sandbox of Slack keeps its own promises."""
