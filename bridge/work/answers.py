@@ -173,19 +173,23 @@ class Answers:
         known = await self._directory.person(team, user)
         if known is not None:
             return known
+        person = await self.present_person(team, user)
+        if person is not None:
+            await self._directory.learn_people(team, [person])
+        return person
+
+    async def present_person(self, team: TeamId, user: SlackUserId) -> Person | None:
+        """Return a person or bot as Slack describes them now; None for one whom Slack denies."""
         client = self._installations[team].client
         try:
             if user.startswith("B"):
-                person = person_of_bot(await client.bot(user), user, self.names, team)
-            else:
-                person = person_of_user(await client.user(user), user, self.names, team)
+                return person_of_bot(await client.bot(user), user, self.names, team)
+            return person_of_user(await client.user(user), user, self.names, team)
         except Refused as refused:
             if is_installation_trouble(refused.code) and refused.code != "missing_scope":
                 raise Later(str(refused), TROUBLED) from refused
             log.info("%s: Slack tells nothing about %s: %s", team, user, refused)
             return None
-        await self._directory.learn_people(team, [person])
-        return person
 
     async def _members(self, portal: Portal, users: Iterable[MatrixUserId]) -> dict[MatrixUserId, Member]:
         found: dict[MatrixUserId, Member] = {}

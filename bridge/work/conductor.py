@@ -315,7 +315,10 @@ class Conductor:
             event = slack_reading.read(payload, row.source_key, workspace)
             if isinstance(event, SlackPersonChange):
                 user = SlackUserId(event.profile["id"])
-                await self._ghosts.refresh(team, person_of_user(event.profile, user, self._answers.names, team))
+                person = person_of_user(event.profile, user, self._answers.names, team)
+                if is_repeated(row.raw):  # they may have changed since
+                    person = await self._answers.present_person(team, user) or person
+                await self._ghosts.refresh(team, person)
         else:
             said = matrix_reading.read(payload, row.source_key)
             if isinstance(said, MatrixMembership) and (said.user, said.membership) == (self._matrix.bot, "invite"):

@@ -2,7 +2,8 @@
 
 Slack sends an event again that nobody acknowledged, up to five minutes later: after what happened since. One that is
 known by its name is admitted only once. Of any other, the bridge does not believe what it says but asks Slack for the
-present state of what it is about (one call), and admits what differs from the ledger in the place of the repetition.
+present state of what it is about (one call), and admits what differs from the ledger in the place of the repetition;
+a person's profile is asked for by the conductor, for it is no portal's.
 
 Slack promises no order either. A reaction, a reply or an edit may come before its message: a young message that an
 event refers to and nobody heard of is looked up and admitted in front of that event.

@@ -124,6 +124,23 @@ async def test_a_changed_name_leaves_the_picture_alone_and_a_changed_picture_the
     assert profiles.writes - before == Counter(avatar_url=1, upload=1)
 
 
+async def test_what_slack_repeats_of_a_person_does_not_undo_what_happened_since(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = Profiles(stage)
+    await stage.start()
+    await said(stage, "alice", "m1")
+    await quiet(stage)
+    alice, delivery = stage.workspace.person("alice"), stage.slack.delivery
+    with monkeypatch.context() as trouble:
+        trouble.setattr(delivery.sockets, "send", lambda parcel: delivery.failed(parcel, "timeout"))
+        alice.change_profile(display_name="Alice K.")
+    alice.change_profile(display_name="Alice L.")
+    await until(lambda: not delivery.open)
+    await quiet(stage)
+    assert profiles.ghost("alice")["displayname"] == "Alice L."
+
+
 async def test_what_changed_while_the_bridge_was_down_is_shown_without_a_word_being_said(stage: Stage) -> None:
     profiles = Profiles(stage)
     await stage.start()
