@@ -2,7 +2,7 @@
 
 Each feature below names the scopes, the Web API methods that need them and the events that it listens for. The
 manifest is their sum, so nothing is asked for without use, and whoever finds a scope missing can be told what stops
-working and which line to add.
+working and which line to add. The app-level token's own scope stands in no manifest: it is chosen with that token.
 """
 
 from __future__ import annotations
@@ -97,13 +97,15 @@ FEATURES = (
         ("users.list", "users.info", "bots.info"),
         ("user_change", "team_join"),
     ),
-    Feature("know the names of user groups", ("usergroups:read",), ("usergroups.list",)),
-    Feature("show custom emoji", ("emoji:read",), ("emoji.list",)),
+    Feature(
+        "know the names of user groups",
+        ("usergroups:read",),
+        ("usergroups.list",),
+        ("subteam_created", "subteam_updated"),
+    ),
+    Feature("show custom emoji", ("emoji:read",), ("emoji.list",), ("emoji_changed",)),
     Feature("know the workspace's name", ("team:read",), ("team.info",)),
 )
-
-APP_SCOPE = "connections:write"
-"""The scope of the app-level token that Socket Mode needs; it is chosen when that token is made, not in a manifest."""
 
 
 @dataclass(frozen=True, slots=True)
