@@ -90,6 +90,24 @@ async def test_a_lost_answer_to_a_repeatable_call_is_later(stub: StubHomeserver,
         await client.set_state(ROOM, None, "m.room.topic", "", {"topic": "x"})
 
 
+async def test_the_client_knows_how_many_requests_wait_for_their_answer(
+    stub: StubHomeserver, client: MatrixClient
+) -> None:
+    seen: list[int] = []
+
+    async def answer(_: web.Request) -> web.Response:
+        seen.append(client.in_flight)
+        return web.json_response({"event_id": "$1"})
+
+    stub.replies.append(answer)
+    await client.set_state(ROOM, None, "m.room.topic", "", {"topic": "x"})
+    for fail in (stub.drop, lambda: stub.reply(403, errcode="M_FORBIDDEN")):
+        fail()
+        with pytest.raises((Later, Refused)):
+            await client.set_state(ROOM, None, "m.room.topic", "", {"topic": "x"})
+    assert (seen, client.in_flight) == ([1], 0)
+
+
 async def test_silence_after_the_request_is_unsure(stub: StubHomeserver) -> None:
     given_up = asyncio.Event()
 
