@@ -45,6 +45,7 @@ from bridge.work.repeats import Repeats
 from bridge.work.rooms import RoomMaker
 from bridge.work.roster import Roster
 from bridge.work.transfers import Transfers
+from bridge.work.vocabulary import Vocabulary
 from portals.policy import Patterns
 from portals.retry import pause
 
@@ -137,6 +138,7 @@ class _Bridge:
         self.permalinks = Permalinks(
             names=names, directory=self.directory, places=Places(database), links=self.links, matrix=matrix
         )
+        vocabulary = Vocabulary(directory=self.directory, ledger=self.ledger, installations=self.installations)
         transfers = Transfers(self.directory, matrix, self.installations, settings.files.max_size)
         answers = Answers(
             names=names,
@@ -146,6 +148,7 @@ class _Bridge:
             matrix=matrix,
             installations=self.installations,
             transfers=transfers,
+            vocabulary=vocabulary,
             permalinks=self.permalinks,
         )
         self.ghosts = ghosts = Ghosts(
@@ -172,6 +175,7 @@ class _Bridge:
                 settings.portals.automatic.private,
             ),
             directory=self.directory,
+            vocabulary=vocabulary,
             ledger=self.ledger,
             installations=self.installations,
             wake=self.wake,
@@ -196,6 +200,7 @@ class _Bridge:
             ghosts=ghosts,
             rooms=rooms,
             roster=self.roster,
+            vocabulary=vocabulary,
             repeats=Repeats(
                 ledger=self.ledger,
                 links=self.links,
@@ -378,11 +383,11 @@ class _Bridge:
                     await asyncio.sleep(pause(failures))
 
     async def _read_channels(self, team: TeamId) -> None:
-        """Read the channels anew; should that fail, the next gap or start will do it."""
+        """Read channels, emoji and user groups anew; should that fail, the next gap or start will do it."""
         try:
-            await self.roster.read_channels(team)
+            await self.roster.read_again(team)
         except (Later, Refused) as error:
-            log.error("%s: channels could not be read: %s", team, error)
+            log.error("%s: channels, emoji and user groups could not be read: %s", team, error)
 
     # --- small tasks
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from portals.ids import NO_TS, ChannelId, EventId, MatrixUserId, RoomId, SlackUserId, Ts
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from portals.text import Document
 
 Json = Mapping[str, Any]  # Any: foreign JSON, opened by portals.text alone
+NameKind = Literal["emoji", "usergroup"]
+"""What a workspace gives names to besides people and channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,19 @@ class MatrixFile:
     """The file of a Matrix message; `size` in bytes as the sender claims, 0 when unsaid.
 
     `encryption` is what its reader needs to decrypt it (client-server API, "Sending encrypted attachments").
+@dataclass(frozen=True, slots=True)
+class SlackNamesChange:
+    """Custom emoji or user groups changed: those `given` have these values now, those `gone` exist no more.
+
+    Without either, Slack does not say enough, and all of the kind are to be read anew.
+    """
+
+    source: str
+    kind: NameKind
+    given: tuple[tuple[str, str], ...] = ()
+    gone: tuple[str, ...] = ()
+
+
     """
 
     uri: str
@@ -330,3 +345,4 @@ MatrixEvent = (
     MatrixMessage | MatrixPollEnd | MatrixReaction | MatrixRedaction | MatrixMembership | MatrixPins | MatrixTopic
 )
 Event = SlackEvent | MatrixEvent
+    | SlackNamesChange

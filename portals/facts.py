@@ -216,6 +216,7 @@ class Facts:
     icons: Mapping[str, str] = field(default_factory=dict)
     """The `mxc:` address of each icon that could be brought over."""
     files: Mapping[str, SlackFile] = field(default_factory=dict)
+    """By the name of a custom emoji its `mxc:` address, or the standard emoji that it is an alias of."""
     pictures: Mapping[str, str] = field(default_factory=dict)
     """Slack's name of the custom emoji whose picture lies at each address."""
     links: tuple[Link, ...] = ()

@@ -85,6 +85,7 @@ ADD_NAME = """
 INSERT INTO names (team, kind, id, value) VALUES ($1, $2, $3, $4)
 ON CONFLICT (team, kind, id) DO UPDATE SET value = excluded.value
 """
+REMOVE_NAME = "DELETE FROM names WHERE team = $1 AND kind = $2 AND id = $3"
 ADD_MEDIA = """
 INSERT INTO media (source, target, mimetype, size) VALUES ($1, $2, $3, $4)
 ON CONFLICT (source) DO UPDATE SET target = excluded.target, mimetype = excluded.mimetype, size = excluded.size
@@ -367,9 +368,17 @@ class Directory:
         rows = await self._database.fetch("SELECT channel FROM channels WHERE team = $1 AND name = $2", team, name)
         return ChannelId(rows[0][0]) if rows else None
 
-    async def learn_names(self, team: TeamId, kind: str, names: Iterable[tuple[str, str]]) -> None:
-        """Remember the values of names of one kind: `emoji` or `usergroup`."""
-        await self._keep([Statement(ADD_NAME, (team, kind, name, value)) for name, value in names])
+    async def change_names(
+        self, team: TeamId, kind: str, given: Iterable[tuple[str, str]], gone: Iterable[str] = ()
+    ) -> None:
+        """Remember the values of names of one kind, `emoji` or `usergroup`, and forget others."""
+        forgotten = [Statement(REMOVE_NAME, (team, kind, name)) for name in gone]
+        await self._keep(forgotten + [Statement(ADD_NAME, (team, kind, name, value)) for name, value in given])
+
+    async def all_names(self, team: TeamId, kind: str) -> dict[str, str]:
+        """Return all names of one kind with their values."""
+        rows = await self._database.fetch("SELECT id, value FROM names WHERE team = $1 AND kind = $2", team, kind)
+        return {str(name): str(value) for name, value in rows}
 
     async def names(self, team: TeamId, kind: str, ids: Iterable[str]) -> dict[str, str]:
         """Return the values of those names that are known."""

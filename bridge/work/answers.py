@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridge.store.links import Links
     from bridge.work.permalinks import Permalinks
     from bridge.work.transfers import Transfers
+    from bridge.work.vocabulary import Vocabulary
     from portals.events import MatrixMessage, RunningPoll, SlackFile
     from portals.facts import Link, Needs, Person, Portal, ReactionLink, Rules, Workspace
     from portals.ids import ChannelId, EventId, GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId, Ts
@@ -43,6 +44,7 @@ class Answers:
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
         transfers: Transfers,
+        vocabulary: Vocabulary,
         permalinks: Permalinks,
     ) -> None:
         self.names = names
@@ -52,6 +54,7 @@ class Answers:
         self._matrix = matrix
         self._installations = installations
         self._transfers = transfers
+        self._vocabulary = vocabulary
         self._permalinks = permalinks
 
     async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
@@ -74,7 +77,7 @@ class Answers:
             members=await self._members(portal, needs.matrix_users),
             channels=await self._channels(portal.team, needs.channels),
             rooms=await self._rooms(portal.team, needs.rooms),
-            usergroups=await self._directory.names(portal.team, "usergroup", needs.usergroups),
+            usergroups=await self._vocabulary.usergroups(portal.team, needs.usergroups),
             emoji=await self._emoji(portal.team, needs.emoji),
             icons=await self._icons(portal.team, needs.icons),
             files=await self._files(portal.team, needs.files),
@@ -237,17 +240,14 @@ class Answers:
         return found
 
     async def _emoji(self, team: TeamId, names: Iterable[str]) -> dict[str, str]:
-        """Return the `mxc:` addresses of custom emoji, which are brought over when they are first used."""
+        """Return the `mxc:` addresses of custom emoji, which are brought over when they are first used.
+
+        One that is an alias of a standard emoji is that.
+        """
         found: dict[str, str] = {}
-        for name in names:
-            url = (await self._directory.names(team, "emoji", [name])).get(name)
-            if url is not None and url.startswith("alias:"):
-                alias = url.removeprefix("alias:")
-                url = (await self._directory.names(team, "emoji", [alias])).get(alias)
-            if url is None or url.startswith("alias:"):
-                continue
+        for name, shown in (await self._vocabulary.emoji(team, names)).items():
             try:
-                found[name] = await self._transfers.picture(team, url)
+                found[name] = await self._transfers.picture(team, shown) if shown.startswith("http") else shown
             except Refused as refused:
                 log.info("%s: the custom emoji %s was not brought over: %s", team, name, refused)
         return found

@@ -28,6 +28,7 @@ from portals.events import (
     Ignored,
     MatrixMembership,
     MatrixRedaction,
+    SlackNamesChange,
     SlackPersonChange,
     Undeliverable,
 )
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from bridge.work.repeats import Repeats
     from bridge.work.rooms import RoomMaker
     from bridge.work.roster import Roster
+    from bridge.work.vocabulary import Vocabulary
     from portals.actions import Action, Record
     from portals.facts import Needs, Portal, Workspace
     from portals.ids import Ts
@@ -85,6 +87,7 @@ class Conductor:
         ghosts: Ghosts,
         rooms: RoomMaker,
         roster: Roster,
+        vocabulary: Vocabulary,
         repeats: Repeats,
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
@@ -97,6 +100,7 @@ class Conductor:
         self._ghosts = ghosts
         self._rooms = rooms
         self._roster = roster
+        self._vocabulary = vocabulary
         self._repeats = repeats
         self._matrix = matrix
         self._installations = installations
@@ -302,7 +306,7 @@ class Conductor:
     # --- rows of no portal
 
     async def _without_portal(self, row: InboxRow) -> Unit:
-        """Take up what concerns people or the bot itself; a channel may be one that is to have a portal."""
+        """Take up what concerns people, names or the bot itself; a channel may be one that is to have a portal."""
         payload = orjson.loads(row.raw)
         if row.direction == TO_MATRIX:
             team = TeamId(row.queue.partition("/")[0])
@@ -319,6 +323,8 @@ class Conductor:
                 if is_repeated(row.raw):  # they may have changed since
                     person = await self._answers.present_person(team, user) or person
                 await self._ghosts.refresh(team, person)
+            elif isinstance(event, SlackNamesChange):
+                await self._vocabulary.take_up(team, event, repeated=is_repeated(row.raw))
         else:
             said = matrix_reading.read(payload, row.source_key)
             if isinstance(said, MatrixMembership) and (said.user, said.membership) == (self._matrix.bot, "invite"):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.store.ledger import Ledger
+    from bridge.work.vocabulary import Vocabulary
     from portals.facts import Portal
     from portals.ids import GhostNames
     from portals.policy import Mapped, Patterns
@@ -40,6 +41,7 @@ class Roster:
         mapping: Sequence[Mapped],
         patterns: Patterns,
         directory: Directory,
+        vocabulary: Vocabulary,
         ledger: Ledger,
         installations: Mapping[TeamId, Installation],
         wake: Callable[[str, str], None],
@@ -48,6 +50,7 @@ class Roster:
         self._mapping = mapping
         self._patterns = patterns
         self._directory = directory
+        self._vocabulary = vocabulary
         self._ledger = ledger
         self._installations = installations
         self._wake = wake
@@ -76,14 +79,18 @@ class Roster:
         return workspace
 
     async def read(self, team: TeamId) -> None:
-        """Read channels, people, user groups and emoji of a workspace; open portals, notice renames."""
-        client = self._installations[team].client
-        await self.read_channels(team)
-        async for page in client.users():
+        """Read channels, people, emoji and user groups of a workspace; open portals, notice what changed."""
+        await self._read_channels(team)
+        async for page in self._installations[team].client.users():
             await self._directory.learn_people(team, people_of(page, self._names, team))
-        await self._read_names(team, client)
+        await self._vocabulary.read(team)
 
-    async def read_channels(self, team: TeamId) -> None:
+    async def read_again(self, team: TeamId) -> None:
+        """Read what may have changed unheard, and is not looked up when it is met: channels, emoji, user groups."""
+        await self._read_channels(team)
+        await self._vocabulary.read(team)
+
+    async def _read_channels(self, team: TeamId) -> None:
         """Read the channels; notice what changed of those that have a portal, and open portals for others."""
         self._unwanted.clear()
         listed: set[ChannelId] = set()
@@ -94,15 +101,6 @@ class Roster:
                     await self._take_up(team, channel)
                     listed |= {channel.id} if channel.member else set()
         await self._look_for_missing(team, listed)
-
-    async def _read_names(self, team: TeamId, client: SlackClient) -> None:
-        """Read what only embellishes: without the scope for it, mentions and custom emoji show as their names."""
-        try:
-            await self._directory.learn_names(team, "emoji", (await client.emoji()).items())
-            groups = [(str(one.get("id")), str(one.get("handle"))) for one in await client.usergroups()]
-            await self._directory.learn_names(team, "usergroup", groups)
-        except Refused as refused:
-            log.warning("%s: custom emoji or user groups are not known: %s", client.name, refused)
 
     async def consider(self, team: TeamId, channel: ChannelId) -> Portal | None:
         """Return the portal that a channel without one is to have by the configuration, if any.

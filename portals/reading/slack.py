@@ -20,6 +20,7 @@ from portals.events import (
     SlackDeletion,
     SlackEvent,
     SlackMembership,
+    SlackNamesChange,
     SlackPersonChange,
     SlackPin,
     SlackReaction,
@@ -169,6 +170,22 @@ def _read_person(event: Json, source: str, workspace: Workspace, historic: bool)
 
 
 def _topic(event: Json, source: str, channel: ChannelId) -> SlackEvent | Ignored:
+def _read_emoji(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
+    """Read a changed emoji. A rename moves its aliases too, without a word of them: then all are read anew."""
+    subtype, name, value = (text_of(event.get(key)) for key in ("subtype", "name", "value"))
+    if subtype == "add" and name and value:
+        return SlackNamesChange(source, "emoji", given=((name, value),))
+    gone = event.get("names") if subtype == "remove" else None
+    names = gone if isinstance(gone, list) else []
+    return SlackNamesChange(source, "emoji", gone=tuple(one for one in names if isinstance(one, str) and one))
+
+
+def _read_usergroup(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
+    group = mapping(event.get("subteam"))
+    name, handle = text_of(group.get("id")), text_of(group.get("handle"))
+    return SlackNamesChange(source, "usergroup", given=((name, handle),) if name and handle else ())
+
+
     return SlackChannelChange(source, channel, topic=text_of(event.get("topic")))
 
 
@@ -224,6 +241,9 @@ _READERS = {
     "user_change": _read_person,
     "team_join": _read_person,
 }
+    "emoji_changed": _read_emoji,
+    "subteam_created": _read_usergroup,
+    "subteam_updated": _read_usergroup,
 
 
 # --- foreign values

@@ -25,7 +25,7 @@ from portals.actions import (
 )
 from portals.events import Ignored, MatrixReaction, MatrixRedaction, SlackReaction, Undeliverable
 from portals.facts import Needs, Origin
-from portals.ids import Ts, action_key
+from portals.ids import Ts, action_key, ts_to_ms
 from portals.text import emoji
 
 if TYPE_CHECKING:
@@ -60,9 +60,11 @@ def in_matrix(event: SlackReaction, portal: Portal, facts: Facts) -> tuple[Actio
     known = next((one for one in own if one.emoji == event.name), None)
     key = action_key(event.source)
     if not event.added:
+        record = RecordUnreaction(event.ts, event.name, event.user, event.as_of)
+        if known is None and not facts.of_message(event.ts):
+            return Ignored("a reaction on a message that is not mirrored is gone")
         if known is None:
-            return Ignored("a reaction that is not shown is gone")
-        record = RecordUnreaction(event.ts, event.name, event.user)
+            return (Note(key, record),)
         if not known.event_id or any(one is not known and one.event_id == known.event_id for one in own):
             return (Note(key, record),)
         return (RedactEvent(key, portal.room, ghost, known.event_id, record=record),)
@@ -71,13 +73,13 @@ def in_matrix(event: SlackReaction, portal: Portal, facts: Facts) -> tuple[Actio
     target = next((link.event_id for link in facts.of_message(event.ts) if not link.deleted and link.event_id), None)
     if target is None:
         return Ignored("a reaction to a message that is not mirrored")
-    shown = emoji.unicode_of(event.name) or f":{event.name}:"
+    shown = emoji.unicode_of(event.name) or facts.emoji.get(event.name) or f":{event.name}:"
     said: dict[str, Any] = {"m.relates_to": {"rel_type": "m.annotation", "event_id": target, "key": shown}, STAMP: key}
-    if event.name in facts.emoji:
-        said["m.relates_to"]["key"] = facts.emoji[event.name]
+    if shown.startswith("mxc://"):
         said["shortcode"] = said["com.beeper.reaction.shortcode"] = f":{event.name}:"
-    reaction = RecordReaction(Origin.SLACK, event.ts, event.name, event.user)
-    return (SendEvent(key, portal.room, ghost, "m.reaction", said, record=reaction),)
+    reaction = RecordReaction(Origin.SLACK, event.ts, event.name, event.user, as_of=event.as_of)
+    time = ts_to_ms(event.ts) if event.historic else None
+    return (SendEvent(key, portal.room, ghost, "m.reaction", said, time, reaction),)
 
 
 # --- towards Slack

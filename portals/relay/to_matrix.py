@@ -33,6 +33,7 @@ from portals.events import (
     SlackFile,
     SlackMembership,
     SlackMessage,
+    SlackNamesChange,
     SlackPersonChange,
     SlackPin,
     SlackReaction,
@@ -84,7 +85,7 @@ def needs(event: SlackEvent) -> Needs:
             return Needs(slack_users=frozenset([event.user]))
         case SlackChannelChange() | SlackPin() | SlackBotMembership():
             return channel_changes.needs(event)
-        case SlackPersonChange():
+        case SlackPersonChange() | SlackNamesChange():
             return Needs()
 
 
@@ -104,8 +105,8 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
             return (SetMembership(action_key(event.source), portal.room, ghost, event.joined),)
         case SlackChannelChange() | SlackPin() | SlackBotMembership():
             return channel_changes.decide(event, portal, facts)
-        case SlackPersonChange():
-            return Ignored("a profile is no matter of a portal")
+        case SlackPersonChange() | SlackNamesChange():
+            return Ignored("what people, emoji and user groups are called is no matter of a portal")
 
 
 class _Message:

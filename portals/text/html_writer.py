@@ -298,7 +298,8 @@ class _Writer:
         if isinstance(inline, Broadcast):
             return self.everybody(inline)
         if isinstance(inline, Emoji):
-            return inline.unicode or f":{label_of(inline.name)}:"
+            known = inline.unicode or self.names.emoji.get(inline.name)
+            return known if known and not known.startswith("mxc://") else f":{label_of(inline.name)}:"
         if isinstance(inline, Image):
             return _label_and_url(inline.alt, inline.url)
         if isinstance(inline, Time):

@@ -56,7 +56,8 @@ class Names:
     usergroups: Mapping[str, str] = field(default_factory=dict)
     """Handle without `@` by user group id."""
     emoji: Mapping[str, str | None] = field(default_factory=dict)
-    """`mxc:` address by custom emoji name; None for one that exists in Slack but is not uploaded."""
+    """By a custom emoji's name its `mxc:` address, or the standard emoji (Unicode) that it is an alias of; None for one
+    that exists in Slack but is not uploaded."""
     links: Mapping[str, str] = field(default_factory=dict)
     """The address to show instead of a link to a message or channel (Slack permalink or matrix.to link)."""
     allow_room_mention: bool = False

@@ -16,6 +16,7 @@ from portals.events import (
     SlackDeletion,
     SlackMembership,
     SlackMessage,
+    SlackNamesChange,
     SlackPersonChange,
     SlackPin,
     SlackReaction,
@@ -264,6 +265,28 @@ def test_a_profile(kind: str) -> None:
     assert read_event({"type": kind, "user": profile}) == SlackPersonChange(SOURCE, profile)
 
 
+@pytest.mark.parametrize(
+    ("more", "change"),
+    [
+        ({"subtype": "add", "name": "ship", "value": "https://x/s.png"}, {"given": (("ship", "https://x/s.png"),)}),
+        ({"subtype": "remove", "names": ["ship", 1, ""]}, {"gone": ("ship",)}),
+        ({"subtype": "rename", "old_name": "ship", "new_name": "boat", "value": "https://x/s.png"}, {}),
+        ({"subtype": "add", "name": "ship"}, {}),
+        ({"subtype": "remove", "names": "ship"}, {}),
+        ({}, {}),
+    ],
+)
+def test_a_changed_emoji_is_told_or_has_all_read_anew(more: dict[str, Any], change: dict[str, Any]) -> None:
+    assert read_event({"type": "emoji_changed", **more}) == SlackNamesChange(SOURCE, "emoji", **change)
+
+
+def test_a_user_group_has_a_handle_or_all_are_read_anew() -> None:
+    group = {"id": "S1", "handle": "crew", "date_delete": 1}
+    found = read_event({"type": "subteam_updated", "subteam": group})
+    assert found == SlackNamesChange(SOURCE, "usergroup", given=(("S1", "crew"),))
+    assert read_event({"type": "subteam_created"}) == SlackNamesChange(SOURCE, "usergroup")
+
+
 # --- addresses
 
 
@@ -364,7 +387,7 @@ EVENTS = st.one_of(
             st.sampled_from(
                 [
                     *("message", "reaction_added", "reaction_removed", "member_joined_channel", "channel_rename"),
-                    *("channel_archive", "user_change", "team_join"),
+                    *("channel_archive", "user_change", "team_join", "emoji_changed", "subteam_updated"),
                 ]
             ),
             objects(
@@ -384,6 +407,8 @@ EVENTS = st.one_of(
         ).map(lambda pair: {**inner, **pair[1], "type": pair[0]})
     ),
 )
+                    "names": JSON,
+                    "subteam": objects({"id": IDS, "handle": st.text()}),
 PAYLOADS = objects({"event": EVENTS, "event_id": st.text(), LOOK_BACK: st.integers()})
 
 
@@ -398,7 +423,8 @@ def test_rubbish_never_raises(rubbish: dict[str, Any]) -> None:
         | SlackReaction
         | SlackMembership
         | SlackChannelChange
-        | SlackPersonChange,
+        | SlackPersonChange
+        | SlackNamesChange,
     )
     where = address(rubbish, TEAM)
     assert where is None or where.queue.startswith(TEAM)

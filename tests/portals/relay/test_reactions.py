@@ -81,13 +81,22 @@ def test_a_custom_emoji_reacts_as_its_picture_and_an_unknown_one_as_its_name() -
     assert shown(event, facts(link(TS, "$a"))).content["m.relates_to"]["key"] == ":party:"
 
 
+def test_an_alias_of_a_standard_emoji_reacts_as_that() -> None:
+    action = shown(in_slack("yes"), facts(link(TS, "$a"), emoji={"yes": "👍"}))
+    assert action.content["m.relates_to"]["key"] == "👍"
+    assert "shortcode" not in action.content
+    assert action.record.emoji == "yes"
+
+
 def test_a_reaction_that_is_taken_back_is_redacted() -> None:
     known = facts(link(TS, "$a"), reactions=(reaction(TS, "tada", ALICE, "$r", Origin.SLACK),))
     action = shown(in_slack("tada", added=False), known)
     assert isinstance(action, RedactEvent)
     assert (action.event_id, action.sender) == ("$r", ghost(ALICE))
     assert action.record == RecordUnreaction(TS, "tada", ALICE)
-    assert "not shown" in shown(in_slack("tada", added=False), facts(link(TS, "$a")))
+    never_shown = shown(in_slack("tada", added=False), facts(link(TS, "$a")))
+    assert never_shown == Note(never_shown.key, RecordUnreaction(TS, "tada", ALICE))
+    assert "not mirrored" in shown(in_slack("tada", added=False), facts())
     assert "already" in shown(in_slack("tada"), known)
 
 

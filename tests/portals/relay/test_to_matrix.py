@@ -312,10 +312,17 @@ def test_members_come_and_go(kind: str, joined: bool) -> None:
     assert action == SetMembership(action.key, ROOM, ghost(ALICE), joined)
 
 
-def test_a_profile_is_no_matter_of_a_portal() -> None:
-    event = said_in_slack(type="user_change", user={"id": ALICE, "profile": {}})
-    assert "profile" in ignored(event)
-    assert needs(event).slack_users == frozenset()
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "user_change", "user": {"id": ALICE, "profile": {}}},
+        {"type": "emoji_changed", "subtype": "add", "name": "ship", "value": "https://x/s.png"},
+    ],
+)
+def test_what_somebody_or_something_is_called_is_no_matter_of_a_portal(event: dict[str, Any]) -> None:
+    said = said_in_slack(**event)
+    assert "no matter of a portal" in ignored(said)
+    assert needs(said).slack_users == frozenset()
 
 
 def test_without_a_room_nothing_is_decided() -> None:

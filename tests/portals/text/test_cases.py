@@ -34,7 +34,7 @@ USUAL: Case = {
     "channels": {"C1": ["general", "!general:hs"], "C2": ["random", None]},
     "rooms": {"!general:hs": "C1", "#general:hs": "C1"},
     "usergroups": {"S1": "team"},
-    "emoji": {"party": "mxc://hs/party", "unsent": None},
+    "emoji": {"party": "mxc://hs/party", "unsent": None, "yes": "👍"},
     "links": {
         "https://x.slack.com/archives/C1/p1700000000000100": "https://matrix.to/#/!general:hs/$event",
         "https://matrix.to/#/!general:hs/$event": "https://x.slack.com/archives/C1/p1700000000000100",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _FILE = re.compile(r"/files-(?:pri|tmb)/(?P<team>T\w+)-(?P<file>F\w+?)(?:-\w+)?/(?P<rest>.+)")
 _AVATAR = re.compile(r"/avatars/(?P<team>T\w+)-(?P<user>\w+)_(?P<size>\w+)\.png")
-_EMOJI = re.compile(r"/emoji/(?P<team>T\w+)/(?P<name>[^/]+)\.png")
+_EMOJI = re.compile(r"/emoji/(?P<team>T\w+)/(?P<name>[^/]+)/[0-9a-f]{8}\.png")
 _CHUNK = 256 * 1024
 
 

@@ -227,10 +227,26 @@ class Person:
         self._workspace.emoji[name] = f"alias:{alias}" if alias else "custom"
         rooms.announce_emoji(self._workspace, name)
 
+    def rename_emoji(self, old: str, new: str) -> None:
+        """Gives a custom emoji another name; its aliases follow, of which the event says nothing."""
+        emoji, images = self._workspace.emoji, self._workspace.emoji_images
+        emoji[new] = emoji.pop(old)
+        if old in images:
+            images[new] = images.pop(old)
+        emoji |= {name: f"alias:{new}" for name, value in emoji.items() if value == f"alias:{old}"}
+        rooms.announce_renamed_emoji(self._workspace, old, new)
+
     def remove_emoji(self, name: str) -> None:
-        """Removes a custom emoji."""
-        del self._workspace.emoji[name]
-        rooms.announce_emoji(self._workspace, name)
+        """Removes a custom emoji, and its aliases with it."""
+        gone = [name, *(one for one, value in self._workspace.emoji.items() if value == f"alias:{name}")]
+        for one in gone:
+            del self._workspace.emoji[one]
+        rooms.announce_removed_emoji(self._workspace, gone)
+
+    def rename_usergroup(self, group: Usergroup, handle: str) -> None:
+        """Gives a group another handle."""
+        group.handle = handle
+        rooms.announce_usergroup(self._workspace, group, "subteam_updated")
 
     def add_usergroup(self, handle: str, *members: str) -> Usergroup:
         """Makes a group that can be mentioned."""

@@ -181,13 +181,21 @@ def announce_user(workspace: Workspace, user: User, kind: str = "user_change") -
 
 
 def announce_emoji(workspace: Workspace, name: str) -> None:
-    """Tells that a custom emoji is there, or no more."""
-    event: Json = {"type": "emoji_changed", "event_ts": workspace.clock.next()}
-    if name in workspace.emoji:
-        event |= {"subtype": "add", "name": name, "value": emoji_address(workspace, name)}
-    else:
-        event |= {"subtype": "remove", "names": [name]}
-    workspace.emit(event)
+    """Tells that there is a new custom emoji."""
+    event: Json = {"type": "emoji_changed", "subtype": "add", "name": name, "value": emoji_address(workspace, name)}
+    workspace.emit(event | {"event_ts": workspace.clock.next()})
+
+
+def announce_renamed_emoji(workspace: Workspace, old: str, new: str) -> None:
+    """Tells that a custom emoji has another name."""
+    event: Json = {"type": "emoji_changed", "subtype": "rename", "old_name": old, "new_name": new}
+    workspace.emit(event | {"value": emoji_address(workspace, new), "event_ts": workspace.clock.next()})
+
+
+def announce_removed_emoji(workspace: Workspace, names: list[str]) -> None:
+    """Tells that custom emoji are there no more."""
+    event: Json = {"type": "emoji_changed", "subtype": "remove", "names": names}
+    workspace.emit(event | {"event_ts": workspace.clock.next()})
 
 
 def announce_usergroup(workspace: Workspace, group: Usergroup, kind: str) -> None:

@@ -290,9 +290,12 @@ def _slug(name: str) -> str:
 
 
 def emoji_address(workspace: Workspace, name: str) -> str:
-    """Where a custom emoji's picture is, or `alias:` and the other name."""
+    """Where a custom emoji's picture is, another place for another picture; or `alias:` and the other name."""
     value = workspace.emoji[name]
-    return value if value.startswith("alias:") else f"{workspace.site.base_url}/emoji/{workspace.id}/{name}.png"
+    if value.startswith("alias:"):
+        return value
+    picture = zlib.crc32(workspace.emoji_images.get(name, b""))
+    return f"{workspace.site.base_url}/emoji/{workspace.id}/{name}/{picture:08x}.png"
 
 
 def usergroup_json(workspace: Workspace, group: Usergroup, with_users: bool, with_count: bool) -> Json:
