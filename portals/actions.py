@@ -41,13 +41,17 @@ class RecordLink:
 
 @dataclass(frozen=True, slots=True)
 class RecordReaction:
-    """Remember a reaction; towards Matrix the action yields the event id, towards Slack it is known."""
+    """Remember a reaction; towards Matrix the action yields the event id, towards Slack it is known.
+
+    `as_of` is when Slack says that it was so: what an older source tells does not undo it.
+    """
 
     origin: str
     ts: str
     emoji: str
     person: str
     event_id: str = ""
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,12 @@ class RecordDeletion:
 
 @dataclass(frozen=True, slots=True)
 class RecordUnreaction:
-    """Forget a reaction."""
+    """Remember that a reaction was taken back, as of a time."""
 
     ts: str
     emoji: str
     person: str
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

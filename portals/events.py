@@ -111,7 +111,10 @@ class SlackDeletion:
 
 @dataclass(frozen=True, slots=True)
 class SlackReaction:
-    """A person added or removed a reaction; `name` is Slack's emoji name with its tone, without colons."""
+    """A person added or removed a reaction; `name` is Slack's emoji name with its tone, without colons.
+
+    `as_of` is when that was so; `historic` says that it was read back from history, with the message's own time.
+    """
 
     source: str
     channel: ChannelId
@@ -119,6 +122,8 @@ class SlackReaction:
     user: SlackUserId
     name: str
     added: bool
+    as_of: Ts = NO_TS
+    historic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +178,6 @@ class SlackPersonChange:
 
 
 @dataclass(frozen=True, slots=True)
-class MatrixFile:
-    """The file of a Matrix message; `size` in bytes as the sender claims, 0 when unsaid.
-
-    `encryption` is what its reader needs to decrypt it (client-server API, "Sending encrypted attachments").
-@dataclass(frozen=True, slots=True)
 class SlackNamesChange:
     """Custom emoji or user groups changed: those `given` have these values now, those `gone` exist no more.
 
@@ -190,6 +190,11 @@ class SlackNamesChange:
     gone: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class MatrixFile:
+    """The file of a Matrix message; `size` in bytes as the sender claims, 0 when unsaid.
+
+    `encryption` is what its reader needs to decrypt it (client-server API, "Sending encrypted attachments").
     """
 
     uri: str
@@ -340,9 +345,9 @@ SlackEvent = (
     | SlackPin
     | SlackChannelChange
     | SlackPersonChange
+    | SlackNamesChange
 )
 MatrixEvent = (
     MatrixMessage | MatrixPollEnd | MatrixReaction | MatrixRedaction | MatrixMembership | MatrixPins | MatrixTopic
 )
 Event = SlackEvent | MatrixEvent
-    | SlackNamesChange

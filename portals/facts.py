@@ -122,13 +122,18 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ReactionLink:
-    """One person's reaction, as both sides show it; `person` is a Slack id or a Matrix id, by its origin."""
+    """One person's reaction, as both sides show it; `person` is a Slack id or a Matrix id, by its origin.
+
+    `as_of` is when Slack said so; one that was `removed` is remembered for the sake of that alone.
+    """
 
     ts: Ts
     emoji: str
     person: str
     event_id: EventId
     origin: Origin
+    as_of: Ts = NO_TS
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,12 +216,12 @@ class Facts:
     rooms: Mapping[RoomId, Channel] = field(default_factory=dict)
     usergroups: Mapping[str, str] = field(default_factory=dict)
     emoji: Mapping[str, str] = field(default_factory=dict)
+    """By the name of a custom emoji its `mxc:` address, or the standard emoji that it is an alias of."""
     permalinks: Mapping[str, str] = field(default_factory=dict)
     """The counterpart of each address that has one."""
     icons: Mapping[str, str] = field(default_factory=dict)
     """The `mxc:` address of each icon that could be brought over."""
     files: Mapping[str, SlackFile] = field(default_factory=dict)
-    """By the name of a custom emoji its `mxc:` address, or the standard emoji that it is an alias of."""
     pictures: Mapping[str, str] = field(default_factory=dict)
     """Slack's name of the custom emoji whose picture lies at each address."""
     links: tuple[Link, ...] = ()

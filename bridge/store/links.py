@@ -40,10 +40,16 @@ DELETE_MESSAGE = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2"
 DELETE_PART = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2 AND part = $3"
 EDIT_MESSAGE = "UPDATE links SET digest = $3, version = $4 WHERE portal = $1 AND ts = $2"
 ADD_REACTION = """
-INSERT INTO reactions (portal, ts, emoji, person, event_id, origin) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (portal, ts, emoji, person) DO UPDATE SET event_id = excluded.event_id
+INSERT INTO reactions (portal, ts, emoji, person, event_id, origin, as_of) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (portal, ts, emoji, person)
+DO UPDATE SET event_id = excluded.event_id, origin = excluded.origin, as_of = excluded.as_of, removed = 0
 """
-REMOVE_REACTION = "DELETE FROM reactions WHERE portal = $1 AND ts = $2 AND emoji = $3 AND person = $4"
+REMOVE_REACTION = """
+INSERT INTO reactions (portal, ts, emoji, person, event_id, origin, as_of, removed)
+VALUES ($1, $2, $3, $4, '', 'slack', $5, 1)
+ON CONFLICT (portal, ts, emoji, person) DO UPDATE SET event_id = '', as_of = excluded.as_of, removed = 1
+"""
+"""It is kept as removed, so that no older source brings it back."""
 SET_CHANNEL = """
 UPDATE portals SET name = COALESCE($2, name), topic = COALESCE($3, topic), purpose = COALESCE($4, purpose),
   archived = COALESCE($5, archived), private = COALESCE($6, private)
@@ -57,7 +63,7 @@ END_TROUBLE = "UPDATE portals SET trouble = '', caught_up = 0 WHERE id = $1"
 _LINK = (
     "SELECT ts, part, event_id, origin, sender, thread_ts, digest, version, deleted FROM links WHERE portal = $1 AND"
 )
-_REACTION = "SELECT ts, emoji, person, event_id, origin FROM reactions WHERE portal = $1 AND"
+_REACTION = "SELECT ts, emoji, person, event_id, origin, as_of, removed FROM reactions WHERE portal = $1 AND"
 _AS_SENT = "ts, LENGTH(part), part"
 """The pieces of the text by their numbers, then its copy in the channel, then the files."""
 _MOST = 400
@@ -87,10 +93,11 @@ class Links:
             found.extend(map(_link, rows))
         return found
 
-    async def between(self, portal: PortalId, oldest: Ts, newest: Ts) -> list[Link]:
-        """Return the links of all messages of the time line (threads' replies left out) in this span, both included."""
+    async def between(self, portal: PortalId, oldest: Ts, newest: Ts, *, replies: bool = False) -> list[Link]:
+        """Return the links of all messages of the time line in this span, both included; threads' `replies` too."""
+        line = "" if replies else "AND thread_ts IS NULL"
         rows = await self._database.fetch(
-            f"{_LINK} ts >= $2 AND ts <= $3 AND thread_ts IS NULL ORDER BY {_AS_SENT}", portal, oldest, newest
+            f"{_LINK} ts >= $2 AND ts <= $3 {line} ORDER BY {_AS_SENT}", portal, oldest, newest
         )
         return [_link(row) for row in rows]
 
@@ -137,22 +144,30 @@ class Links:
         )
         return Ts(rows[0][0]) if rows else None
 
+    async def oldest(self, portal: PortalId) -> Ts | None:
+        """Return the oldest message that is mirrored, from whichever side it came."""
+        rows = await self._database.fetch("SELECT MIN(ts) FROM links WHERE portal = $1", portal)
+        return Ts(rows[0][0]) if rows and rows[0][0] else None
+
     async def pins(self, portal: PortalId) -> frozenset[Ts]:
         """Return the messages that are pinned in Slack."""
         rows = await self._database.fetch("SELECT ts FROM pins WHERE portal = $1", portal)
         return frozenset(Ts(row[0]) for row in rows)
 
     async def reactions(
-        self, portal: PortalId, messages: Iterable[Ts], events: Iterable[EventId] = ()
+        self, portal: PortalId, messages: Iterable[Ts], events: Iterable[EventId] = (), *, removed: bool = False
     ) -> list[ReactionLink]:
-        """Return the reactions on these messages, and those that are one of these events."""
+        """Return the reactions on these messages, and those that are one of these events; `removed` ones too."""
         found: dict[tuple[str, str, str], ReactionLink] = {}
         for column, values in (("ts", list(messages)), ("event_id", list(events))):
             for start in range(0, len(values), _MOST):
                 some = values[start : start + _MOST]
                 rows = await self._database.fetch(f"{_REACTION} {column} IN {any_of(2, len(some))}", portal, *some)
-                for ts, emoji, person, event_id, origin in rows:
-                    found[ts, emoji, person] = ReactionLink(Ts(ts), emoji, person, EventId(event_id), Origin(origin))
+                for ts, emoji, person, event_id, origin, as_of, is_removed in rows:
+                    if removed or not is_removed:
+                        found[ts, emoji, person] = ReactionLink(
+                            Ts(ts), emoji, person, EventId(event_id), Origin(origin), Ts(as_of), bool(is_removed)
+                        )
         return list(found.values())
 
 
@@ -180,8 +195,9 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
             values = (what.ts or result, what.part, what.event_id or result, what.origin, what.sender)
             return (Statement(ADD_LINK, (portal, *values, what.thread_ts, what.digest, what.version)),)
         case RecordReaction():
-            values = (what.ts, what.emoji, what.person, what.event_id or result, what.origin)
-            return (Statement(ADD_REACTION, (portal, *values)),)
+            event_id = what.event_id or result
+            reaction = (what.ts, what.emoji, what.person, event_id, what.origin, what.as_of)
+            return (Statement(ADD_REACTION, (portal, *reaction)),)
         case RecordEdit():
             return (Statement(EDIT_MESSAGE, (portal, what.ts, what.digest, what.version)),)
         case RecordDeletion(part=None):
@@ -192,7 +208,7 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
         case RecordDeletion():
             return (Statement(DELETE_PART, (portal, what.ts, what.part)),)
         case RecordUnreaction():
-            return (Statement(REMOVE_REACTION, (portal, what.ts, what.emoji, what.person)),)
+            return (Statement(REMOVE_REACTION, (portal, what.ts, what.emoji, what.person, what.as_of)),)
         case RecordChannel():
             flags = (_flag(what.archived), _flag(what.private))
             return (Statement(SET_CHANNEL, (portal, what.name, what.topic, what.purpose, *flags)),)

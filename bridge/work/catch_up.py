@@ -151,6 +151,7 @@ class CatchUp:
         return gaps[(bisect_left(gaps, waiting[0].place) if waiting else len(gaps)) - 1]
 
     async def _arrivals(self, portal: Portal, workspace: Workspace, gap: int, number: int) -> list[Arrival]:
+        asked = _now()
         newest = await self._links.newest(portal.id)
         start = NO_TS if newest is None else _earlier(newest, self._reach.span)
         known = await self._links.between(portal.id, start, Ts("9999999999.999999"))
@@ -159,9 +160,9 @@ class CatchUp:
         known += await self._links.of_messages(
             portal.id, {Ts(one["ts"]) for one in fetched} - {link.ts for link in known}
         )
-        reactions = await self._links.reactions(portal.id, {link.ts for link in known})
+        reactions = await self._links.reactions(portal.id, {link.ts for link in known}, removed=True)
         news = differences(
-            fetched, known, reactions, channel=portal.channel, workspace=workspace, gap=number, since=since
+            fetched, known, reactions, channel=portal.channel, workspace=workspace, gap=number, since=since, as_of=asked
         )
         news += await self._pins(portal, fetched, pinned, pin_count, number)
         for thread in await self._threads(portal, fetched):
@@ -223,8 +224,9 @@ class CatchUp:
 
     async def _thread_news(self, portal: Portal, workspace: Workspace, thread: Ts, gap: int) -> list[News]:
         client = self._installations[portal.team].client
+        asked = _now()
         known = await self._links.of_thread(portal.id, thread)
-        reactions = await self._links.reactions(portal.id, {link.ts for link in known})
+        reactions = await self._links.reactions(portal.id, {link.ts for link in known}, removed=True)
         replies: list[dict[str, Any]] = []
         try:
             async for page in client.replies(portal.channel, thread):
@@ -232,7 +234,16 @@ class CatchUp:
         except Refused as refused:
             if refused.code != "thread_not_found":
                 raise
-        return differences(replies, known, reactions, channel=portal.channel, workspace=workspace, gap=gap, since=NO_TS)
+        return differences(
+            replies,
+            known,
+            reactions,
+            channel=portal.channel,
+            workspace=workspace,
+            gap=gap,
+            since=NO_TS,
+            as_of=asked,
+        )
 
     async def members(self, portal: Portal, workspace: Workspace, number: int) -> list[News]:
         """Return who joins and leaves a small channel's room; into that of a large one people come when they speak."""

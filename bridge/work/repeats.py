@@ -95,11 +95,21 @@ class Repeats:
         return bool(arrivals)
 
     async def _of_message(self, portal: Portal, workspace: Workspace, ts: Ts, thread: Ts, number: int) -> list[News]:
+        asked = Ts(f"{time.time():.6f}")
         known = await self._links.of_messages(portal.id, [ts])
-        reactions = await self._links.reactions(portal.id, [ts])
+        reactions = await self._links.reactions(portal.id, [ts], removed=True)
         thread = thread or next((link.thread_ts for link in known if link.thread_ts), NO_TS)
         found = await self._ask(portal.team, portal.channel, ts, thread)
-        return differences(found, known, reactions, channel=portal.channel, workspace=workspace, gap=number, since=ts)
+        return differences(
+            found,
+            known,
+            reactions,
+            channel=portal.channel,
+            workspace=workspace,
+            gap=number,
+            since=ts,
+            as_of=asked,
+        )
 
     async def _ask(self, team: TeamId, channel: ChannelId, ts: Ts, thread: Ts) -> list[dict[str, Any]]:
         """Return the message as it stands; nothing where Slack has none of this time.

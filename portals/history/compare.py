@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from portals.events import SlackMessage
 from portals.facts import Origin
-from portals.ids import Ts, is_ts
+from portals.ids import NO_TS, Ts, is_ts
 from portals.reading.slack import LOOK_BACK
 from portals.reading.slack_messages import cut_reactions, message_of, reactions_of
 from portals.relay import system_notices
@@ -45,13 +45,17 @@ def differences(
     workspace: Workspace,
     gap: int,
     since: Ts,
+    as_of: Ts,
+    archive: bool = False,
 ) -> list[News]:
     """Return what history tells anew.
 
     `messages` are all that Slack has from `since` on (of a channel's time line, or of a thread), `links` and
     `reactions` what was known of the same span *before* Slack was asked: a link without a message was deleted.
+    `reactions` hold the removed ones as well. `as_of` is when Slack said all this; an `archive` may be older than what
+    is known, and then says nothing against it. What it shows of an edited message is shown with the mark of the edit.
     """
-    made = _Maker(channel, workspace.team, gap)
+    made = _Maker(channel, workspace.team, gap, as_of, archive=archive)
     known: dict[Ts, list[Link]] = {}
     for link in links:
         known.setdefault(link.ts, []).append(link)
@@ -74,7 +78,9 @@ def differences(
             continue
         if shown and all(link.deleted for link in shown):
             continue
-        if not shown or _is_changed(message, shown):
+        if not shown and archive and message.version:
+            news.extend(made.edited_message(message, foreign))
+        elif not shown or (_is_changed(message, shown) and not (archive and _is_older(message, shown))):
             news.append(made.message(message.ts, foreign))
         news.extend(made.reactions(message.ts, foreign, reacted.get(message.ts, []), workspace))
     for ts, shown in known.items():
@@ -92,16 +98,36 @@ def _is_changed(message: SlackMessage, shown: Sequence[Link]) -> bool:
     return files != {link.part for link in shown if link.part.startswith("F") and not link.deleted}
 
 
+def _is_older(message: SlackMessage, shown: Sequence[Link]) -> bool:
+    """Tell whether a message was edited after the state that is seen; Slack tells whole seconds of an edit."""
+    return message.version.partition(".")[0] < max(link.version for link in shown).partition(".")[0]
+
+
 class _Maker:
     """Makes payloads as Slack would have delivered them."""
 
-    def __init__(self, channel: ChannelId, team: str, gap: int) -> None:
+    def __init__(self, channel: ChannelId, team: str, gap: int, as_of: Ts, *, archive: bool = False) -> None:
         self._channel = channel
         self._team = team
         self._gap = gap
+        self._as_of = as_of
+        self._archive = archive
 
     def message(self, ts: Ts, foreign: Json) -> News:
         return News(ts, self._payload({**foreign, "type": "message", "channel": self._channel}, ""))
+
+    def edited_message(self, message: SlackMessage, foreign: Json) -> Iterable[News]:
+        """Yield the message as if it had been written so, and its edit, which leaves the mark and its time alone."""
+        first = {name: value for name, value in foreign.items() if name != "edited"}
+        yield self.message(message.ts, first)
+        event = {
+            "type": "message",
+            "subtype": "message_changed",
+            "channel": self._channel,
+            "message": foreign,
+            "event_ts": message.version,
+        }
+        yield News(f"{message.ts}/changed", self._payload(event, f"{message.ts}/changed"))
 
     def deletion(self, ts: Ts) -> News:
         event = {"type": "message", "subtype": "message_deleted", "deleted_ts": ts, "channel": self._channel}
@@ -109,18 +135,19 @@ class _Maker:
 
     def reactions(self, ts: Ts, foreign: Json, known: Sequence[ReactionLink], workspace: Workspace) -> Iterable[News]:
         there = {(name, str(user)) for name, user in reactions_of(foreign) if user != workspace.bot_user}
-        shown = {(one.emoji, one.person) for one in known if one.origin is Origin.SLACK}
-        for name, user in sorted(there - shown):
+        shown = {(one.emoji, one.person) for one in known if one.origin is Origin.SLACK and not one.removed}
+        newer = {(one.emoji, one.person) for one in known if self._archive and one.as_of > self._as_of}
+        for name, user in sorted(there - shown - newer):
             yield self._reaction("reaction_added", ts, name, user)
         cut = cut_reactions(foreign)
-        for name, person in sorted(shown - there):
+        for name, person in sorted(shown - there - newer):
             if name in cut:
                 continue  # not named is not gone
             yield self._reaction("reaction_removed", ts, name, person)
 
     def _reaction(self, kind: str, ts: Ts, name: str, user: str) -> News:
         item = {"type": "message", "channel": self._channel, "ts": ts}
-        event = {"type": kind, "user": user, "reaction": name, "item": item}
+        event = {"type": kind, "user": user, "reaction": name, "item": item, "event_ts": self._as_of}
         return News(f"{ts}/{kind}", self._payload(event, f"{ts}/{kind}/{name}/{user}"))
 
     def pin(self, kind: str, ts: Ts, number: int) -> News:
@@ -148,7 +175,7 @@ def pins(items: Iterable[object], known: Collection[Ts], *, channel: ChannelId, 
         ts = message.get("ts") if isinstance(message, Mapping) else None
         if isinstance(ts, str) and is_ts(ts):
             listed[Ts(ts)] = None
-    made = _Maker(channel, team, gap)
+    made = _Maker(channel, team, gap, NO_TS)
     added = [made.pin("pin_added", ts, number) for number, ts in enumerate(reversed(listed)) if ts not in known]
     return added + [made.pin("pin_removed", ts, len(listed)) for ts in sorted(set(known) - listed.keys())]
 

@@ -94,7 +94,7 @@ def _read_message(event: Json, source: str, workspace: Workspace, historic: bool
         if text_of(message.get("subtype")) == "tombstone":
             return _deletion(message.get("ts"), source, channel)
         version = ts_of(event.get("event_ts")) or ts_of(event.get("ts"))
-        return message_of(message, source, channel, workspace, changed=True, version=version)
+        return message_of(message, source, channel, workspace, changed=True, historic=historic, version=version)
     if subtype == "message_deleted":
         return _deletion(event.get("deleted_ts"), source, channel)
     if subtype in _ANNOUNCEMENTS:
@@ -118,7 +118,8 @@ def _read_reaction(event: Json, source: str, workspace: Workspace, historic: boo
         return Ignored("a reaction to something that is not a message")
     if user == workspace.bot_user:
         return Ignored("our own reaction")
-    return SlackReaction(source, channel, ts, SlackUserId(user), name, event.get("type") == "reaction_added")
+    added, as_of = event.get("type") == "reaction_added", ts_of(event.get("event_ts"))
+    return SlackReaction(source, channel, ts, SlackUserId(user), name, added, as_of, historic)
 
 
 def _read_membership(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
@@ -169,7 +170,6 @@ def _read_person(event: Json, source: str, workspace: Workspace, historic: bool)
     return SlackPersonChange(source, profile)
 
 
-def _topic(event: Json, source: str, channel: ChannelId) -> SlackEvent | Ignored:
 def _read_emoji(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
     """Read a changed emoji. A rename moves its aliases too, without a word of them: then all are read anew."""
     subtype, name, value = (text_of(event.get(key)) for key in ("subtype", "name", "value"))
@@ -186,6 +186,7 @@ def _read_usergroup(event: Json, source: str, workspace: Workspace, historic: bo
     return SlackNamesChange(source, "usergroup", given=((name, handle),) if name and handle else ())
 
 
+def _topic(event: Json, source: str, channel: ChannelId) -> SlackEvent | Ignored:
     return SlackChannelChange(source, channel, topic=text_of(event.get("topic")))
 
 
@@ -240,10 +241,10 @@ _READERS = {
     "group_deleted": _read_end,
     "user_change": _read_person,
     "team_join": _read_person,
-}
     "emoji_changed": _read_emoji,
     "subteam_created": _read_usergroup,
     "subteam_updated": _read_usergroup,
+}
 
 
 # --- foreign values

@@ -267,6 +267,8 @@ class _Message:
             edited = False
         if event.historic and not event.version and not event.author.is_bot:
             edited = False  # never edited: a difference is one of Slack's forms, not of what was said
+        if event.historic and event.changed and event.version > max(link.version for link in self.links):
+            edited = True  # an archive knows of an edit only that there was one, and when
         if edited:
             yield Note(action_key(event.source, "edited"), RecordEdit(event.ts, event.digest, event.version))
             yield from self._edit_texts(shown)

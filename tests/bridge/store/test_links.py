@@ -179,6 +179,18 @@ async def test_a_reaction_again_takes_the_new_event(database: Database, links: L
     assert [one.event_id for one in await links.reactions(PORTAL, [Ts("1.1")])] == ["$second"]
 
 
+async def test_when_a_reaction_was_taken_back_is_remembered(database: Database, links: Links) -> None:
+    await keep(database, RecordReaction("slack", "1.1", "tada", "U1", as_of="5.0"), "$1")
+    await keep(database, RecordUnreaction("1.1", "tada", "U1", "6.0"))
+    await keep(database, RecordUnreaction("1.1", "eyes", "U1", "6.5"))  # one that was never shown
+    assert await links.reactions(PORTAL, [Ts("1.1")]) == []
+    found = await links.reactions(PORTAL, [Ts("1.1")], removed=True)
+    assert {(one.emoji, one.as_of, one.removed) for one in found} == {("tada", "6.0", True), ("eyes", "6.5", True)}
+    await keep(database, RecordReaction("slack", "1.1", "tada", "U1", as_of="7.0"), "$2")
+    (again,) = await links.reactions(PORTAL, [Ts("1.1")])
+    assert (again.event_id, again.as_of, again.removed) == ("$2", "7.0", False)
+
+
 async def test_a_reaction_that_is_taken_back_is_forgotten(database: Database, links: Links) -> None:
     await keep(database, RecordReaction("slack", "1.1", "tada", "U1"), "$1")
     await keep(database, RecordReaction("slack", "1.1", "tada", "U2"), "$2")

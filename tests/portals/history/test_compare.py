@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TEAM = TeamId("T1")
 CHANNEL = ChannelId("C1")
+NOW = "9.9"
 WORKSPACE = Workspace(TEAM, "Acme", SlackUserId("U0BOT"), SlackUserId("B0BOT"), "A0OURS")
 FILE = {"id": "F1", "name": "a.txt", "mimetype": "text/plain", "size": 3, "url_private": "https://files.slack.com/a"}
 
@@ -58,8 +59,21 @@ def news(
     links: Sequence[Link] = (),
     reactions: Sequence[ReactionLink] = (),
     since: str = NO_TS,
+    *,
+    as_of: str = NOW,
+    archive: bool = False,
 ) -> list[News]:
-    return differences(messages, links, reactions, channel=CHANNEL, workspace=WORKSPACE, gap=7, since=Ts(since))
+    return differences(
+        messages,
+        links,
+        reactions,
+        channel=CHANNEL,
+        workspace=WORKSPACE,
+        gap=7,
+        since=Ts(since),
+        as_of=Ts(as_of),
+        archive=archive,
+    )
 
 
 def event_of(one: News) -> Any:
@@ -77,7 +91,9 @@ def test_where_nothing_is_known_all_is_news() -> None:
     assert isinstance(newer, SlackMessage)
     assert isinstance(older, SlackMessage)
     assert (newer.historic, newer.ts, [file.id for file in newer.files]) == (True, "2.1", ["F1"])
-    assert added == SlackReaction(added.source, CHANNEL, Ts("1.1"), SlackUserId("U2"), "tada", True)
+    assert added == SlackReaction(
+        added.source, CHANNEL, Ts("1.1"), SlackUserId("U2"), "tada", True, as_of=Ts(NOW), historic=True
+    )
 
 
 def test_where_all_is_known_and_the_same_nothing_is_news() -> None:
@@ -239,3 +255,34 @@ def test_roots_are_messages_with_replies() -> None:
         {},
     ]
     assert roots(history) == [("1.1", 2, "1.5"), ("2.1", 1, "")]
+
+
+# --- archives, which may be older than what is known
+
+
+def test_an_archive_shows_an_edited_message_with_the_mark_and_the_time_of_its_edit() -> None:
+    foreign = said("1.1", "final", edited={"user": "U1", "ts": "3.0"})
+    first, then = news([foreign], archive=True)
+    written, edited = event_of(first), event_of(then)
+    assert (written.version, written.changed) == (NO_TS, False)
+    assert (edited.version, edited.changed, edited.historic) == ("3.0", True, True)
+    assert edited.digest == written.digest
+    assert first.rank < then.rank < "1.2"
+    assert news([foreign], links_of(foreign), archive=True) == []
+
+
+@pytest.mark.parametrize("edited", [{}, {"edited": {"ts": "3.0"}}])
+def test_an_archive_that_is_older_than_the_last_edit_does_not_undo_it(edited: dict[str, Any]) -> None:
+    known = links_of(said("1.1", "newer", edited={"ts": "4.5"}))
+    old = said("1.1", "older", bot_id="B1", subtype="bot_message", username="x", **edited)
+    assert news([old], known, archive=True) == []
+    assert len(news([said("1.1", "newest", edited={"ts": "5.0"})], known, archive=True)) == 1
+
+
+def test_an_archive_says_nothing_against_a_reaction_that_came_or_went_after_it() -> None:
+    message = said("1.1", reactions=[{"name": "tada", "users": ["U1"], "count": 1}])
+    came = replace(reaction("1.1", "eyes", "U2"), as_of=Ts("6.0"))
+    went = replace(reaction("1.1", "tada", "U1"), as_of=Ts("6.0"), removed=True)
+    assert news([message], links_of(message), [came, went], as_of="5.0", archive=True) == []
+    ranks = [one.rank for one in news([message], links_of(message), [came, went], as_of="7.0", archive=True)]
+    assert ranks == ["1.1/reaction_added", "1.1/reaction_removed"]

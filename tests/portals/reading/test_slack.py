@@ -186,7 +186,13 @@ REACTION = {
 def test_a_reaction(kind: str, added: bool) -> None:
     found = read_event({**REACTION, "type": kind})
     assert found == SlackReaction(
-        SOURCE, found.channel, found.ts, SlackUserId("U024BE7LH"), "thumbsup::skin-tone-3", added
+        SOURCE,
+        found.channel,
+        found.ts,
+        SlackUserId("U024BE7LH"),
+        "thumbsup::skin-tone-3",
+        added,
+        as_of=Ts(REACTION["event_ts"]),
     )
     assert (found.channel, found.ts) == ("C0G9QF9GZ", "1360782400.498405")
 
@@ -259,12 +265,6 @@ def test_other_events_are_ignored_with_the_reason(event: dict[str, Any], reason:
     assert ignored(event) == reason
 
 
-@pytest.mark.parametrize("kind", ["user_change", "team_join"])
-def test_a_profile(kind: str) -> None:
-    profile = {"id": "U1", "profile": {"display_name": "spock"}}
-    assert read_event({"type": kind, "user": profile}) == SlackPersonChange(SOURCE, profile)
-
-
 @pytest.mark.parametrize(
     ("more", "change"),
     [
@@ -285,6 +285,12 @@ def test_a_user_group_has_a_handle_or_all_are_read_anew() -> None:
     found = read_event({"type": "subteam_updated", "subteam": group})
     assert found == SlackNamesChange(SOURCE, "usergroup", given=(("S1", "crew"),))
     assert read_event({"type": "subteam_created"}) == SlackNamesChange(SOURCE, "usergroup")
+
+
+@pytest.mark.parametrize("kind", ["user_change", "team_join"])
+def test_a_profile(kind: str) -> None:
+    profile = {"id": "U1", "profile": {"display_name": "spock"}}
+    assert read_event({"type": kind, "user": profile}) == SlackPersonChange(SOURCE, profile)
 
 
 # --- addresses
@@ -401,14 +407,14 @@ EVENTS = st.one_of(
                     "deleted_ts": TS,
                     "event_ts": TS,
                     "reaction": st.text(),
+                    "names": JSON,
+                    "subteam": objects({"id": IDS, "handle": st.text()}),
                     "user": IDS | objects({"id": IDS}),
                 }
             ),
         ).map(lambda pair: {**inner, **pair[1], "type": pair[0]})
     ),
 )
-                    "names": JSON,
-                    "subteam": objects({"id": IDS, "handle": st.text()}),
 PAYLOADS = objects({"event": EVENTS, "event_id": st.text(), LOOK_BACK: st.integers()})
 
 
