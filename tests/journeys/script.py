@@ -290,9 +290,7 @@ class Playwright:
         return Edit(message.post.number, f"m{message.post.number} said" + " again" * (before + 1))
 
     def _delete(self) -> Act | None:
-        answered = {one.post.root for one in self.tale.messages.values() if one.post.side == MATRIX}
-        alone = [one for one in self._alive() if self._is_there(one) and one.post.number not in answered]
-        message = self._one_of(alone)  # an answer that is still on its way finds no thread in Slack any more
+        message = self._one_of([one for one in self._alive() if self._is_there(one)])
         return None if message is None else Delete(message.post.number)
 
     def _react(self) -> Act | None:
