@@ -163,6 +163,7 @@ class _Bridge:
             names=names,
             shape=shape_from(settings),
             directory=self.directory,
+            answers=answers,
             matrix=matrix,
             installations=self.installations,
         )

@@ -215,6 +215,8 @@ class Facts:
     channels: Mapping[ChannelId, Channel] = field(default_factory=dict)
     rooms: Mapping[RoomId, Channel] = field(default_factory=dict)
     usergroups: Mapping[str, str] = field(default_factory=dict)
+    description: bool = False
+    """Whether what the portal's topic and purpose mention is needed."""
     emoji: Mapping[str, str] = field(default_factory=dict)
     """By the name of a custom emoji its `mxc:` address, or the standard emoji that it is an alias of."""
     permalinks: Mapping[str, str] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, Later, Refused
@@ -12,6 +13,7 @@ from portals.reading.matrix import latest
 from portals.reading.polls import running_poll
 from portals.reading.slack_files import file_of
 from portals.relay import replies
+from portals.relay.channel_changes import mentioned
 from portals.retry import TROUBLED, is_installation_trouble
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class Answers:
 
     async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
         """Return everything that was asked for and is known; raises Later when the network would know and is busy."""
+        if needs.description:
+            needs = _with_description(needs, portal)
         links = await self._known_links(needs, portal)
         quoted = await self._quoted(needs.quoted, portal, links) if needs.quoted is not None else None
         reactions: tuple[ReactionLink, ...] = ()
@@ -276,3 +280,15 @@ class Answers:
             if file is not None:
                 found[file_id] = file
         return found
+
+
+def _with_description(needs: Needs, portal: Portal) -> Needs:
+    """Return the needs with those of the portal's topic and purpose, as they are known."""
+    more = mentioned(portal.topic, portal.purpose)
+    return replace(
+        needs,
+        slack_users=needs.slack_users | more.slack_users,
+        channels=needs.channels | more.channels,
+        usergroups=needs.usergroups | more.usergroups,
+        links=needs.links | more.links,
+    )

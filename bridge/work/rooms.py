@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Later, Refused
-from portals.facts import PortalState
+from portals.facts import Needs, PortalState
 from portals.ids import RoomId
 from portals.relay.content import room_name, topic
+from portals.relay.naming import names_of
 from portals.retry import TROUBLED
-from portals.text import Names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridge.matrix.client import MatrixClient
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
+    from bridge.work.answers import Answers
     from portals.facts import Portal, Workspace
     from portals.ids import GhostNames, TeamId
 
@@ -54,12 +55,14 @@ class RoomMaker:
         names: GhostNames,
         shape: Shape,
         directory: Directory,
+        answers: Answers,
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
     ) -> None:
         self._names = names
         self._shape = shape
         self._directory = directory
+        self._answers = answers
         self._matrix = matrix
         self._installations = installations
         self._introduced = False
@@ -144,10 +147,11 @@ class RoomMaker:
             if self._shape.join_rule == "space" and not portal.private:
                 allow = [{"type": "m.room_membership", "room_id": space}]
                 state.append({"type": "m.room.join_rules", "content": {"join_rule": "restricted", "allow": allow}})
+        described = await self._answers.facts(Needs(description=True), portal, workspace)
         room = await self._matrix.rooms.create_room(
             {
                 "name": room_name(portal.name),
-                "topic": topic(portal.topic, portal.purpose, Names()),
+                "topic": topic(portal.topic, portal.purpose, names_of(described)),
                 "room_alias_name": self._names.alias_localpart(portal.team, portal.channel),
                 "preset": "public_chat" if public else "private_chat",
                 "visibility": "private",

@@ -7,6 +7,7 @@ message; the second is ignored.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portals import text
@@ -24,8 +25,10 @@ from portals.actions import (
 from portals.events import Ignored, SlackBotMembership, SlackChannelChange, SlackPin
 from portals.facts import Needs
 from portals.ids import ChannelId, SlackUserId, action_key
+from portals.permalinks import slack_place
 from portals.relay import content
 from portals.relay.naming import names_of
+from portals.text import Document
 
 if TYPE_CHECKING:
     from portals.actions import Action, Record
@@ -40,14 +43,22 @@ def needs(event: SlackChannelChange | SlackPin | SlackBotMembership) -> Needs:
         case SlackPin():
             return Needs(messages=frozenset([event.ts]), targets=frozenset([event.ts]))
         case SlackChannelChange():
-            said = text.mentions(text.from_slack(event.topic or event.purpose or ""))
-            return Needs(
-                slack_users=frozenset(map(SlackUserId, said.slack_users)),
-                channels=frozenset(map(ChannelId, said.channels)),
-                usergroups=said.usergroups,
-            )
+            if event.topic is None and event.purpose is None:
+                return Needs()
+            return replace(mentioned(event.topic or "", event.purpose or ""), description=True)
         case SlackBotMembership():
             return Needs()
+
+
+def mentioned(topic: str, purpose: str) -> Needs:
+    """Return what must be known to show a channel's topic and purpose."""
+    said = text.mentions(Document(text.from_slack(topic).blocks + text.from_slack(purpose).blocks))
+    return Needs(
+        slack_users=frozenset(map(SlackUserId, said.slack_users)),
+        channels=frozenset(map(ChannelId, said.channels)),
+        usergroups=said.usergroups,
+        links=frozenset(link for link in said.links if slack_place(link)),
+    )
 
 
 def decide(

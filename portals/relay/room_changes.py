@@ -28,7 +28,7 @@ _LONGEST_TOPIC = 250
 def needs(event: MatrixPins | MatrixTopic) -> Needs:
     """Return what must be known before the change can be decided."""
     if isinstance(event, MatrixTopic):
-        return Needs()
+        return Needs(description=True)
     changed = frozenset(event.added + event.removed)
     return Needs(events=changed | frozenset(event.pinned if event.removed else ()), targets=changed)
 

@@ -120,6 +120,26 @@ async def test_topic_and_purpose_stand_in_the_rooms_topic(stage: Stage) -> None:
     assert [one["sender"] for one in room if one["type"] == "m.room.topic"][-1] == ada.user_id
 
 
+def described(sandbox: SlackSandbox) -> None:
+    people_of(sandbox)
+    workspace = sandbox.team()
+    workspace.person("alice").set_topic(CHANNEL, f"ask {workspace.person('bob').mention}")
+    workspace.person("alice").set_purpose(CHANNEL, f"not {workspace.person('carol').mention}")
+
+
+async def test_whom_topic_and_purpose_mention_is_named_whichever_of_them_changes(sqlite_url: str) -> None:
+    async with Stage(sqlite_url, seed=described, times=FORGETFUL) as stage:
+        await stage.start()
+        await stage.room(CHANNEL)
+        alice, ada = slack(stage), await moderator(stage)
+        await until_state(stage, "m.room.topic", lambda now: now.get("topic") == "ask bob\nnot carol")
+        alice.set_purpose(CHANNEL, f"nor {slack(stage, 'carol').mention}")
+        await until_state(stage, "m.room.topic", lambda now: now.get("topic") == "ask bob\nnor carol")
+        await ada.set_state(await stage.room(CHANNEL), "m.room.topic", {"topic": "ask ada\nnor carol"})
+        channel = stage.workspace.channel(CHANNEL)
+        await until(lambda: channel.topic["value"] == "ask ada")
+
+
 async def test_what_changed_while_the_bridge_was_down_is_noticed(stage: Stage) -> None:
     await stage.stop()
     slack(stage).set_purpose(CHANNEL, "Why")

@@ -1,4 +1,4 @@
-"""Custom emoji and user groups: asked for once however many want to know, and never out of date by their own reading."""
+"""Custom emoji and user groups: asked for once however many want to know, never out of date by being read."""
 
 from __future__ import annotations
 

@@ -19,7 +19,8 @@ from portals.actions import (
 )
 from portals.events import Ignored
 from portals.facts import Origin, Person, Portal
-from portals.ids import EventId, SlackUserId
+from portals.ids import ChannelId, EventId, SlackUserId
+from portals.relay.channel_changes import mentioned
 from portals.relay.to_matrix import decide, needs
 from tests.portals.relay.scene import (
     ALICE,
@@ -97,6 +98,15 @@ def test_whom_a_topic_mentions_is_named() -> None:
     assert needs(event).slack_users == {ALICE}
     known = facts(people={ALICE: Person(ALICE, "Alice", ghost(ALICE))})
     assert "Alice" in done(event, PORTAL, known)[0].content["topic"]
+
+
+def test_both_halves_of_a_topic_are_to_be_known_whichever_changed() -> None:
+    assert needs(said_in_slack(subtype="channel_topic", topic="t")).description
+    assert needs(said_in_slack(subtype="channel_purpose", purpose="")).description
+    assert not needs(said_in_slack(type="channel_archive")).description
+    found = mentioned("ask <@UALICE>", "in <#C2> or <!subteam^S1>, see <https://x.slack.com/archives/C3>")
+    assert (found.slack_users, found.channels, found.usergroups) == ({ALICE}, {ChannelId("C2")}, {"S1"})
+    assert found.links == {"https://x.slack.com/archives/C3"}
 
 
 # --- archived, private, gone

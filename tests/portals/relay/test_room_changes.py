@@ -73,6 +73,10 @@ def test_a_topic_is_what_stands_before_the_purpose(said: str, sent: str) -> None
     assert action == SetTopic(action.key, CHANNEL, sent)
 
 
+def test_for_a_topic_it_is_to_be_known_whom_topic_and_purpose_mention() -> None:
+    assert needs(said_in_matrix({"topic": "Tea"}, "m.room.topic", state_key="")).description
+
+
 @pytest.mark.parametrize("said", ["old topic", " old  topic "])
 def test_a_topic_that_the_channel_has_is_not_set(said: str) -> None:
     assert isinstance(topic(said), Ignored)
