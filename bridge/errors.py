@@ -8,6 +8,7 @@ which branch it holds: wait and repeat, look before repeating, give up and say s
     │   └── StoreUnavailable   ours, for now: the database did not take it; the sender is told to repeat
     ├── Unsure             unknown: the request may have been carried out although no answer came; look, then decide
     ├── Refused            never: the other side understood and said no; park it and say why
+    ├── BadExport          never: an archive cannot be read as an export of Slack; say what to do with it
     └── Fatal              ours: the service cannot run like this; say what to do and stop
         └── StoreTaken         another process owns the database
 """
@@ -43,6 +44,10 @@ class Refused(BridgeError):
         self.code = code
         self.detail = detail
         self.remedy = remedy
+
+
+class BadExport(BridgeError):
+    """An archive as a whole cannot be read as an export of Slack; the text says why and what to do."""
 
 
 class Fatal(BridgeError):
