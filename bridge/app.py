@@ -244,6 +244,7 @@ class _Bridge:
         for workspace in self.settings.slack.workspaces:
             if self.settings.slack.mode == "socket":
                 self.group.create_task(self._workspace(workspace), name=f"workspace {workspace.name}")
+        await self._take_up_unconnected()
         self.group.create_task(self.catch_up.run(self.wake), name="catch-up")
         self.group.create_task(self._look_for_requests(), name="requests")
         self.group.create_task(self._clean_up(), name="clean-up")
@@ -354,6 +355,15 @@ class _Bridge:
         files = SlackFiles(client, token, session=self.session, max_bytes=self.settings.files.max_size, api_url=api_url)
         return client, Installation(workspace.name, client, files)
 
+    async def _take_up_unconnected(self) -> None:
+        """Let the lanes of workspaces work that are known by their export alone; Slack answers nothing about them."""
+        for workspace in await self.directory.unconnected():
+            if workspace.team not in self.installations:
+                limits = Limits(scale=self.hooks.limits_scale)
+                client = SlackClient(workspace.name, "", session=self.session, limits=limits)
+                files = SlackFiles(client, "", session=self.session, max_bytes=self.settings.files.max_size)
+                self.installations[workspace.team] = Installation(workspace.name, client, files)
+
     async def _identified(self, client: SlackClient, installation: Installation) -> TeamId:
         """Return the workspace's id as soon as Slack tells it, and let its lanes work."""
         failures = 0
@@ -402,6 +412,7 @@ class _Bridge:
                 log.warning("the store: %s", error)
                 continue
             if asked:
+                await self._take_up_unconnected()
                 self.directory.forget_portals()
                 self.lanes.hurry()
             for direction, queue in asked:

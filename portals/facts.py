@@ -28,12 +28,27 @@ class Direction(StrEnum):
 
 
 class PortalState(StrEnum):
-    """Where a portal is in its life; only a live one relays, a paused one keeps all waiting."""
+    """Where a portal is in its life; only a live one relays, a paused one keeps all waiting.
+
+    One whose past is brought over keeps what is new from Slack waiting until that is in; an archived one holds the past
+    alone, and nothing new comes.
+    """
 
     PLANNED = "planned"
+    IMPORTING = "importing"
     LIVE = "live"
     PAUSED = "paused"
+    ARCHIVED = "archived"
     REMOVED = "removed"
+
+
+class PortalKind(StrEnum):
+    """What a portal mirrors: a channel, a conversation of two or of a few, or the past of a channel that is in use."""
+
+    CHANNEL = ""
+    DM = "dm"
+    GROUP_DM = "group_dm"
+    HISTORY = "history"
 
 
 class Origin(StrEnum):
@@ -64,6 +79,9 @@ class Portal:
     """Why the portal cannot be opened at present, in words for an admin; empty when all is well."""
     purpose: str = ""
     archived: bool = False
+    kind: PortalKind = PortalKind.CHANNEL
+    history: int = 0
+    """The place up to which rows are walked while the portal's past is brought over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,14 @@ class Person:
     is_bot: bool = False
     deactivated: bool = False
     """Slack tells little of somebody who is gone: what was known of them before is better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Slack person's own Matrix account; `acts` says whether the bridge may act as it (double puppeting)."""
+
+    id: MatrixUserId
+    acts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +160,8 @@ class ReactionLink:
     origin: Origin
     as_of: Ts = NO_TS
     removed: bool = False
+    sender: MatrixUserId = MatrixUserId("")
+    """Who of ours made it; empty for the person's ghost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +225,8 @@ class Needs:
     """A poll whose votes are needed."""
     targets: frozenset[str] = frozenset()
     """Those of `messages` and `events` that must exist already: an edit's, answer's or reaction's object."""
+    description: bool = False
+    """Whether what the portal's topic and purpose mention is needed."""
     reactions: bool = False
     """Whether the reactions on these messages and events are needed."""
     tails: frozenset[Ts] = frozenset()
@@ -211,12 +241,11 @@ class Facts:
     workspace: Workspace
     rules: Rules = field(default_factory=Rules)
     people: Mapping[SlackUserId, Person] = field(default_factory=dict)
+    accounts: Mapping[SlackUserId, Account] = field(default_factory=dict)
     members: Mapping[MatrixUserId, Member] = field(default_factory=dict)
     channels: Mapping[ChannelId, Channel] = field(default_factory=dict)
     rooms: Mapping[RoomId, Channel] = field(default_factory=dict)
     usergroups: Mapping[str, str] = field(default_factory=dict)
-    description: bool = False
-    """Whether what the portal's topic and purpose mention is needed."""
     emoji: Mapping[str, str] = field(default_factory=dict)
     """By the name of a custom emoji its `mxc:` address, or the standard emoji that it is an alias of."""
     permalinks: Mapping[str, str] = field(default_factory=dict)
@@ -234,6 +263,20 @@ class Facts:
     poll: RunningPoll | None = None
     tails: Mapping[Ts, tuple[EventId, EventId]] = field(default_factory=dict)
     """The first and the newest event of each thread that was asked for."""
+
+    def sender(self, user: SlackUserId) -> MatrixUserId:
+        """Return who speaks for a Slack author: the person's own account where the bridge may act as it, or a ghost."""
+        return self.puppet(user) or self.names.ghost(self.workspace.team, user)
+
+    def puppet(self, user: SlackUserId) -> MatrixUserId | None:
+        """Return the account of a Slack person as which the bridge may act."""
+        account = self.accounts.get(user)
+        return account.id if account is not None and account.acts else None
+
+    def stand_in(self, user: SlackUserId, sender: MatrixUserId) -> MatrixUserId | None:
+        """Return the ghost that acts for a Slack author where the sender, an account of theirs, may not."""
+        ghost = self.names.ghost(self.workspace.team, user)
+        return None if self.names.is_ours(sender) else ghost
 
     def of_message(self, ts: Ts) -> tuple[Link, ...]:
         """Return the links of a Slack message, its parts in the order in which they were sent."""

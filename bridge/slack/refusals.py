@@ -28,6 +28,9 @@ BUSY: Final = frozenset(
 )
 """Nothing was done and it may work later."""
 
+NOT_CONNECTED: Final = "not_connected"
+"""A code of our own: there is no token for the workspace, which is known by its export alone."""
+
 UNCLEAR: Final = frozenset({"fatal_error", "internal_error", "service_unavailable"})
 """Slack says itself that parts of the request may have been carried out."""
 
@@ -71,6 +74,9 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
     ),
     "access_denied": Meaning("the bot may not see this", "Ask an admin of the workspace"),
     "no_permission": Meaning("the bot lacks the permission", "Ask an admin of the workspace"),
+    NOT_CONNECTED: Meaning(
+        "the workspace is known by its export alone", "Add it with its tokens under slack.workspaces in the config"
+    ),
     # channels
     "not_in_channel": Meaning("the bot is not a member of the channel", _INVITE),
     "channel_not_found": Meaning(

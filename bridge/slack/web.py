@@ -21,7 +21,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bridge.errors import Later, Refused, Unsure
-from bridge.slack.refusals import BUSY, UNCLEAR, refusal
+from bridge.slack.refusals import BUSY, NOT_CONNECTED, UNCLEAR, refusal
 from bridge.slack.wire import storable
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ def encode(value: object) -> str:
 class WebApi:
     """The Web API as one token sees it. `name` is the workspace's name in the config, for words in logs and errors.
 
+    Without a token it refuses every call: so is a workspace of which there is an export and nothing else.
+
     `session` should be long-lived; proxies are its business (`trust_env`), not the SDK's, which would send even
     requests to this machine through them.
     """
@@ -121,6 +123,7 @@ class WebApi:
         timeouts: Timeouts = Timeouts(),
     ) -> None:
         self._name = name
+        self._has_token = bool(token)
         self._limits = limits
         self._timeout = timeouts.call
         self._client = AsyncWebClient(
@@ -138,6 +141,8 @@ class WebApi:
 
     async def call_with_headers(self, method: str, args: Mapping[str, object]) -> tuple[Fields, Mapping[str, str]]:
         """Like `call`, with the headers of the answer (`X-OAuth-Scopes`)."""
+        if not self._has_token:
+            raise refusal(method, {"error": NOT_CONNECTED})
         channel = args.get("channel") or args.get("channel_id")
         where = channel if isinstance(channel, str) else None
         await self._limits.wait(method, where)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bridge.store.database import Statement, any_of
 from bridge.store.recent import Recent
-from portals.facts import Direction, Member, Person, Portal, PortalState, Workspace
+from portals.facts import Direction, Member, Person, Portal, PortalKind, PortalState, Workspace
 from portals.ids import ChannelId, MatrixUserId, PortalId, RoomId, SlackUserId, TeamId
 
 if TYPE_CHECKING:
@@ -24,12 +24,13 @@ _CACHED_PORTALS = 5_000
 _CACHED_JOINS = 50_000
 
 _PORTAL = """
-SELECT id, team, channel, room, direction, state, name, topic, private, target, caught_up, trouble, purpose, archived
+SELECT id, team, channel, room, direction, state, name, topic, private, target, caught_up, trouble, purpose, archived,
+  kind, history
 FROM portals
 """
 ADD_PORTAL = """
-INSERT INTO portals (team, channel, room, direction, state, name, topic, private, target, purpose)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO portals (team, channel, room, direction, state, name, topic, private, target, purpose, kind)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (team, channel) DO UPDATE SET direction = excluded.direction, name = excluded.name,
   target = CASE WHEN portals.room IS NULL THEN excluded.target ELSE portals.target END,
   caught_up = CASE WHEN portals.state = 'removed' THEN 0 ELSE portals.caught_up END,
@@ -45,6 +46,12 @@ WHERE id = $1
 """
 LEAVE_ROOM = "UPDATE portals SET room = NULL WHERE room = $2 AND state = 'removed' AND id <> $1"
 SET_STATE = "UPDATE portals SET state = $2 WHERE id = $1"
+BEGIN_HISTORY = "UPDATE portals SET state = 'importing', history = $2 WHERE id = $1"
+END_HISTORY = """
+UPDATE portals SET history = 0,
+  state = CASE WHEN state <> 'importing' THEN state WHEN kind = 'history' THEN 'archived' ELSE 'live' END
+WHERE id = $1
+"""
 SET_TROUBLE = "UPDATE portals SET trouble = $2 WHERE id = $1"
 SET_CAUGHT_UP = "UPDATE portals SET caught_up = $2, trouble = $3 WHERE id = $1"
 ADD_WORKSPACE = """
@@ -128,6 +135,13 @@ class Directory:
         self._workspaces.keep(team, workspace, writes)
         return workspace
 
+    async def unconnected(self) -> list[Workspace]:
+        """Return the workspaces that no token was ever there for: those known by their export alone."""
+        rows = await self._database.fetch(
+            "SELECT team, name, bot_user, bot, app, url, space FROM workspaces WHERE bot_user = '' ORDER BY team"
+        )
+        return [Workspace(*row) for row in rows]
+
     async def set_space(self, team: TeamId, space: RoomId) -> None:
         """Remember a workspace's Space."""
         await self._database.commit(Statement("UPDATE workspaces SET space = $2 WHERE team = $1", (team, space)))
@@ -163,12 +177,13 @@ class Directory:
         private: bool = False,
         direction: Direction = Direction.BOTH,
         target: str = "create",
+        kind: PortalKind = PortalKind.CHANNEL,
     ) -> Portal:
         """Make a portal for a channel, or return the one that it has, with the direction brought up to date.
 
         A removed portal goes on where it was: it keeps its links and its room, and looks back over all that it missed.
         """
-        values = (team, channel, None, direction, PortalState.PLANNED, name, topic, int(private), target, purpose)
+        values = (team, channel, None, direction, PortalState.PLANNED, name, topic, int(private), target, purpose, kind)
         results = await self._database.commit(Statement(ADD_PORTAL, values))
         self._portals.clear()
         portal = await self.portal(PortalId(int(results[0][0][0])))
@@ -230,6 +245,14 @@ class Directory:
     async def set_state(self, portal: PortalId, state: PortalState) -> None:
         """Change a portal's state; a removed one keeps its links, so that it can go on later where it was."""
         await self._change(Statement(SET_STATE, (portal, state)))
+
+    async def begin_history(self, portal: PortalId, place: int) -> None:
+        """Have a portal walk nothing that stands behind a place, until its past is in."""
+        await self._change(Statement(BEGIN_HISTORY, (portal, place)))
+
+    async def end_history(self, portal: PortalId) -> None:
+        """Let a portal go on with what is new; one that holds the past alone is complete."""
+        await self._change(Statement(END_HISTORY, (portal,)))
 
     async def set_trouble(self, portal: PortalId, trouble: str) -> None:
         """Remember why a portal cannot be opened."""
@@ -413,7 +436,7 @@ class Directory:
 
 def _portal(row: Row) -> Portal:
     number, team, channel, room, direction, state, name, topic, private, target, caught_up, trouble, *more = row
-    purpose, archived = more
+    purpose, archived, kind, history = more
     return Portal(
         id=PortalId(number),
         team=TeamId(team),
@@ -429,4 +452,6 @@ def _portal(row: Row) -> Portal:
         trouble=trouble,
         purpose=purpose,
         archived=bool(archived),
+        kind=PortalKind(kind),
+        history=history,
     )

@@ -169,9 +169,8 @@ class Lanes:
                 if rows or not await self._gap(direction, portal):
                     return bool(rows)
         portal = await self._conductor.portal_of(direction, queue)
-        if portal is not None and portal.state is PortalState.PAUSED:
-            return False
-        assert portal is not None
+        if portal is None or not await self._gap(direction, portal):
+            return False  # what is left rests
         await self._look_back(portal)
         return True
 
@@ -195,7 +194,7 @@ class Lanes:
         prepared: Prepared | None = None
         for row, following in zip_longest(rows, rows[1:]):
             portal = await self._conductor.portal_of(*key)
-            if portal is not None and portal.state is PortalState.PAUSED:
+            if _rests(portal, row):
                 return False
             if row.place > await self._gap(key[0], portal) > 0:
                 return False
@@ -261,7 +260,7 @@ class Lanes:
         """Return the gap that a portal must look back over before it walks what came after it; 0 for none."""
         if direction == TO_SLACK or portal is None or portal.direction == TO_SLACK:
             return 0
-        if portal.state is PortalState.PAUSED:
+        if portal.state is not PortalState.LIVE:
             return 0
         return await self._catch_up.gap_before(portal)
 
@@ -339,6 +338,15 @@ class Lanes:
                     await step.wait()
             except TimeoutError:
                 log.info("%s: waits for row %d of the other direction", row.source_key, min(awaited))
+
+
+def _rests(portal: Portal | None, row: InboxRow) -> bool:
+    """Tell whether a row is not to be walked for the time being: in a pause, or while the portal's past comes first."""
+    if portal is None:
+        return False
+    if portal.state is PortalState.IMPORTING and row.direction == TO_MATRIX:
+        return row.place > portal.history
+    return portal.state is PortalState.PAUSED
 
 
 def _whole(records: list[Record]) -> Unit:

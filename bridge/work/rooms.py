@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Later, Refused
-from portals.facts import Needs, PortalState
+from portals.facts import Needs, PortalKind, PortalState
 from portals.ids import RoomId
 from portals.relay.content import room_name, topic
 from portals.relay.naming import names_of
 from portals.retry import TROUBLED
+from portals.text import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +91,8 @@ class RoomMaker:
             raise Later(trouble, 60.0)
         await self._directory.set_room(portal.id, room)
         log.info("%s/%s: #%s is open in %s", portal.team, portal.channel, portal.name, room)
-        return replace(portal, room=room, state=PortalState.LIVE, trouble="")
+        state = PortalState.LIVE if portal.state is PortalState.PLANNED else portal.state
+        return replace(portal, room=room, state=state, trouble="")
 
     async def is_opening(self, room: RoomId) -> bool:
         """Tell whether a room that no portal knows is about to be one's: it was made or joined, but not yet noted."""
@@ -130,11 +132,22 @@ class RoomMaker:
             self._introduced = True
 
     async def _join_channel(self, portal: Portal) -> None:
-        """Have the Slack bot in the channel; into a private one only a person can invite it."""
-        if not portal.private:
+        """Have the Slack bot in the channel; into a private one only a person can invite it.
+
+        Where it is the past that is brought over, the room is opened whether or not the bot can hear what is new.
+        """
+        if portal.private or portal.kind is not PortalKind.CHANNEL:
+            return
+        try:
             await self._installations[portal.team].client.join(portal.channel)
+        except Refused as refused:
+            if portal.state is not PortalState.IMPORTING:
+                raise
+            log.info("%s/%s: nothing new can be heard from #%s: %s", portal.team, portal.channel, portal.name, refused)
 
     async def _create(self, portal: Portal, workspace: Workspace) -> RoomId:
+        if portal.kind in (PortalKind.DM, PortalKind.GROUP_DM):
+            return await self._create_conversation(portal)
         space = await self._space(workspace) if self._shape.space else None
         public = self._shape.join_rule == "public" and not portal.private
         state: list[dict[str, Any]] = [
@@ -150,7 +163,7 @@ class RoomMaker:
         described = await self._answers.facts(Needs(description=True), portal, workspace)
         room = await self._matrix.rooms.create_room(
             {
-                "name": room_name(portal.name),
+                "name": room_name(portal.name, is_past=portal.kind is PortalKind.HISTORY),
                 "topic": topic(portal.topic, portal.purpose, names_of(described)),
                 "room_alias_name": self._names.alias_localpart(portal.team, portal.channel),
                 "preset": "public_chat" if public else "private_chat",
@@ -165,6 +178,24 @@ class RoomMaker:
             child = {"via": [self._names.domain], "suggested": True}
             await self._matrix.set_state(space, None, "m.space.child", room, child)
         return room
+
+    async def _create_conversation(self, portal: Portal) -> RoomId:
+        """Make the room of a conversation of two or of a few: outside the Space, and nobody else is told of it."""
+        return await self._matrix.rooms.create_room(
+            {
+                "name": label_of(portal.name),
+                "room_alias_name": self._names.alias_localpart(portal.team, portal.channel),
+                "preset": "private_chat",
+                "visibility": "private",
+                "is_direct": portal.kind is PortalKind.DM,
+                "creation_content": {"m.federate": self._shape.federate},
+                "power_level_content_override": {"events": _POWER, "invite": 50},
+                "initial_state": [
+                    {"type": "m.room.history_visibility", "content": {"history_visibility": "shared"}},
+                    {"type": "m.room.guest_access", "content": {"guest_access": "forbidden"}},
+                ],
+            }
+        )
 
     async def _space(self, workspace: Workspace) -> RoomId:
         if workspace.space is not None:

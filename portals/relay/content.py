@@ -101,6 +101,6 @@ def notice(words: str, link: str = "") -> Content:
     return content
 
 
-def room_name(channel: str) -> str:
-    """Return the name of a channel's room."""
-    return f"#{text.label_of(channel)}"
+def room_name(channel: str, *, is_past: bool = False) -> str:
+    """Return the name of a channel's room, or of the one that holds its past alone."""
+    return f"#{text.label_of(channel)}{' (history)' if is_past else ''}"
