@@ -1,7 +1,7 @@
 """Addresses of messages and places in both worlds, read and written; which message one names is looked up elsewhere.
 
-Only what has exactly the form of such an address is read: a Slack link of any workspace, a matrix.to or `matrix:` link
-of any room. Ids are quoted when they are written, so that no id can lead an address elsewhere.
+Only what has exactly the form of such an address is read: a Slack link of any workspace or of none (the web client's, a
+redirect by ids, an organisation's), a matrix.to or `matrix:` link of any room. Ids are quoted when they are written, so that no id can lead an address elsewhere.
 https://spec.matrix.org/latest/appendices/#matrixto-navigation, https://docs.slack.dev/reference/methods/chat.getPermalink
 """
 
@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
-from portals.ids import ChannelId, EventId, Ts
+from portals.ids import NO_TS, ChannelId, EventId, TeamId, Ts, is_ts
 from portals.text.matrix_links import link_to, target_of
 
 _SLACK = re.compile(
-    r"https://((?i:[a-z0-9.-]{1,100}\.slack\.com))/archives/([A-Z0-9]{2,32})(?:/(p[0-9]{1,24}))?/?(?:[?#]\S*)?"
+    r"https://((?i:(?:[a-z0-9.-]{1,100}\.)?slack\.com))/archives/([A-Z0-9]{2,32})(?:/(p[0-9]{1,24}))?/?(?:[?#]\S*)?"
 )
+_CLIENT = re.compile(
+    r"https://(?i:app\.slack\.com)/client/([A-Z0-9]{2,32})/([A-Z0-9]{2,32})"
+    r"(?:/(p[0-9]{1,24})|/thread/[A-Z0-9]{2,32}-([0-9]{1,12}\.[0-9]{1,9}))?/?(?:[?#]\S*)?"
+)
+_REDIRECT = re.compile(r"https://(?i:(?:[a-z0-9.-]{1,100}\.)?slack\.com)/app_redirect/?\?(\S{1,300})")
+_SHARED_HOST = re.compile(r"https://(?:(?:app|www)\.|[a-z0-9-]+\.enterprise\.)?slack\.com/")
+"""The addresses at which channels of several workspaces are found."""
+_ID = re.compile(r"[A-Z0-9]{2,32}")
 _MESSAGE = re.compile(r"p([0-9]{4,12})([0-9]{6})")
 
 
@@ -24,12 +32,19 @@ _MESSAGE = re.compile(r"p([0-9]{4,12})([0-9]{6})")
 class SlackPlace:
     """What a Slack link points to: a message of a channel, or the channel where `ts` is None.
 
-    `workspace` is the address of the workspace as `auth.test` states it, `https://acme.slack.com/`.
+    `workspace` is the address of the workspace as `auth.test` states it, `https://acme.slack.com/`; `team` is its id.
+    Either may be empty. At a `shared` address the channel may be of a workspace that has another one.
     """
 
     workspace: str
     channel: ChannelId
     ts: Ts | None
+    team: TeamId = TeamId("")
+
+    @property
+    def shared(self) -> bool:
+        """Whether only the channel's id tells the workspace, if it has no such address."""
+        return not self.team and (not self.workspace or _SHARED_HOST.fullmatch(self.workspace) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +57,24 @@ class MatrixPlace:
 
 def slack_place(url: str) -> SlackPlace | None:
     """Return what a link to a message or channel of Slack points to; None for any other address."""
-    found = _SLACK.fullmatch(url)
-    if found is None:
-        return None
-    ts = message_ts(found[3]) if found[3] else None
-    if found[3] and ts is None:
-        return None
-    return SlackPlace(f"https://{found[1].lower()}/", ChannelId(found[2]), ts)
+    if found := _SLACK.fullmatch(url):
+        ts = message_ts(found[3]) if found[3] else None
+        return None if found[3] and ts is None else SlackPlace(f"https://{found[1].lower()}/", ChannelId(found[2]), ts)
+    if found := _CLIENT.fullmatch(url):
+        ts = message_ts(found[3]) if found[3] else Ts(found[4]) if found[4] else None
+        return None if found[3] and ts is None else SlackPlace("", ChannelId(found[2]), ts, _team(found[1]))
+    if found := _REDIRECT.fullmatch(url):
+        said = dict(parse_qsl(found[1].partition("#")[0]))
+        channel, at = said.get("channel", ""), said.get("message_ts", NO_TS)
+        if not _ID.fullmatch(channel) or (at and not is_ts(at)):
+            return None
+        return SlackPlace("", ChannelId(channel), Ts(at) if at else None, _team(said.get("team", "")))
+    return None
+
+
+def _team(identity: str) -> TeamId:
+    """Return a workspace's id; the id of an organisation (`E…`) tells no workspace."""
+    return TeamId(identity if identity.startswith("T") and _ID.fullmatch(identity) else "")
 
 
 def matrix_place(url: str) -> MatrixPlace | None:

@@ -45,7 +45,9 @@ class Permalinks:
 
     async def _counterpart(self, address: str) -> str | None:
         if in_slack := slack_place(address):
-            team = await self._places.team_at(in_slack.workspace)
+            team = in_slack.team or (in_slack.workspace and await self._places.team_at(in_slack.workspace))
+            if not team and in_slack.shared:
+                return await self.in_matrix(in_slack.channel, in_slack.ts)
             portal = await self._directory.portal_of_channel(team, in_slack.channel) if team else None
             return await self._to_matrix(portal, in_slack.ts) if portal else None
         if in_matrix := matrix_place(address):

@@ -23,7 +23,7 @@ _INVISIBLE = re.compile(
     "\U000e0000-\U000e001f\U000e0080-\U000e0fff]"
 )
 _PERMALINK = re.compile(
-    r"https://(?i:[a-z0-9.-]{1,100}\.slack\.com)/archives/[A-Z0-9]{1,32}(?:/p[0-9]{10,20})?/?(?:[?#]\S*)?"
+    r"https://(?i:(?:[a-z0-9.-]{1,100}\.)?slack\.com)/(?:archives/|client/|app_redirect)\S{1,500}"
     r"|https://matrix\.to/#/[^/?\s]{1,300}/[^/?\s]{1,300}(?:\?\S*)?"
 )
 
@@ -131,7 +131,7 @@ def mentions(document: doc.Document) -> Mentioned:
         elif isinstance(inline, doc.Emoji):
             if inline.unicode is None:
                 found.setdefault(doc.Emoji, set()).add(inline.name)
-        elif isinstance(inline, doc.Link):
+        elif isinstance(inline, doc.Link):  # which of these name a message or channel is for who looks them up
             if _PERMALINK.fullmatch(inline.url):
                 found.setdefault(doc.Link, set()).add(inline.url)
         elif isinstance(inline, doc.Broadcast):

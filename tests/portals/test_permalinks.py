@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portals.ids import ChannelId, EventId, Ts
+from portals.ids import ChannelId, EventId, TeamId, Ts
 from portals.permalinks import (
     MatrixPlace,
     SlackPlace,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ACME = "https://acme.slack.com/"
 C1 = ChannelId("C0123ABC")
+T1 = TeamId("T1")
 TS = Ts("1700000000.000100")
 
 
@@ -42,6 +43,14 @@ TS = Ts("1700000000.000100")
             "https://acme.enterprise.slack.com/archives/G9/p1000000001",
             SlackPlace("https://acme.enterprise.slack.com/", ChannelId("G9"), Ts("1000.000001")),
         ),
+        ("https://slack.com/archives/C0123ABC/p1700000000000100", SlackPlace("https://slack.com/", C1, TS)),
+        ("https://app.slack.com/client/T1/C0123ABC", SlackPlace("", C1, None, T1)),
+        ("https://app.slack.com/client/T1/C0123ABC/p1700000000000100?x", SlackPlace("", C1, TS, T1)),
+        ("https://app.slack.com/client/T1/C0123ABC/thread/C0123ABC-1700000000.000100", SlackPlace("", C1, TS, T1)),
+        ("https://app.slack.com/client/E1/C0123ABC", SlackPlace("", C1, None)),
+        ("https://slack.com/app_redirect?channel=C0123ABC", SlackPlace("", C1, None)),
+        ("https://acme.slack.com/app_redirect?team=T1&channel=C0123ABC", SlackPlace("", C1, None, T1)),
+        ("https://slack.com/app_redirect?channel=C0123ABC&message_ts=1700000000.000100#", SlackPlace("", C1, TS)),
     ],
 )
 def test_a_link_of_slack_says_where_it_leads(url: str, place: SlackPlace) -> None:
@@ -49,9 +58,33 @@ def test_a_link_of_slack_says_where_it_leads(url: str, place: SlackPlace) -> Non
 
 
 @pytest.mark.parametrize(
+    ("url", "shared"),
+    [
+        ("https://acme.slack.com/archives/C1", False),
+        ("https://acme.enterprise.slack.com/archives/C1", True),
+        ("https://slack.com/archives/C1", True),
+        ("https://app.slack.com/archives/C1", True),
+        ("https://app.slack.com/client/T1/C1", False),
+        ("https://app.slack.com/client/E1/C1", True),
+        ("https://slack.com/app_redirect?channel=C1", True),
+    ],
+)
+def test_an_address_is_of_one_workspace_or_of_several(url: str, shared: bool) -> None:
+    place = slack_place(url)
+    assert place is not None
+    assert place.shared is shared
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://acme.slack.com/",
+        "https://app.slack.com/client/T1",
+        "https://app.slack.com/client/T1/C1/p123456",
+        "https://app.slack.com/client/T1/later",
+        "https://slack.com/app_redirect?team=T1",
+        "https://slack.com/app_redirect?channel=C1&message_ts=x",
+        "https://slack.com.example.org/app_redirect?channel=C1",
         "https://acme.slack.com/archives/",
         "https://acme.slack.com/archives/c0123abc/p1700000000000100",
         "https://acme.slack.com/archives/C0123ABC/1700000000000100",

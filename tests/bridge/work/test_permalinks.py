@@ -63,6 +63,25 @@ async def test_a_link_to_a_message_from_slack_leads_to_its_event_in_another_room
     await event(stage, "random", f"and the channel https://matrix.to/#/{room}{VIA}")
 
 
+async def test_links_of_the_web_client_and_of_no_workspace_lead_there_too(stage: Stage) -> None:
+    alice = stage.workspace.person("alice")
+    target = alice.post("general", "the target")
+    shown = await event(stage, "general", "the target")
+    address = f"https://matrix.to/#/{await stage.room('general')}/{shown['event_id']}{VIA}"
+    channel, name = stage.workspace.channel("general").id, f"p{target.ts.replace('.', '')}"
+    for number, link in enumerate(
+        (
+            f"https://slack.com/archives/{channel}/{name}",
+            f"https://acme.enterprise.slack.com/archives/{channel}/{name}",
+            f"https://app.slack.com/client/{stage.workspace.id}/{channel}/{name}",
+            f"https://app.slack.com/client/E0ORG/{channel}/thread/{channel}-{target.ts}",
+            f"https://slack.com/app_redirect?channel={channel}&message_ts={target.ts}",
+        )
+    ):
+        alice.post("random", f"{number}: {link}")
+        await event(stage, "random", f"{number}: {address}")
+
+
 async def test_a_link_to_the_message_just_before_is_right_although_both_are_under_way(stage: Stage) -> None:
     await stage.room("general")
     alice = stage.workspace.person("alice")

@@ -105,7 +105,9 @@ def test_both_halves_of_a_topic_are_to_be_known_whichever_changed() -> None:
     assert needs(said_in_slack(subtype="channel_purpose", purpose="")).description
     assert not needs(said_in_slack(type="channel_archive")).description
     found = mentioned("ask <@UALICE>", "in <#C2> or <!subteam^S1>, see <https://x.slack.com/archives/C3>")
-    assert (found.slack_users, found.channels, found.usergroups) == ({ALICE}, {ChannelId("C2")}, {"S1"})
+    assert found.slack_users == {ALICE}
+    assert found.channels == {ChannelId("C2")}
+    assert found.usergroups == {"S1"}
     assert found.links == {"https://x.slack.com/archives/C3"}
 
 
