@@ -43,7 +43,8 @@ class RecordLink:
 class RecordReaction:
     """Remember a reaction; towards Matrix the action yields the event id, towards Slack it is known.
 
-    `as_of` is when Slack says that it was so: what an older source tells does not undo it.
+    `as_of` is when Slack says that it was so: what an older source tells does not undo it. `sender` is the account of a
+    person that made it for them.
     """
 
     origin: str
@@ -52,6 +53,7 @@ class RecordReaction:
     person: str
     event_id: str = ""
     as_of: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,10 @@ Record = (
 
 @dataclass(frozen=True, slots=True)
 class SendEvent:
-    """Send an event into a room as one of our users; `ts` is its original time in milliseconds, for history."""
+    """Send an event into a room as one of our users; `ts` is its original time in milliseconds, for history.
+
+    Where the sender is a person's own account, `ghost` is who sends in its place if the account may not.
+    """
 
     key: ActionKey
     room: RoomId
@@ -130,6 +135,7 @@ class SendEvent:
     content: Content
     ts: int | None = None
     record: Record | None = None
+    ghost: MatrixUserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,7 @@ class SendFile:
 
     So it does with `thumbnail`, the address of a smaller picture, where there is one.
     Where the file turns out to be unreachable for good, `fallback` is sent in its place with the reason appended.
+    `ghost` is as in SendEvent.
     """
 
     key: ActionKey
@@ -153,6 +160,7 @@ class SendFile:
     thumbnail: str = ""
     ts: int | None = None
     record: Record | None = None
+    ghost: MatrixUserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +211,14 @@ class CloseRoom:
 
 @dataclass(frozen=True, slots=True)
 class SetMembership:
-    """Have a ghost join or leave the room."""
+    """Have a ghost, or the own account of its person, join or leave the room; `ghost` is as in SendEvent."""
 
     key: ActionKey
     room: RoomId
     user: MatrixUserId
     joined: bool
     record: Record | None = None
+    ghost: MatrixUserId | None = None
 
 
 @dataclass(frozen=True, slots=True)

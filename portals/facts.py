@@ -160,8 +160,8 @@ class ReactionLink:
     origin: Origin
     as_of: Ts = NO_TS
     removed: bool = False
-    sender: MatrixUserId = MatrixUserId("")
-    """Who of ours made it; empty for the person's ghost."""
+    sender: MatrixUserId | None = None
+    """The account of a person that made it for them; None for their ghost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +195,8 @@ class Rules:
     allowed_types: tuple[str, ...] = ()
     avatars: AvatarAddresses | None = None
     """Where Slack finds the pictures of Matrix people; None shows none."""
+    invite: bool = True
+    """Whether people are invited in their own accounts where the bridge may not act as them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,11 @@ DELETE_MESSAGE = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2"
 DELETE_PART = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2 AND part = $3"
 EDIT_MESSAGE = "UPDATE links SET digest = $3, version = $4 WHERE portal = $1 AND ts = $2"
 ADD_REACTION = """
-INSERT INTO reactions (portal, ts, emoji, person, event_id, origin, as_of) VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO reactions (portal, ts, emoji, person, event_id, origin, as_of, sender)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (portal, ts, emoji, person)
-DO UPDATE SET event_id = excluded.event_id, origin = excluded.origin, as_of = excluded.as_of, removed = 0
+DO UPDATE SET event_id = excluded.event_id, origin = excluded.origin, as_of = excluded.as_of,
+  sender = excluded.sender, removed = 0
 """
 REMOVE_REACTION = """
 INSERT INTO reactions (portal, ts, emoji, person, event_id, origin, as_of, removed)
@@ -63,7 +65,7 @@ END_TROUBLE = "UPDATE portals SET trouble = '', caught_up = 0 WHERE id = $1"
 _LINK = (
     "SELECT ts, part, event_id, origin, sender, thread_ts, digest, version, deleted FROM links WHERE portal = $1 AND"
 )
-_REACTION = "SELECT ts, emoji, person, event_id, origin, as_of, removed FROM reactions WHERE portal = $1 AND"
+_REACTION = "SELECT ts, emoji, person, event_id, origin, as_of, removed, sender FROM reactions WHERE portal = $1 AND"
 _AS_SENT = "ts, LENGTH(part), part"
 """The pieces of the text by their numbers, then its copy in the channel, then the files."""
 _MOST = 400
@@ -163,10 +165,17 @@ class Links:
             for start in range(0, len(values), _MOST):
                 some = values[start : start + _MOST]
                 rows = await self._database.fetch(f"{_REACTION} {column} IN {any_of(2, len(some))}", portal, *some)
-                for ts, emoji, person, event_id, origin, as_of, is_removed in rows:
+                for ts, emoji, person, event_id, origin, as_of, is_removed, sender in rows:
                     if removed or not is_removed:
                         found[ts, emoji, person] = ReactionLink(
-                            Ts(ts), emoji, person, EventId(event_id), Origin(origin), Ts(as_of), bool(is_removed)
+                            ts=Ts(ts),
+                            emoji=emoji,
+                            person=person,
+                            event_id=EventId(event_id),
+                            origin=Origin(origin),
+                            as_of=Ts(as_of),
+                            removed=bool(is_removed),
+                            sender=MatrixUserId(sender) if sender else None,
                         )
         return list(found.values())
 
@@ -196,7 +205,7 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
             return (Statement(ADD_LINK, (portal, *values, what.thread_ts, what.digest, what.version)),)
         case RecordReaction():
             event_id = what.event_id or result
-            reaction = (what.ts, what.emoji, what.person, event_id, what.origin, what.as_of)
+            reaction = (what.ts, what.emoji, what.person, event_id, what.origin, what.as_of, what.sender)
             return (Statement(ADD_REACTION, (portal, *reaction)),)
         case RecordEdit():
             return (Statement(EDIT_MESSAGE, (portal, what.ts, what.digest, what.version)),)

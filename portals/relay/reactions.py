@@ -1,8 +1,8 @@
 """Reactions, both ways.
 
-Towards Matrix each is an annotation by the person's ghost. Slack has several names for one emoji (`+1`, `thumbsup`) and
-takes each of them from the same person; Matrix takes a person's annotation once, so it stands for all of those names
-and goes with the last of them.
+Towards Matrix each is an annotation by the person's ghost, or by their own account. Slack has several names for one
+emoji (`+1`, `thumbsup`) and takes each of them from the same person; Matrix takes a person's annotation once, so it
+stands for all of those names and goes with the last of them. So does one that a person made on both sides.
 
 Towards Slack the app alone reacts: of several equal reactions it keeps one until the last of them is taken back. Slack
 takes 23 different ones of it on one message; whoever makes the next is told so. A custom emoji crosses by its picture
@@ -55,7 +55,6 @@ def needs_in_matrix(event: SlackReaction) -> Needs:
 def in_matrix(event: SlackReaction, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
     """Return what a reaction in Slack, or its end, becomes in the room."""
     assert portal.room is not None
-    ghost = facts.names.ghost(portal.team, event.user)
     own = [one for one in facts.reactions if (one.ts, one.person) == (event.ts, event.user)]
     known = next((one for one in own if one.emoji == event.name), None)
     key = action_key(event.source)
@@ -65,9 +64,10 @@ def in_matrix(event: SlackReaction, portal: Portal, facts: Facts) -> tuple[Actio
             return Ignored("a reaction on a message that is not mirrored is gone")
         if known is None:
             return (Note(key, record),)
-        if not known.event_id or any(one is not known and one.event_id == known.event_id for one in own):
+        if not known.event_id or any(one is not known and one.event_id == known.event_id for one in facts.reactions):
             return (Note(key, record),)
-        return (RedactEvent(key, portal.room, ghost, known.event_id, record=record),)
+        sender = known.sender or facts.names.ghost(portal.team, event.user)
+        return (RedactEvent(key, portal.room, sender, known.event_id, record=record),)
     if known is not None:
         return Ignored("a reaction that is shown already")
     target = next((link.event_id for link in facts.of_message(event.ts) if not link.deleted and link.event_id), None)
@@ -77,9 +77,13 @@ def in_matrix(event: SlackReaction, portal: Portal, facts: Facts) -> tuple[Actio
     said: dict[str, Any] = {"m.relates_to": {"rel_type": "m.annotation", "event_id": target, "key": shown}, STAMP: key}
     if shown.startswith("mxc://"):
         said["shortcode"] = said["com.beeper.reaction.shortcode"] = f":{event.name}:"
-    reaction = RecordReaction(Origin.SLACK, event.ts, event.name, event.user, as_of=event.as_of)
+    sender = facts.sender(event.user)
+    reaction = RecordReaction(
+        Origin.SLACK, event.ts, event.name, event.user, as_of=event.as_of, sender=facts.puppet(event.user) or ""
+    )
     time = ts_to_ms(event.ts) if event.historic else None
-    return (SendEvent(key, portal.room, ghost, "m.reaction", said, time, reaction),)
+    ghost = facts.stand_in(event.user, sender)
+    return (SendEvent(key, portal.room, sender, "m.reaction", said, time, reaction, ghost),)
 
 
 # --- towards Slack

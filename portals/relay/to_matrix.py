@@ -101,8 +101,7 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
         case SlackReaction():
             return reactions.in_matrix(event, portal, facts)
         case SlackMembership():
-            ghost = facts.names.ghost(portal.team, event.user)
-            return (SetMembership(action_key(event.source), portal.room, ghost, event.joined),)
+            return _member(event, portal, facts)
         case SlackChannelChange() | SlackPin() | SlackBotMembership():
             return channel_changes.decide(event, portal, facts)
         case SlackPersonChange() | SlackNamesChange():
@@ -118,8 +117,10 @@ class _Message:
         self.portal = portal
         self.facts = facts
         self.room = portal.room
-        self.sender = facts.names.ghost(portal.team, event.author.id)
         self.links = facts.of_message(event.ts)
+        shown_by = (link.sender for link in self.links if link.origin is Origin.SLACK and link.sender)
+        self.sender = next(shown_by, None) or facts.sender(event.author.id)
+        self.ghost = facts.stand_in(event.author.id, self.sender)
         self.time = ts_to_ms(event.ts)
 
     def decide(self) -> tuple[Action, ...] | Ignored:
@@ -152,7 +153,7 @@ class _Message:
     def _send(self, part: str, piece: dict[str, Any], relation: dict[str, Any] | None) -> SendEvent:
         key = self._key(part)
         said = {**piece, STAMP: key, SOURCE: self._source(part), **_related(relation)}
-        return SendEvent(key, self.room, self.sender, "m.room.message", said, self.time, self._record(part))
+        return SendEvent(key, self.room, self.sender, "m.room.message", said, self.time, self._record(part), self.ghost)
 
     def _file(self, file: SlackFile) -> Action:
         file = self.facts.files.get(file.id, file)
@@ -161,7 +162,8 @@ class _Message:
         told = files.told(file, self.facts.rules)
         if told is not None:
             said = {**self._signed(told), **beside}
-            return SendEvent(key, self.room, self.sender, "m.room.message", said, self.time, self._record(file.id))
+            record = self._record(file.id)
+            return SendEvent(key, self.room, self.sender, "m.room.message", said, self.time, record, self.ghost)
         return SendFile(
             key=key,
             room=self.room,
@@ -176,6 +178,7 @@ class _Message:
             thumbnail=file.thumbnail.url if file.thumbnail else "",
             ts=self.time,
             record=self._record(file.id),
+            ghost=self.ghost,
         )
 
     def _contents(self) -> list[dict[str, Any]]:
@@ -304,7 +307,8 @@ class _Message:
         source = {SOURCE: self._source(link.part)}
         full = content.edit(piece | source, link.event_id) | {STAMP: key}
         time = ts_to_ms(self.event.version) if self.event.version else None
-        return SendEvent(key, self.room, link.sender, "m.room.message", full, time)
+        ghost = self.facts.stand_in(self.event.author.id, link.sender)
+        return SendEvent(key, self.room, link.sender, "m.room.message", full, time, ghost=ghost)
 
     def _remove(self, link: Link) -> RedactEvent:
         key = action_key(self.event.source, "remove", link.part)
@@ -323,7 +327,7 @@ def _delete(event: SlackDeletion, portal: Portal, facts: Facts) -> tuple[Action,
         RedactEvent(
             action_key(event.source, link.part),
             portal.room,
-            link.sender if facts.names.is_ours(link.sender) else facts.names.bot,
+            link.sender if link.origin is Origin.SLACK else facts.names.bot,
             link.event_id,
         )
         for link in _once(links)
@@ -331,6 +335,22 @@ def _delete(event: SlackDeletion, portal: Portal, facts: Facts) -> tuple[Action,
     ]
     actions.append(Note(action_key(event.source, "deleted"), RecordDeletion(event.ts)))
     return tuple(actions)
+
+
+def _member(event: SlackMembership, portal: Portal, facts: Facts) -> tuple[Action, ...]:
+    """Have a person come in their own account, where it may be brought, or else as a ghost; and leave in both."""
+    assert portal.room is not None
+    key, room, ghost = action_key(event.source), portal.room, facts.names.ghost(portal.team, event.user)
+    account = facts.accounts.get(event.user)
+    if account is None or not (account.acts or facts.rules.invite):
+        return (SetMembership(key, room, ghost, event.joined),)
+    if event.joined:
+        return (SetMembership(key, room, account.id, True, ghost=ghost),)
+    leaves = (SetMembership(key, room, ghost, False),)
+    if account.acts or portal.private:
+        own = SetMembership(action_key(event.source, "account"), room, account.id, False)
+        return (*leaves, own)
+    return leaves
 
 
 def _once(links: tuple[Link, ...]) -> Iterator[Link]:
