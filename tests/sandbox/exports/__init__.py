@@ -1,11 +1,27 @@
 """Slack exports for tests, the demo and the bench.
 
-`export_of` writes what the sandbox's workspace holds at this moment.
+`export_of` writes what the sandbox's workspace holds at this moment, `Generated` makes workspaces of any size and knows
+what is in them.
 """
 
 from __future__ import annotations
 
 from tests.sandbox.exports.archive import Archive, Packing
-from tests.sandbox.exports.from_sandbox import Export, export_of
+from tests.sandbox.exports.attached import Files
+from tests.sandbox.exports.from_sandbox import Export, Kind, export_of
+from tests.sandbox.exports.generated import Generated
+from tests.sandbox.exports.truth import Change, ChannelTruth, Counts, Truth
 
-__all__ = ["Archive", "Export", "Packing", "export_of"]
+__all__ = [
+    "Archive",
+    "Change",
+    "ChannelTruth",
+    "Counts",
+    "Export",
+    "Files",
+    "Generated",
+    "Kind",
+    "Packing",
+    "Truth",
+    "export_of",
+]

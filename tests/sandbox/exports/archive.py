@@ -6,6 +6,7 @@ the same bytes.
 
 from __future__ import annotations
 
+import unicodedata
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -23,12 +24,14 @@ _RESOURCE_FORK = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        " + bytes(40)
 class Packing:
     """How the entries are packed; a target that ends in .zip becomes a zip, any other a folder.
 
-    `nested` is a folder that everything lies in, `junk` adds what a Mac leaves behind. Without `utf8_flag` names are
+    `nested` is a folder that everything lies in, `junk` adds what a Mac leaves behind, `decomposed` takes accents off
+    their letters (NFD), as an older Mac does to names. Without `utf8_flag` names are
     UTF-8 all the same, but the zip does not say so, which is what Slack does. `level` is deflate's, 0 stores.
     """
 
     nested: str = ""
     junk: bool = False
+    decomposed: bool = False
     utf8_flag: bool = False
     level: int = 6
 
@@ -61,6 +64,7 @@ class Archive:
 
     def put(self, path: str, body: bytes) -> None:
         """Writes one entry."""
+        path = self._named(path)
         folder = path.rpartition("/")[0]
         if folder not in self._folders:
             self._begin(folder)
@@ -68,8 +72,12 @@ class Archive:
 
     def add_folder(self, path: str) -> None:
         """Makes a folder although nothing lies in it."""
+        path = self._named(path)
         if path not in self._folders:
             self._begin(path)
+
+    def _named(self, path: str) -> str:
+        return unicodedata.normalize("NFD", path) if self._packing.decomposed else path
 
     def _begin(self, folder: str) -> None:
         self._folders.add(folder)

@@ -28,6 +28,9 @@ def parsed(target: Path) -> dict[str, Any]:
 
 def messages(target: Path, folder: str) -> list[Json]:
     """The messages of a folder in the order of its days."""
-    files = parsed(target)
-    days = sorted(path for path in files if path.rpartition("/")[0] == folder and path[-15:-13].isdigit())
-    return [message for day in days for message in files[day]]
+    if target.suffix != ".zip":
+        days = sorted((target / folder).glob("[12]*.json"))
+        return [message for day in days for message in json.loads(day.read_bytes())]
+    with zipfile.ZipFile(target) as archive:
+        inside = [name for name in archive.namelist() if name.startswith(f"{folder}/") and name[-15:-13].isdigit()]
+        return [message for name in sorted(inside) for message in json.loads(archive.read(name))]
