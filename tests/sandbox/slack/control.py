@@ -64,7 +64,10 @@ class Control:
             return {"ok": True, "announced": delivery.announced, "channels": channels}
         if what == "bot":
             workspace = self._sandbox.team(values.get("team", ""))
-            said = bot_message(workspace, values["channel"], values["text"], username=values["username"])
+            cards = values.get("attachments", ())
+            said = bot_message(
+                workspace, values["channel"], values["text"], username=values["username"], attachments=cards
+            )
             return {"ok": True, "ts": said.ts}
         if what == "calls":
             return {"ok": True, "counts": dict(self._sandbox.calls.counts)}
@@ -148,6 +151,8 @@ def _moment(workspace: Workspace, channel: str, ts: str) -> str:
 
 def _act(workspace: Workspace, person: Person, act: str, args: dict[str, Any]) -> Json:
     channel = args["channel"]
+    if act == "create":
+        return {"ok": True, "channel": person.create(channel, members=args.get("people", ())).id}
     ts = _moment(workspace, channel, args["ts"]) if "ts" in args else ""
     text = args.get("text", "")
     said: Message | None = None
@@ -156,7 +161,10 @@ def _act(workspace: Workspace, person: Person, act: str, args: dict[str, Any]) -
         said = person.post(channel, text, thread_ts=thread_ts, broadcast=bool(args.get("broadcast")))
     elif act == "upload":
         content = base64.b64decode(args["content"], validate=True)
-        said = person.upload(channel, args["name"], content, text=text, thread_ts=args.get("thread_ts"))
+        thread_ts, snippet = args.get("thread_ts"), bool(args.get("snippet"))
+        said = person.upload(channel, args["name"], content, text=text, thread_ts=thread_ts, snippet=snippet)
+    elif act == "system":
+        said = person.act(channel, args["subtype"], text)
     elif act == "edit":
         said = person.edit(channel, ts, text)
     elif act in _ON_MESSAGE:

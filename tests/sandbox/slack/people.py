@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that somebody drops into the composer; `must_ask` as in `FileRecord`."""
+    """A file that somebody drops into the composer; `must_ask` and `snippet` as in `FileRecord`."""
 
     name: str
     content: bytes
     title: str = ""
     mimetype: str = ""
     must_ask: bool = False
+    snippet: bool = False
 
 
 class Person:
@@ -114,9 +115,11 @@ class Person:
         text: str = "",
         thread_ts: str | None = None,
         mimetype: str = "",
+        snippet: bool = False,
     ) -> Message:
         """Shares a file, with or without words."""
-        return self.post(channel, text, thread_ts=thread_ts, files=[Upload(name, content, mimetype=mimetype)])
+        dropped = Upload(name, content, mimetype=mimetype, snippet=snippet)
+        return self.post(channel, text, thread_ts=thread_ts, files=[dropped])
 
     def delete_file(self, file_id: str) -> None:
         """Deletes a file everywhere."""
@@ -267,7 +270,7 @@ class Person:
             return entry
         record = files.new_file(self._workspace, self.id, entry.name, entry.title, entry.mimetype)
         files.fill(record, entry.content)
-        record.completed, record.must_ask = True, entry.must_ask
+        record.completed, record.must_ask, record.snippet = True, entry.must_ask, entry.snippet
         return record
 
     def _room(self, ref: str) -> Channel:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 _AVATAR_SIZES = (24, 32, 48, 72, 192, 512)
 _WITHOUT_TEAM = ("channel_topic", "group_topic", "channel_purpose", "group_purpose", "tombstone", "file_share")
 _THUMBNAIL_SIZES = (64, 80, 160, 360, 480, 720)
+_PREVIEW = 5
+"""Lines of a snippet that its message shows."""
 
 
 def profile_json(workspace: Workspace, user: User, with_email: bool) -> Json:
@@ -275,6 +277,11 @@ def _known_file_json(workspace: Workspace, file: FileRecord) -> Json:
     }
     if file.alt_txt:
         body["alt_txt"] = file.alt_txt
+    if file.snippet:
+        lines = (file.content or b"").decode(errors="replace").splitlines(keepends=True)
+        body |= {"mode": "snippet", "editable": True, "edit_link": f"{body['permalink']}/edit"}
+        body |= {"preview": "".join(lines[:_PREVIEW]), "preview_is_truncated": len(lines) > _PREVIEW}
+        body |= {"lines": len(lines), "lines_more": max(0, len(lines) - _PREVIEW)}
     if file.width:
         body |= {"original_w": file.width, "original_h": file.height}
         for size in _THUMBNAIL_SIZES:

@@ -243,7 +243,8 @@ class Channel:
 class FileRecord:
     """A hosted file; `content` is None until its bytes were uploaded.
 
-    `must_ask` plays a file of another workspace: messages show only its id, and files.info has to be asked.
+    `must_ask` plays a file of another workspace: messages show only its id, and files.info has to be asked. A `snippet`
+    is text that was written in Slack itself; a message shows its first lines.
     """
 
     id: str
@@ -262,6 +263,7 @@ class FileRecord:
     completed: bool = False
     bot_id: str = ""
     must_ask: bool = False
+    snippet: bool = False
     shares: dict[str, list[Json]] = field(default_factory=dict)
 
     @property

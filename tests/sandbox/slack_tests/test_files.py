@@ -166,6 +166,17 @@ async def test_a_file_of_another_workspace_shows_only_its_id_until_asked(bench: 
     assert (await bench.web.files_info(file=said.files[0]))["file"]["mimetype"] == "image/png"
 
 
+async def test_a_message_shows_the_first_lines_of_a_snippet(bench: Bench) -> None:
+    alice = bench.team.person("alice")
+    short = alice.upload("#general", "a.py", b"one\ntwo\n", snippet=True)
+    long = alice.upload("#general", "b.py", b"line\n" * 9, snippet=True)
+    shown = [(await bench.web.files_info(file=said.files[0]))["file"] for said in (short, long)]
+    assert [(file["mode"], file["preview"], file["lines_more"]) for file in shown] == [
+        ("snippet", "one\ntwo\n", 0),
+        ("snippet", "line\n" * 5, 4),
+    ]
+
+
 async def test_a_transfer_can_fail(bench: Bench) -> None:
     said = bench.team.person("alice").upload("#general", "a.png", PICTURE)
     shown = (await bench.web.files_info(file=said.files[0]))["file"]

@@ -62,6 +62,29 @@ async def test_control_answers_no_web_page() -> None:
             assert answer.status == 400
 
 
+async def test_people_make_channels_and_other_apps_speak_from_outside() -> None:
+    async with SlackSandbox() as slack, aiohttp.ClientSession() as session:
+        team = slack.team()
+        team.add_user("alice", "Alice")
+
+        async def ask(what: str, **body: object) -> dict[str, Any]:
+            async with session.post(f"{slack.url}/_sandbox/{what}", json=body) as answer:
+                return dict(await answer.json())
+
+        people = [team.installation.bot_user]
+        made = await ask("act", **{"as": "alice"}, act="create", args={"channel": "gallery", "people": people})
+        assert set(team.channel("gallery").members) == {team.user("alice").id, *people}
+        args = {"channel": made["channel"], "subtype": "bot_add", "text": "added an integration"}
+        assert (await ask("act", **{"as": "alice"}, act="system", args=args))["ok"]
+        args = {"channel": made["channel"], "name": "a.py", "content": "b25l", "snippet": True}
+        assert (await ask("act", **{"as": "alice"}, act="upload", args=args))["ok"]
+        card = {"title": "Build 7", "text": "is green"}
+        said = await ask("bot", channel=made["channel"], text="news", username="ci", attachments=[card])
+        shown = team.transcript("gallery")
+        assert [entry.subtype for entry in shown[-3:]] == ["bot_add", "file_share", "bot_message"]
+        assert shown[-1].ts == said["ts"]
+
+
 async def test_faults_can_be_armed_from_outside() -> None:
     async with SlackSandbox() as slack, aiohttp.ClientSession() as session:
 
