@@ -29,6 +29,7 @@ from bridge.slack.installation import Installation
 from bridge.slack.limits import Limits
 from bridge.slack.socket import SocketMode
 from bridge.store.directory import Directory
+from bridge.store.files import Files
 from bridge.store.ledger import Ledger
 from bridge.store.links import Links
 from bridge.store.opening import open_database
@@ -139,7 +140,7 @@ class _Bridge:
             names=names, directory=self.directory, places=Places(database), links=self.links, matrix=matrix
         )
         vocabulary = Vocabulary(directory=self.directory, ledger=self.ledger, installations=self.installations)
-        transfers = Transfers(self.directory, matrix, self.installations, settings.files.max_size)
+        transfers = Transfers(Files(database), self.directory, matrix, self.installations, settings.files.max_size)
         answers = Answers(
             names=names,
             rules=rules_from(settings),

@@ -1,9 +1,10 @@
 """Files in and out of Slack, streamed: never whole in memory, never a token to a foreign host.
 
-Promises: the bot's token goes only to Slack's own hosts over https and to the configured API address; redirects are
-followed by hand and only among hosts that are allowed; a login page in place of the bytes is told as the missing scope
-that it is; a transfer ends at the size limit. An upload tells its file id before it is shared, so that an unknown
-outcome can be settled by `shared_ts`. Refuses files that live outside Slack.
+Promises: the bot's token, or the one of an export in its place, goes only to Slack's own hosts over https and to the
+configured API address, and into no error or log line; redirects are followed by hand and only among hosts that are
+allowed; a login page in place of the bytes is told as the missing scope that it is, or as a link that has expired; a
+transfer ends at the size limit. An upload tells its file id before it is shared, so that an unknown outcome can be
+settled by `shared_ts`. Refuses files that live outside Slack.
 """
 
 from __future__ import annotations
@@ -39,9 +40,16 @@ FILES_READ: Final = (
     'Add the line "- files:read" under oauth_config, scopes, bot in the app manifest'
     " (https://api.slack.com/apps, App Manifest), then install the app to the workspace again"
 )
+NEW_EXPORT: Final = "The links of an export expire: make a new export, or connect the bridge to the workspace"
+CONNECT: Final = "Connect the bridge to the workspace, or import an export whose links have not expired"
 
 LOOKS: Final = (0.0, 0.3, 0.7, 1.5, 3.0)
 """Seconds before each look for a share that Slack has not listed yet; it does so some time after the answer."""
+
+
+
+class Broken(Later):
+    """Slack answered, and the file did not come whole: Slack is busy, or it is this one file that cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,10 @@ class Download:
 
 
 class SlackFiles:
-    """The files of one workspace; `max_bytes` bounds what comes in. All methods raise Later, Unsure or Refused."""
+    """The files of one workspace; `max_bytes` bounds what comes in. All methods raise Later, Unsure or Refused.
+
+    An empty `bot_token` is that of a workspace which the bridge is not connected to.
+    """
 
     def __init__(
         self,
@@ -67,26 +78,33 @@ class SlackFiles:
         timeouts: Timeouts = Timeouts(),  # noqa: B008  frozen
     ) -> None:
         self._client = client
-        self._bearer = {"Authorization": f"Bearer {bot_token}"}
+        self._bearer = {"Authorization": f"Bearer {bot_token}"} if bot_token else {}
         self._session = session
         self._max_bytes = max_bytes
         place = URL(api_url)
         self._api_place = (place.scheme, place.host, place.port)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeouts.call, sock_read=timeouts.transfer)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a bot whose token opens files."""
+        return bool(self._bearer)
+
     @asynccontextmanager
-    async def download(self, url: str, *, mimetype: str = "") -> AsyncIterator[Download]:
+    async def download(self, url: str, *, mimetype: str = "", token: str = "") -> AsyncIterator[Download]:
         """Open `url_private` for reading; `mimetype` is what Slack's metadata says of the file, if it says so.
 
-        Raises Refused with a remedy for a login page, a foreign host, a file that is gone or too large, else Later;
-        reading the chunks raises the same.
+        The `token` of an export is shown in place of the bot's. Raises Refused with a remedy for a login page, a
+        foreign host, a file that is gone or too large, Broken for one that does not come whole, else Later; reading the
+        chunks raises the same.
         """
-        response = await self._open(url)
+        login = _login(NEW_EXPORT if token else FILES_READ if self._bearer else CONNECT)
+        response = await self._open(url, token, login)
         try:
             size = None if "Content-Encoding" in response.headers else response.content_length
             if size is not None and size > self._max_bytes:
                 raise self._too_large(size)
-            first = await self._first(response, mimetype)
+            first = await self._first(response, mimetype, login)
             yield Download(response.content_type, size, self._chunks(response, first))
         finally:
             response.close()
@@ -149,7 +167,7 @@ class SlackFiles:
         raise Later("files.info: the file has arrived, but the message that shares it is not there yet")
 
     def takes_token(self, url: URL) -> bool:
-        """Whether the bot's token may be sent to this address."""
+        """Whether a token may be sent to this address."""
         if (url.scheme, url.host, url.port, url.user) == (*self._api_place, None):
             return True
         return _is_within(url, "slack.com")
@@ -158,13 +176,16 @@ class SlackFiles:
         """Whether anything may be fetched from this address: Slack's file network serves some files without a token."""
         return self.takes_token(url) or _is_within(url, "slack-edge.com") or _is_within(url, "slack-files.com")
 
-    async def _open(self, url: str) -> aiohttp.ClientResponse:
+    async def _open(self, url: str, token: str, login: Refused) -> aiohttp.ClientResponse:
         target = _parsed(url)
+        if token and self.takes_token(target):
+            target = target.update_query(t=token)
         for _ in range(REDIRECTS + 1):
             if not self.is_allowed(target):
                 remedy = "It is kept by another service and linked into Slack: open it there"
                 raise Refused("foreign_host", "the file does not live in Slack", remedy)
-            headers = {"Accept-Encoding": "identity", **(self._bearer if self.takes_token(target) else {})}
+            bearer = self._bearer if not token and self.takes_token(target) else {}
+            headers = {"Accept-Encoding": "identity", **bearer}
             try:
                 response = await self._session.get(
                     target, headers=headers, allow_redirects=False, timeout=self._timeout
@@ -173,43 +194,43 @@ class SlackFiles:
                 raise Later(f"the file could not be fetched ({type(fault).__name__})") from None
             location = response.headers.get("Location")
             if response.status not in {301, 302, 303, 307, 308} or not location:
-                return self._checked(response)
+                return self._checked(response, login)
             response.close()
             target = target.join(_parsed(location))
             if "redir" in target.query:
-                raise _login()
+                raise login
         raise Refused("too_many_redirects", "Slack sends from one address to the next")
 
-    def _checked(self, response: aiohttp.ClientResponse) -> aiohttp.ClientResponse:
+    def _checked(self, response: aiohttp.ClientResponse, login: Refused) -> aiohttp.ClientResponse:
         status = response.status
         if status in {200, 203}:
             return response
         response.close()
         if status in {401, 403}:
-            raise _login()
+            raise login
         if status in {404, 410}:
             raise Refused("file_not_found", "the file does not exist, or no longer")
         if status == 429:
             raise Later("Slack allows no more downloads for now", retry_after(response.headers))
         if status in {408, 425} or status >= 500:
-            raise Later(f"the file could not be fetched (status {status})")
+            raise Broken(f"the file could not be fetched (status {status})")
         raise Refused(f"http_{status}", "Slack does not hand out the file")
 
-    async def _first(self, response: aiohttp.ClientResponse, mimetype: str) -> bytes:
+    async def _first(self, response: aiohttp.ClientResponse, mimetype: str, login: Refused) -> bytes:
         """Read as much as it takes to be sure that this is the file and not a page that asks to sign in."""
         if response.content_type != "text/html":
             return b""
         if mimetype and mimetype != "text/html":
-            raise _login()
+            raise login
         first = b""
         try:
             while len(first) < PEEK and (chunk := await response.content.read(PEEK - len(first))):
                 first += chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise Later(f"the file broke off ({type(fault).__name__})") from None
+            raise Broken(f"the file broke off ({type(fault).__name__})") from None
         seen = first.lower()
         if any(mark in seen for mark in LOGIN_MARKS):
-            raise _login()
+            raise login
         return first
 
     async def _chunks(self, response: aiohttp.ClientResponse, first: bytes) -> AsyncIterator[bytes]:
@@ -223,7 +244,7 @@ class SlackFiles:
                     raise self._too_large(count)
                 yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise Later(f"the file broke off ({type(fault).__name__})") from None
+            raise Broken(f"the file broke off ({type(fault).__name__})") from None
 
     def _too_large(self, size: int) -> Refused:
         return Refused("file_too_large", f"the file has {size:,} bytes or more, the limit is {self._max_bytes:,}")
@@ -275,5 +296,5 @@ def _is_within(url: URL, domain: str) -> bool:
     return host == domain or host.endswith(f".{domain}")
 
 
-def _login() -> Refused:
-    return Refused("file_login_page", "Slack asks to sign in instead of handing out the file", FILES_READ)
+def _login(remedy: str) -> Refused:
+    return Refused("file_login_page", "Slack asks to sign in instead of handing out the file", remedy)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bridge.errors import BridgeError, Refused, Unsure
+from bridge.errors import Refused, Unsure
 from bridge.work.room_state import RoomState
+from bridge.work.transfers import ABSENT
 from portals.actions import (
     SOURCE,
     AddReaction,
@@ -49,9 +50,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FILE_IS_GONE = frozenset(
-    {"file_not_found", "file_deleted", "foreign_host", "too_large", "file_too_large", "M_TOO_LARGE", "not_found"}
-)
 BANNED = "banned"
 """The code of a refusal because moderators banned a ghost: what its person says is not shown there."""
 _LOOKED_AT = 300
@@ -166,16 +164,12 @@ class MatrixPerformer:
             return await self._stamped(action.room, bot, action.key, task, partial(redact, bot))
 
     async def _send_file(self, team: TeamId, action: SendFile) -> str:
-        source = f"slack:{action.file_id}"
         try:
-            mxc = await self._transfers.to_matrix(team, source, action.url, action.name, action.mimetype)
+            mxc = await self._transfers.to_matrix(team, action)
         except Refused as refused:
-            reason = refused.detail
-            if refused.code == "file_login_page" and await self._transfers.is_gone(team, action.file_id):
-                reason = "it does not exist any more"
-            elif refused.code not in _FILE_IS_GONE:
+            if refused.code != ABSENT:
                 raise
-            words = action.fallback.replace("{reason}", reason)
+            words = action.fallback.replace("{reason}", refused.detail)
             content = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
             content |= {name: action.content[name] for name in (SOURCE, "m.relates_to") if name in action.content}
         else:
@@ -185,13 +179,12 @@ class MatrixPerformer:
         return await self._matrix.send(action.room, action.sender, "m.room.message", content, action.key, action.ts)
 
     async def _with_thumbnail(self, team: TeamId, action: SendFile) -> dict[str, Any]:
-        """Return the file's `info` with its thumbnail; without one, a client makes do with the file itself."""
+        """Return the file's `info` with its thumbnail, if it can be had."""
         info = dict(action.content["info"])
-        source = f"slack:{action.file_id}/thumbnail"
-        try:
-            info["thumbnail_url"] = await self._transfers.to_matrix(team, source, action.thumbnail, "thumbnail", "")
-        except BridgeError as error:
-            log.info("%s: the thumbnail of %s was not brought over: %s", team, action.file_id, error)
+        thumbnail = await self._transfers.thumbnail(team, action.file_id, action.thumbnail)
+        if thumbnail is not None:
+            info["thumbnail_url"] = thumbnail
+        else:
             info.pop("thumbnail_info", None)
         return info
 

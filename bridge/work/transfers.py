@@ -1,63 +1,270 @@
 """Files cross once: what was brought over is remembered by its source, whichever message asks for it again.
 
-Bytes stream from one side to the other and are never whole in memory.
+Bytes stream from one side to the other and are never whole in memory; on the way they are counted and hashed. A file is
+recorded when it is whole on the other side: one whose outcome nobody recorded is brought anew, which shows nowhere.
+
+Two files of one content stay two: that they are alike is known only when the second has arrived, and whoever deletes
+one of them on the homeserver is not to lose the other.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import logging
+import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.errors import Refused
+from bridge.errors import BridgeError, Later, Refused
+from bridge.slack.files import Broken
+from bridge.slack.refusals import NOT_CONNECTED
+from bridge.store.files import FileState, KnownFile
+from portals.reading.file_tokens import split
+from portals.reading.slack_files import file_of
+from portals.reading.values import number
+from portals.retry import TROUBLED, is_installation_trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from bridge.matrix.client import MatrixClient
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
-    from portals.actions import PostFile
+    from bridge.store.files import Files
+    from portals.actions import PostFile, SendFile
     from portals.ids import TeamId
+
+log = logging.getLogger(__name__)
+
+ABSENT = "file_is_absent"
+"""The code of a refusal because Slack has a file no more, or does not give it; its detail is the reason, for a room."""
+PATIENCE = 30
+"""Tries in which Slack answered and a file did not come whole, after which it is given up: about half an hour."""
+_PROMISED = 0.5
+"""Seconds between two looks whether an import has brought a file over."""
+_ABANDONED_MS = 24 * 3600 * 1000
+"""So long after an import was last at it, a file is one that no import promised."""
 
 
 class Transfers:
-    """Brings files from Slack to Matrix and back."""
+    """Brings files from Slack to Matrix and back; `clock` tells the time in seconds."""
 
     def __init__(
         self,
+        files: Files,
         directory: Directory,
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
         max_size: int,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._files = files
         self._directory = directory
         self._matrix = matrix
         self._installations = installations
         self._max_size = max_size
+        self._clock = clock
+        self._under_way: dict[str, asyncio.Event] = {}
+        self._opens: dict[TeamId, str] = {}
+        """Which token opened the last file of a workspace: it is shown first for the next."""
 
-    async def to_matrix(self, team: TeamId, source: str, url: str, name: str, mimetype: str) -> str:
+    # --- towards Matrix
+
+    async def to_matrix(self, team: TeamId, action: SendFile) -> str:
         """Return the `mxc:` address of a Slack file, bringing it over when it was not yet.
 
-        Raises Refused when Slack has no such file or does not give it, Later and Unsure as the clients do.
+        Raises Refused with the code ABSENT where it cannot be had, Later where an import is about to bring it, and
+        what the clients raise.
         """
-        known = await self._directory.media(source)
-        if known is not None:
-            return known
-        async with self._installations[team].files.download(url, mimetype=mimetype) as found:
-            kind = mimetype or found.content_type
-            mxc = await self._matrix.media.upload(found.chunks, kind, name, found.size)
-        await self._directory.learn_media(source, mxc, kind, found.size or 0)
-        return mxc
-
-    async def is_gone(self, team: TeamId, file_id: str) -> bool:
-        """Tell whether Slack has a file no longer, which its download alone does not say."""
+        file = await self._files.find(team, action.file_id)
+        url, _ = split(action.url)
+        if file is None:
+            thumbnail, _ = split(action.thumbnail)
+            file = KnownFile(team, action.file_id, url, action.name, action.mimetype, action.size, thumbnail)
+        elif file.state is FileState.HERE:
+            return file.mxc
+        elif file.state is FileState.ABSENT and (file.url or not url):
+            raise Refused(ABSENT, file.reason)
+        fetching_until = await self._files.fetching_until(team) if file.promised else 0
+        now = self._clock() * 1000
+        if fetching_until > now:
+            raise Later("an import is about to bring the file over", _PROMISED)
+        is_ours = fetching_until + _ABANDONED_MS < now
         try:
-            return (await self._installations[team].client.file(file_id)).get("mode") == "tombstone"
+            return await self.bring(replace(file, url=url or file.url), final=is_ours)
         except Refused as refused:
-            return refused.code in ("file_not_found", "file_deleted")
+            if is_ours:
+                raise
+            raise Later(f"the import that promised the file is to bring it: {refused.detail}", TROUBLED) from refused
+
+    async def bring(
+        self,
+        file: KnownFile,
+        *,
+        tokens: Sequence[str] = (),
+        patience: int = PATIENCE,
+        final: bool = True,
+        moved: Callable[[int], None] = lambda _: None,
+    ) -> str:
+        """Try once to bring a file over; returns its `mxc:` address, also where it has been here for long.
+
+        The `tokens` of exports are tried beside the bot's. `moved` is told of bytes as they pass. Raises Refused with
+        the code ABSENT once it is recorded that the file cannot be had (which a try that is not `final` leaves open),
+        Refused with another code where the installation is to be mended first, else Later.
+        """
+        async with self._alone(f"{file.team}/{file.id}"):
+            known = await self._files.find(file.team, file.id)
+            if known is not None and known.state is FileState.HERE:
+                return known.mxc
+            try:
+                found = await self._copied(file if file.url else await self._described(file), tokens, moved)
+            except Refused as refused:
+                reason = await self._absence(file, refused, tokens)
+                if not reason or not final:
+                    raise
+                await self._give_up(file, reason)
+                raise Refused(ABSENT, reason) from refused
+            except Broken as broken:
+                if await self._files.tried(replace(file, reason=str(broken))) < patience or not final:
+                    raise
+                await self._give_up(file, str(broken))
+                raise Refused(ABSENT, str(broken)) from broken
+            if found.thumbnail:
+                await self.thumbnail(file.team, file.id, found.thumbnail, tokens)
+            return await self._files.arrived(found)
+
+    async def thumbnail(self, team: TeamId, file_id: str, url: str, tokens: Sequence[str] = ()) -> str | None:
+        """Return the `mxc:` address of a file's thumbnail; None without one, a client makes do with the file itself."""
+        bare, token = split(url)
+        try:
+            return await self._brought(team, f"slack:{file_id}/thumbnail", bare, "thumbnail", [token, *tokens])
+        except BridgeError as error:
+            log.info("%s: the thumbnail of %s was not brought over: %s", team, file_id, error)
+            return None
 
     async def picture(self, team: TeamId, url: str) -> str:
         """Return the `mxc:` address of an avatar or a custom emoji, which Slack names by its address alone."""
-        return await self.to_matrix(team, f"picture:{url}", url, "picture", "")
+        return await self._brought(team, f"picture:{url}", url, "picture", ())
+
+    async def _brought(self, team: TeamId, source: str, url: str, name: str, tokens: Sequence[str]) -> str:
+        """Return where a picture without a record of its own was brought to."""
+        async with self._alone(source):
+            known = await self._directory.media(source)
+            if known is None:
+                picture = KnownFile(team, "", url, name, "")
+                found = await self._copied(picture, tokens, lambda _: None)
+                await self._directory.learn_media(source, found.mxc, found.mimetype, found.seen)
+                known = found.mxc
+        return known
+
+    @asynccontextmanager
+    async def _alone(self, source: str) -> AsyncIterator[None]:
+        """Let one after the other bring the same thing, so that the second finds what the first brought."""
+        while (other := self._under_way.get(source)) is not None:
+            await other.wait()
+        mine = self._under_way[source] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._under_way[source]
+            mine.set()
+
+    async def _copied(self, file: KnownFile, tokens: Sequence[str], moved: Callable[[int], None]) -> KnownFile:
+        """Return a file as it arrived on the other side, opened by whichever of our tokens opens it."""
+        files = self._installations[file.team].files
+        usable = list(dict.fromkeys([*filter(None, tokens), *([""] if files.is_connected else [])])) or [""]
+        usable.sort(key=lambda token: token != self._opens.get(file.team))
+        refusal: Refused | None = None
+        for token in usable:
+            try:
+                found = await self._streamed(file, token, moved)
+            except Refused as refused:
+                if refused.code not in ("file_login_page", "file_not_found"):
+                    raise
+                refusal = refusal or refused
+            else:
+                self._opens[file.team] = token
+                return found
+        assert refusal is not None
+        raise refusal
+
+    async def _streamed(self, file: KnownFile, token: str, moved: Callable[[int], None]) -> KnownFile:
+        files = self._installations[file.team].files
+        async with files.download(file.url, mimetype=file.mimetype, token=token) as found:
+            least = file.told
+            if found.size is not None and found.size < least:
+                least = await self._told_now(file)
+                if found.size < least:
+                    raise _short(found.size, least)
+            digest, seen = hashlib.sha256(), 0
+
+            async def passing() -> AsyncIterator[bytes]:
+                nonlocal seen
+                async for chunk in found.chunks:
+                    digest.update(chunk)
+                    seen += len(chunk)
+                    moved(len(chunk))
+                    yield chunk
+                if seen < least:
+                    raise _short(seen, least)
+
+            mimetype = file.mimetype or found.content_type
+            mxc = await self._matrix.media.upload(passing(), mimetype, file.name, found.size)
+        return replace(file, mxc=mxc, mimetype=mimetype, seen=seen, sha256=digest.hexdigest())
+
+    # --- what Slack says of a file
+
+    async def _described(self, file: KnownFile) -> KnownFile:
+        """Return a file of which a message tells the id alone, as Slack describes it."""
+        described = file_of(await self._installations[file.team].client.file(file.id))
+        if described is None:
+            raise Refused("file_not_found", "it does not exist any more")
+        if described.refusal or described.kind:
+            raise Refused("access_denied", described.refusal or f"it is kept where it is ({described.kind})")
+        thumbnail = described.thumbnail.url if described.thumbnail else ""
+        return replace(
+            file,
+            url=described.url,
+            name=described.name,
+            mimetype=described.mimetype,
+            told=described.size,
+            thumbnail=thumbnail,
+        )
+
+    async def _told_now(self, file: KnownFile) -> int:
+        """Return how large Slack says that a file is by now: what can be edited may have shrunk since its message."""
+        if not file.id or not self._installations[file.team].files.is_connected:
+            return file.told
+        try:
+            return number((await self._installations[file.team].client.file(file.id)).get("size")) or file.told
+        except Refused:
+            return file.told
+
+    async def _absence(self, file: KnownFile, refused: Refused, tokens: Sequence[str]) -> str:
+        """Return why a file cannot be had, to be said in a room; nothing where an admin can mend that."""
+        if refused.code == NOT_CONNECTED:
+            return "Slack tells of it only to a bridge that is connected to the workspace"
+        if is_installation_trouble(refused.code):
+            return ""
+        if refused.code != "file_login_page":
+            return refused.detail
+        if not self._installations[file.team].files.is_connected:
+            return "the link in the export no longer opens it" if any(tokens) else "Slack asks to sign in for it"
+        try:
+            is_gone = (await self._installations[file.team].client.file(file.id)).get("mode") == "tombstone"
+        except Refused as told:
+            if is_installation_trouble(told.code):
+                return ""
+            is_gone = told.code in ("file_not_found", "file_deleted")
+        return "it does not exist any more" if is_gone else "Slack does not give it to the bridge"
+
+    async def _give_up(self, file: KnownFile, reason: str) -> None:
+        log.warning("%s: the file %s was not brought over: %s", file.team, file.id, reason)
+        await self._files.give_up(replace(file, reason=reason))
+
+    # --- towards Slack
 
     async def to_slack(self, team: TeamId, action: PostFile, on_file_id: Callable[[str], Awaitable[None]]) -> str:
         """Share a Matrix file in a channel and return its Slack id; `on_file_id` is awaited before anybody sees it."""
@@ -78,3 +285,7 @@ class Transfers:
                 thread_ts=action.thread_ts,
                 comment=action.comment,
             )
+
+
+def _short(seen: int, told: int) -> Broken:
+    return Broken(f"the file ends after {seen:,} of {told:,} bytes")
