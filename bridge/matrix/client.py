@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from mautrix.api import Method, Path
 
 from bridge.errors import Refused
+from bridge.matrix.accounts import Accounts
 from bridge.matrix.media import Media
 from bridge.matrix.rooms import Rooms
 from bridge.matrix.wire import Json, Wire
+from bridge.store.recent import Recent
 from portals.actions import STAMP
 from portals.ids import EventId, MatrixUserId, RoomId
 
@@ -28,11 +30,14 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from bridge.matrix.wire import Puppeting
     from portals.ids import ActionKey
 
 _NOT_MEMBERS = '{"not_types":["m.room.member"]}'
 """The look-back leaves out members, of which one busy channel's arrival makes hundreds."""
 _LEAST_PAGE = 20
+_OWN = 20_000
+"""Events that we sent as people and have not heard of yet; of any beyond, the ledger tells that they are ours."""
 _REDACTS_BESIDE_CONTENT = frozenset(str(version) for version in range(1, 11))
 """Room versions whose redactions name their target outside of the content, where only the homeserver can write."""
 
@@ -65,16 +70,34 @@ class MatrixClient:
         connections: int = 32,
         timeout: float = 60.0,
         verify_tls: bool = True,
+        puppeting: Puppeting | None = None,
     ) -> None:
         self.bot = bot
-        self._wire = Wire(homeserver, as_token, connections=connections, timeout=timeout, verify_tls=verify_tls)
+        self._wire = Wire(
+            homeserver, as_token, connections=connections, timeout=timeout, verify_tls=verify_tls, puppeting=puppeting
+        )
+        self._own: Recent[str, bool] = Recent(_OWN)
         self.rooms = Rooms(self._wire, bot)
         self.media = Media(self._wire)
+        self.accounts = Accounts(self._wire)
 
     @property
     def in_flight(self) -> int:
         """How many requests wait for their answer."""
         return self._wire.in_flight
+
+    def is_own(self, event: str) -> bool:
+        """Tell, once, whether this process sent an event as somebody's own account: true is certain, false is not."""
+        known = self._own.get(event) is not None
+        if known:
+            self._own.forget(event)
+        return known
+
+    def _sent(self, sender: MatrixUserId | None, answer: Json) -> EventId:
+        event = EventId(answer["event_id"])
+        if self._wire.acts_as(sender):
+            self._own.put(event, True)
+        return event
 
     async def close(self) -> None:
         """Close all connections."""
@@ -116,7 +139,7 @@ class MatrixClient:
             if existing is None:
                 raise
             return existing
-        return EventId(answer["event_id"])
+        return self._sent(sender, answer)
 
     async def redact(
         self,
@@ -137,7 +160,7 @@ class MatrixClient:
             return await self.send(room, sender, "m.room.redaction", {"redacts": event, **stamped}, key, ts)
         path = Path.v3.rooms[room].redact[event][key]
         answer = await self._wire.call(Method.PUT, path, stamped, user=sender, wants="event_id", repeatable=False)
-        return EventId(answer["event_id"])
+        return self._sent(sender, answer)
 
     async def _takes_redactions_as_events(self, room: RoomId) -> bool:
         creation = await self.get_state(room, "m.room.create")

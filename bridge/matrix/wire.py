@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,12 +17,13 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, D
 from mautrix.api import HTTPAPI, Method, PathBuilder
 from mautrix.errors import MatrixConnectionError
 
-from bridge.errors import Refused
+from bridge.errors import Fatal, Refused
 from bridge.matrix.failures import NotAccepted, read_answer, refusal, silence, unknown
 from bridge.matrix.foreign_json import parse
+from portals.people.puppets import PUPPETS_UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Sequence
+    from collections.abc import AsyncIterable, Callable, Sequence
 
     from yarl import URL
 
@@ -35,19 +37,34 @@ _KEEP_ALIVE = 30.0
 """Seconds an idle connection is kept: less than the minute after which Synapse closes it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Puppeting:
+    """The token for acting as people's own accounts; `is_ours` tells our bot and ghosts, who have the other one."""
+
+    token: str
+    is_ours: Callable[[str], bool]
+
+
 class NotJson(Exception):
     """A success whose body is no JSON object: something answers that is not a homeserver."""
 
 
 class Wire(HTTPAPI):
-    """The requests of one access token to one homeserver over one shared pool of connections.
+    """The requests of one service to one homeserver over one shared pool of connections.
 
     Made inside a running event loop. `connections` is the most requests in flight at once; further ones wait their
     turn. `timeout` is the longest silence, in seconds, that a request waits for its answer.
     """
 
     def __init__(
-        self, homeserver: str, token: str, *, connections: int, timeout: float, verify_tls: bool = True
+        self,
+        homeserver: str,
+        token: str,
+        *,
+        connections: int,
+        timeout: float,
+        verify_tls: bool = True,
+        puppeting: Puppeting | None = None,
     ) -> None:
         session = ClientSession(
             connector=TCPConnector(limit=connections, keepalive_timeout=_KEEP_ALIVE, ssl=verify_tls),
@@ -64,8 +81,13 @@ class Wire(HTTPAPI):
             log=logging.getLogger(__name__),  # type: ignore[arg-type]  # only `log` and `warning` are used
         )
         self.timeout = timeout
+        self._puppeting = puppeting
         self.in_flight = 0
         """How many requests wait for their answer, or for their turn."""
+
+    def acts_as(self, user: str | None) -> bool:
+        """Tell whether a request for this user carries the token for acting as people."""
+        return self._puppeting is not None and user is not None and not self._puppeting.is_ours(user)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -105,7 +127,14 @@ class Wire(HTTPAPI):
                 query_params=parameters,
             )
         except NotAccepted as error:
-            raise refusal(error.answer, repeatable) from None
+            failure = refusal(error.answer, repeatable)
+            if isinstance(failure, Fatal) and self.acts_as(user):
+                failure = Refused(
+                    PUPPETS_UNKNOWN,
+                    "the homeserver does not know double_puppet.as_token",
+                    "Load the file doublepuppet.yaml that `causeway register` writes, and restart the homeserver",
+                )
+            raise failure from None
         except NotJson:
             raise unknown("what answers at the homeserver's address is not a homeserver", repeatable) from None
         except MatrixConnectionError as error:
@@ -142,6 +171,8 @@ class Wire(HTTPAPI):
         headers: dict[str, str],
     ) -> tuple[Json, ClientResponse]:
         """Send as mautrix does, but follow no redirect and keep the whole answer of a failure."""
+        if self._puppeting is not None and self.acts_as(query_params.get("user_id")):
+            headers = {**headers, "Authorization": f"Bearer {self._puppeting.token}"}
         request = self.session.request(
             method.value, url, data=content, params=query_params, headers=headers, allow_redirects=False
         )
