@@ -5,6 +5,7 @@ What is asked for with every message is also kept in bounded caches in memory; e
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.store.database import Statement, any_of
@@ -294,7 +295,17 @@ class Directory:
 
     async def learn_people(self, team: TeamId, people: Iterable[Person]) -> None:
         """Remember people as Slack describes them now; one who was deactivated stays as they were known."""
-        described = list(people)
+        await self._learn(team, list(people))
+
+    async def learn_everybody(self, team: TeamId, people: Iterable[Person]) -> None:
+        """Remember people as a list of the workspace describes them that is all there is, whoever is gone included."""
+        await self._learn(team, [replace(one, deactivated=False) for one in people])
+
+    async def learn_strangers(self, team: TeamId, people: Iterable[Person]) -> None:
+        """Remember people as they were described once, unless more is known of them."""
+        await self._learn(team, [replace(one, deactivated=True) for one in people])
+
+    async def _learn(self, team: TeamId, described: list[Person]) -> None:
         await self._keep(
             [
                 Statement(

@@ -104,6 +104,9 @@ OPEN_QUEUES = "SELECT DISTINCT direction, queue FROM inbox WHERE state < 2"
 OPEN_COUNTS = """
 SELECT direction, queue, COUNT(*), MIN(admitted_at) FROM inbox WHERE state < 2 GROUP BY direction, queue
 """
+OPEN_BEFORE = """
+SELECT COUNT(*) FROM inbox WHERE direction = $1 AND queue = $2 AND state < 2 AND COALESCE(place, seq) <= $3
+"""
 UNDER_WAY = "SELECT seq FROM inbox WHERE direction = $1 AND queue = $2 AND state < 2 AND state = 1"
 PLAN_ACTION = """
 INSERT INTO outbox (inbox_seq, n, key, action) VALUES ($1, $2, $3, $4) ON CONFLICT (inbox_seq, n) DO NOTHING
@@ -230,6 +233,11 @@ class Ledger:
     async def open_queues(self) -> list[tuple[str, str]]:
         """Return (direction, queue) of every queue in which a row waits."""
         return [(str(row[0]), str(row[1])) for row in await self._database.fetch(OPEN_QUEUES)]
+
+    async def open_before(self, queue: str, place: int) -> int:
+        """Return how many rows wait in a channel's queue up to a place."""
+        rows = await self._database.fetch(OPEN_BEFORE, TO_MATRIX, queue, place)
+        return int(rows[0][0])
 
     async def open_counts(self) -> list[tuple[str, str, int, int]]:
         """Return (direction, queue, rows, time of the oldest in ms) of every queue in which a row waits."""

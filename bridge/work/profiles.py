@@ -8,7 +8,7 @@ from portals.facts import Person
 from portals.ids import SlackUserId, is_slack_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from portals.ids import GhostNames, TeamId
 
@@ -40,6 +40,21 @@ def people_of(users: list[Any], names: GhostNames, team: TeamId) -> list[Person]
     """Return the people of one page of `users.list`; what is no user object is left out."""
     found = [user for user in users if isinstance(user, dict) and is_slack_id(str(user.get("id") or ""))]
     return [person_of_user(user, SlackUserId(user["id"]), names, team) for user in found]
+
+
+def strangers_of(records: Iterable[Mapping[str, Any]], names: GhostNames, team: TeamId) -> list[Person]:
+    """Return the authors whom messages themselves describe: people of other workspaces, and bots, which no list has."""
+    found: dict[str, Person] = {}
+    for record in records:
+        user, bot = record.get("user"), record.get("bot_id")
+        profile, of_bot = _object(record.get("user_profile")), _object(record.get("bot_profile"))
+        if profile and isinstance(user, str) and is_slack_id(user):
+            described = {"real_name": profile.get("real_name"), "name": profile.get("name"), "profile": profile}
+            found[user] = person_of_user(described, SlackUserId(user), names, team)
+        if isinstance(bot, str) and is_slack_id(bot) and bot not in found:
+            name = of_bot.get("name") or record.get("username")
+            found[bot] = person_of_bot({**of_bot, "name": name}, SlackUserId(bot), names, team)
+    return list(found.values())
 
 
 def _picture(icons: Mapping[str, Any]) -> str:

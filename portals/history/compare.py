@@ -14,7 +14,7 @@ from portals.events import SlackMessage
 from portals.facts import Origin
 from portals.ids import NO_TS, Ts, is_ts
 from portals.reading.slack import LOOK_BACK
-from portals.reading.slack_messages import cut_reactions, message_of, reactions_of
+from portals.reading.slack_messages import cut_reactions, is_hidden, message_of, reactions_of
 from portals.relay import system_notices
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def differences(
     since: Ts,
     as_of: Ts,
     archive: bool = False,
+    unreadable: list[tuple[Json, str]] | None = None,
 ) -> list[News]:
     """Return what history tells anew.
 
@@ -54,6 +55,7 @@ def differences(
     `reactions` what was known of the same span *before* Slack was asked: a link without a message was deleted.
     `reactions` hold the removed ones as well. `as_of` is when Slack said all this; an `archive` may be older than what
     is known, and then says nothing against it. What it shows of an edited message is shown with the mark of the edit.
+    `unreadable` takes what is no message that anybody could show, and why.
     """
     made = _Maker(channel, workspace.team, gap, as_of, archive=archive)
     known: dict[Ts, list[Link]] = {}
@@ -69,6 +71,8 @@ def differences(
         if not isinstance(message, SlackMessage):
             if foreign.get("subtype") != "tombstone":
                 present.add(Ts(str(foreign.get("ts"))))  # it is there, although it cannot be shown any more
+            if unreadable is not None and not is_hidden(foreign):
+                unreadable.append((foreign, message.reason))
             continue
         present.add(message.ts)
         if not system_notices.is_shown(message):
@@ -87,6 +91,12 @@ def differences(
         if ts >= since and ts not in present and not all(link.deleted for link in shown):
             news.append(made.deletion(ts))
     return news
+
+
+def shows(foreign: Json, channel: ChannelId, workspace: Workspace) -> bool:
+    """Tell whether a record would make anything to be seen in a room that does not have it yet."""
+    message = message_of(foreign, "", channel, workspace, historic=True)
+    return isinstance(message, SlackMessage) and not message.own and system_notices.is_shown(message)
 
 
 def _is_changed(message: SlackMessage, shown: Sequence[Link]) -> bool:
@@ -180,12 +190,26 @@ def pins(items: Iterable[object], known: Collection[Ts], *, channel: ChannelId, 
     return added + [made.pin("pin_removed", ts, len(listed)) for ts in sorted(set(known) - listed.keys())]
 
 
+def archived(*, channel: ChannelId, team: TeamId, gap: int) -> News:
+    """Return that a channel is archived, after all that was said in it."""
+    event = {"type": "channel_archive", "channel": channel}
+    payload = {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/archived"}
+    return News(f"{_AFTER_ALL}/archived", payload)
+
+
 def memberships(
-    members: Collection[str], here: Collection[str], *, channel: ChannelId, team: TeamId, gap: int
+    members: Collection[str],
+    here: Collection[str],
+    *,
+    channel: ChannelId,
+    team: TeamId,
+    gap: int,
+    at_the_end: bool = False,
 ) -> list[News]:
     """Return who joins and who leaves the room, where Slack has `members` in the channel and the room has `here`.
 
-    Who joins comes before anything else that is shown, who leaves after all of it.
+    Who joins comes before anything else that is shown, or `at_the_end` of it, so that nobody is told of what is old;
+    who leaves comes after all of it.
     """
 
     def news(rank: str, kind: str, user: str) -> News:
@@ -193,7 +217,10 @@ def memberships(
         return News(rank, {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/{kind}/{user}"})
 
     return [
-        *(news("", "member_joined_channel", user) for user in sorted(set(members) - set(here))),
+        *(
+            news(_AFTER_ALL if at_the_end else "", "member_joined_channel", user)
+            for user in sorted(set(members) - set(here))
+        ),
         *(news(_AFTER_ALL, "member_left_channel", user) for user in sorted(set(here) - set(members))),
     ]
 

@@ -50,7 +50,7 @@ def message_of(
 ) -> SlackMessage | Ignored:
     """Return a message object of an event or of history, or why it is not relayed."""
     subtype = text_of(message.get("subtype"))
-    if subtype == "tombstone" or message.get("hidden") is True or message.get("is_ephemeral") is True:
+    if is_hidden(message):
         return Ignored("a message that Slack does not show, or to one person alone")
     ts = ts_of(message.get("ts"))
     if ts == NO_TS:
@@ -84,6 +84,12 @@ def message_of(
         digest=_digest(text, blocks, attachments),
         system=system,
     )
+
+
+def is_hidden(message: Json) -> bool:
+    """Tell whether a message object is one that nobody sees: what is left of a deleted one, or meant for one person."""
+    subtype = text_of(message.get("subtype"))
+    return subtype == "tombstone" or message.get("hidden") is True or message.get("is_ephemeral") is True
 
 
 def _author(message: Json) -> SlackAuthor | None:

@@ -235,8 +235,9 @@ def _reactions(message: Message, side: str) -> Iterable[tuple[int, str, str]]:
 class Playwright:
     """Writes scripts that people could act out: nobody answers what is gone, nobody speaks where they are not."""
 
-    def __init__(self, chance: Random, channels: tuple[str, ...]) -> None:
+    def __init__(self, chance: Random, channels: tuple[str, ...], sides: tuple[str, ...] = (SLACK, MATRIX)) -> None:
         self._chance = chance
+        self._sides = sides
         self._next = 1
         self.tale = Tale(channels)
 
@@ -262,7 +263,7 @@ class Playwright:
         return act
 
     def _post(self, **more: object) -> Act:
-        side = self._chance.choice((SLACK, MATRIX))
+        side = self._chance.choice(self._sides)
         channel = self._chance.choice(self.tale.channels)
         return self._said(side, channel, **more)
 
@@ -276,7 +277,7 @@ class Playwright:
         if not roots:
             return None
         root = self._chance.choice(roots)
-        side = self._chance.choice((SLACK, MATRIX))
+        side = self._chance.choice(self._sides)
         way = self._chance.random() < 0.25
         return self._said(
             side, root.channel, root=root.number, broadcast=way and side == SLACK, reply=way and side == MATRIX
@@ -297,7 +298,7 @@ class Playwright:
         message = self._one_of(self._alive())
         if message is None:
             return None
-        side = self._chance.choice((SLACK, MATRIX))
+        side = self._chance.choice(self._sides)
         who, emoji = self._somebody(side, message.post.channel), self._chance.choice(sorted(EMOJI))
         return None if (side, who, emoji) in message.reactions else React(message.post.number, side, who, emoji)
 
@@ -311,7 +312,7 @@ class Playwright:
         return React(message.post.number, side, who, emoji, on=False)
 
     def _file(self) -> Act:
-        side = self._chance.choice((SLACK, MATRIX))
+        side = self._chance.choice(self._sides)
         size = self._chance.choice((1, 700, 70_000))
         words = f"m{self._next} said" if side == SLACK and self._chance.random() < 0.5 else ""
         channel = self._chance.choice(self.tale.channels)

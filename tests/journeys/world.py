@@ -76,12 +76,16 @@ class Around(Generic[Scene]):
 
     async def open(self) -> None:
         """Start the bridge, with the first cut ahead of it, and bring everybody into their rooms."""
+        await self.start()
+        await self.enter()
+
+    async def enter(self) -> None:
+        """Bring everybody into their rooms, as soon as there are such."""
         workspace = self.stage.workspace
         names = {user.id: user.shown_name for user in workspace.users.values()}
         self.names = {f"@slack_{workspace.id}_{user}:localhost".lower(): name for user, name in names.items()}
         self.names |= {f"@{name}:localhost": name for name in PEOPLE[MATRIX]}
         self.names["@causeway:localhost"] = BRIDGE
-        await self.start()
         self.people = {name: await self.stage.newcomer(name) for name in PEOPLE[MATRIX]}
         for channel in self.channels:
             for person in self.people.values():
