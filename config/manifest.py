@@ -90,7 +90,11 @@ FEATURES = (
         wanted=lambda settings: settings.relay.topic,
     ),
     Feature("read files", ("files:read",), ("files.info",)),
-    Feature("share files", ("files:write",), ("files.getUploadURLExternal", "files.completeUploadExternal")),
+    Feature(
+        "share files",
+        ("files:write",),
+        ("files.getUploadURLExternal", "files.completeUploadExternal", "files.delete"),
+    ),
     Feature(
         "know people's names and avatars",
         ("users:read",),

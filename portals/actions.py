@@ -223,7 +223,7 @@ class SetMembership:
 
 @dataclass(frozen=True, slots=True)
 class PostMessage:
-    """Post to a channel under a person's name."""
+    """Post to a channel under a person's name; without `unfurl`, Slack shows no preview of what its links lead to."""
 
     key: ActionKey
     channel: ChannelId
@@ -233,11 +233,12 @@ class PostMessage:
     icon_url: str = ""
     thread_ts: Ts | None = None
     record: Record | None = None
+    unfurl: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class PostFile:
-    """Bring a Matrix file into Slack and share it in a channel; `comment` names its author, for Slack shows the bot.
+    """Bring a Matrix file into Slack and share it in a channel; `blocks` name its author, for Slack shows the bot.
 
     `encryption` is the `file` object of an encrypted one, for whatever decrypts it on the way.
     """
@@ -248,7 +249,7 @@ class PostFile:
     name: str
     mimetype: str
     size: int
-    comment: str
+    blocks: tuple[Content, ...]
     encryption: Content | None = None
     thread_ts: Ts | None = None
     record: Record | None = None
@@ -268,12 +269,14 @@ class UpdateMessage:
 
 @dataclass(frozen=True, slots=True)
 class DeleteMessage:
-    """Delete a message of ours."""
+    """Delete a message of ours; where it `has_file`, the file goes too, which would outlive its message otherwise."""
 
     key: ActionKey
     channel: ChannelId
     ts: Ts
     record: Record | None = None
+    has_file: bool = False
+    thread_ts: Ts | None = None
 
 
 @dataclass(frozen=True, slots=True)

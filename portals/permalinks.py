@@ -1,7 +1,8 @@
 """Addresses of messages and places in both worlds, read and written; which message one names is looked up elsewhere.
 
 Only what has exactly the form of such an address is read: a Slack link of any workspace or of none (the web client's, a
-redirect by ids, an organisation's), a matrix.to or `matrix:` link of any room. Ids are quoted when they are written, so that no id can lead an address elsewhere.
+redirect by ids, an organisation's), a matrix.to or `matrix:` link of any room. Ids are quoted when they are written, so
+that no id can lead an address elsewhere.
 https://spec.matrix.org/latest/appendices/#matrixto-navigation, https://docs.slack.dev/reference/methods/chat.getPermalink
 """
 
@@ -24,6 +25,7 @@ _CLIENT = re.compile(
 _REDIRECT = re.compile(r"https://(?i:(?:[a-z0-9.-]{1,100}\.)?slack\.com)/app_redirect/?\?(\S{1,300})")
 _SHARED_HOST = re.compile(r"https://(?:(?:app|www)\.|[a-z0-9-]+\.enterprise\.)?slack\.com/")
 """The addresses at which channels of several workspaces are found."""
+_NO_TEAM = TeamId("")
 _ID = re.compile(r"[A-Z0-9]{2,32}")
 _MESSAGE = re.compile(r"p([0-9]{4,12})([0-9]{6})")
 
@@ -39,7 +41,7 @@ class SlackPlace:
     workspace: str
     channel: ChannelId
     ts: Ts | None
-    team: TeamId = TeamId("")
+    team: TeamId = _NO_TEAM
 
     @property
     def shared(self) -> bool:
@@ -74,7 +76,7 @@ def slack_place(url: str) -> SlackPlace | None:
 
 def _team(identity: str) -> TeamId:
     """Return a workspace's id; the id of an organisation (`E…`) tells no workspace."""
-    return TeamId(identity if identity.startswith("T") and _ID.fullmatch(identity) else "")
+    return TeamId(identity) if identity.startswith("T") and _ID.fullmatch(identity) else _NO_TEAM
 
 
 def matrix_place(url: str) -> MatrixPlace | None:

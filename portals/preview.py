@@ -324,7 +324,7 @@ def _call(
             args = {
                 "channel_id": action.channel,
                 "files": [{"id": "FPREVIEW", "title": action.name, "filename": action.name}],
-                "initial_comment": action.comment,
+                "blocks": list(action.blocks),
                 "thread_ts": action.thread_ts,
             }
             return _method("files.completeUploadExternal", args)

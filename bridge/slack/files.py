@@ -13,7 +13,7 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from yarl import URL
@@ -22,7 +22,7 @@ from bridge.errors import BridgeError, Later, Refused
 from bridge.slack.web import SLACK_API, Timeouts, retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from bridge.slack.client import SlackClient
 
@@ -46,6 +46,7 @@ CONNECT: Final = "Connect the bridge to the workspace, or import an export whose
 LOOKS: Final = (0.0, 0.3, 0.7, 1.5, 3.0)
 """Seconds before each look for a share that Slack has not listed yet; it does so some time after the answer."""
 
+_CANNOT_GO: Final = frozenset({"file_not_found", "file_deleted", "cant_delete_file"})
 
 
 class Broken(Later):
@@ -119,9 +120,9 @@ class SlackFiles:
         on_file_id: Callable[[str], Awaitable[None]],
         title: str | None = None,
         thread_ts: str | None = None,
-        comment: str | None = None,
+        blocks: Sequence[Mapping[str, Any]] = (),
     ) -> str:
-        """Bring a file of exactly `size` bytes into a channel and return its id.
+        """Bring a file of exactly `size` bytes into a channel and return its id; `blocks` are the words beside it.
 
         `on_file_id` is awaited after the bytes arrived and before anybody can see the file. Raises Unsure only after
         that: then ask `shared_ts`. Every earlier failure leaves nothing behind that a person could see.
@@ -140,7 +141,7 @@ class SlackFiles:
             files=[{"id": file_id, "title": title or filename}],
             channel_id=channel,
             thread_ts=thread_ts,
-            initial_comment=comment or None,
+            blocks=blocks or None,
         )
         return file_id
 
@@ -165,6 +166,25 @@ class SlackFiles:
                 if times:
                     return min(times)
         raise Later("files.info: the file has arrived, but the message that shares it is not there yet")
+
+    async def withdraw(self, channel: str, ts: str, thread_ts: str | None = None) -> None:
+        """Delete the files that an own message of a channel shares; some may be gone, or the message itself."""
+        pages = self._client.replies(channel, thread_ts, ts) if thread_ts else self._client.history(channel, ts, ts, 1)
+        try:
+            found = [message async for page in pages for message in page if message.get("ts") == ts]
+        except Refused as refused:
+            if refused.code != "thread_not_found":
+                raise
+            return
+        for file in (file for message in found for file in message.get("files") or ()):
+            if file.get("mode") == "tombstone":
+                continue
+            try:
+                await self._client.call("files.delete", file=file["id"])
+            except Refused as refused:
+                if refused.code not in _CANNOT_GO:
+                    raise
+                log.info("%s: the file %s stays: %s", channel, file["id"], refused)
 
     def takes_token(self, url: URL) -> bool:
         """Whether a token may be sent to this address."""

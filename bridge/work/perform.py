@@ -215,13 +215,15 @@ class SlackPerformer:
                     username=action.username,
                     icon_url=action.icon_url,
                     thread_ts=action.thread_ts,
-                    unfurl_links=True,
+                    unfurl_links=action.unfurl,
                 )
             case PostFile() as action:
                 return await self._post_file(team, action, task)
             case UpdateMessage() as action:
                 await _unless_gone(client.update(action.channel, action.ts, action.text, blocks=action.blocks))
             case DeleteMessage() as action:
+                if action.has_file:
+                    await self._installations[team].files.withdraw(action.channel, action.ts, action.thread_ts)
                 await client.delete(action.channel, action.ts)
             case AddReaction() as action:
                 await _unless_gone(client.react(action.channel, action.ts, action.name))

@@ -283,7 +283,7 @@ class Transfers:
                 channel=action.channel,
                 on_file_id=on_file_id,
                 thread_ts=action.thread_ts,
-                comment=action.comment,
+                blocks=action.blocks,
             )
 
 

@@ -35,7 +35,8 @@ def thread(event: MatrixMessage, facts: Facts) -> Ts | None:
     for target in (event.thread_root, event.reply_to if facts.rules.reply_style == "thread" else None):
         if target is None:
             continue
-        link = next(iter(facts.of_event(target)), None)
+        links = facts.of_event(target)
+        link = next((one for one in links if not one.deleted), next(iter(links), None))
         if link is not None:
             return link.thread_ts or link.ts
     return None

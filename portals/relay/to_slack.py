@@ -7,6 +7,7 @@ equal reactions the app keeps one until the last of them is taken back.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portals import text
@@ -110,10 +111,15 @@ def _new(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, ..
     if facts.of_event(event.event_id):
         return Ignored("relayed already")
     thread = replies.thread(event, facts)
+    return _say(event, portal, facts, thread) or Ignored("a message without content")
+
+
+def _say(event: MatrixMessage, portal: Portal, facts: Facts, thread: Ts | None) -> tuple[Action, ...] | Undeliverable:
     if event.file is not None:
         return _post_file(event, event.file, portal, facts, thread)
-    said = replies.with_quotation(wording.document(event), portal, facts)
-    return _posts(event, said, portal, facts, thread) or Ignored("a message without content")
+    return tuple(
+        _post(event, portal, facts, piece, number, thread) for number, piece in enumerate(_pieces(event, portal, facts))
+    )
 
 
 def _post(
@@ -128,6 +134,7 @@ def _post(
         icon_url=_icon(event.sender, facts),
         thread_ts=thread,
         record=_record(event, thread),
+        unfurl=facts.quoted is None,  # the message that a quotation links to is shown by the quotation
     )
 
 
@@ -140,6 +147,7 @@ def _post_file(
     refusal = files.type_refusal(file.mimetype, facts.rules)
     if refusal:
         return Undeliverable(refusal)
+    beside, *more = _pieces(event, portal, facts)
     return (
         PostFile(
             key=action_key(event.source, 0),
@@ -148,21 +156,13 @@ def _post_file(
             name=files.name_in_slack(file.name, file.mimetype),
             mimetype=file.mimetype,
             size=file.size,
-            comment=_comment(event, portal, facts),
+            blocks=beside.blocks,
             encryption=file.encryption,
             thread_ts=thread,
-            record=_record(event, thread),
+            record=replace(_record(event, thread), digest=file.uri),
         ),
+        *(_post(event, portal, facts, piece, number, thread) for number, piece in enumerate(more, 1)),
     )
-
-
-def _comment(event: MatrixMessage, portal: Portal, facts: Facts) -> str:
-    """Return the words beside a file: its author's name, and the caption where it has one."""
-    name = text.escape_mrkdwn(_name(event.sender, facts))
-    caption = replies.with_quotation(wording.caption(event), portal, facts)
-    words = "\n".join(piece.text for piece in text.to_slack(caption, names_of(facts)))
-    beginning = "\n" if words.startswith(">") else " "  # a quotation begins a line
-    return f"{name}:{beginning}{words}" if words else f"{name}:"
 
 
 def _close_poll(event: MatrixPollEnd, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
@@ -176,22 +176,32 @@ def _close_poll(event: MatrixPollEnd, portal: Portal, facts: Facts) -> tuple[Act
     return _posts(event, polls.result(event, facts.poll), portal, facts, shown.thread_ts)
 
 
-def _edit(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
+def _edit(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored | Undeliverable:
     assert event.edits is not None
     shown = [link for link in facts.of_event(event.edits) if not link.deleted]
     if not shown:
         return Ignored("an edit of a message that is not in Slack")
     if any(link.origin is not Origin.MATRIX or link.sender != event.sender for link in shown):
         return Ignored("an edit by somebody who did not write the message")
-    if event.file is not None:
-        link = shown[0]
-        return (
-            UpdateMessage(action_key(event.source, 0), portal.channel, link.ts, _comment(event, portal, facts), ()),
-        )
     pieces = _pieces(event, portal, facts)
     if not pieces:
         return Ignored("an edit that leaves nothing")
+    if shown[0].digest != (event.file.uri if event.file else ""):
+        return _replaced(event, portal, facts, shown)
     return tuple(_edits(event, portal, facts, shown, pieces))
+
+
+def _replaced(
+    event: MatrixMessage, portal: Portal, facts: Facts, shown: Sequence[Link]
+) -> tuple[Action, ...] | Undeliverable:
+    """Put another file, or words in place of one, behind what is shown, and take that away: Slack exchanges no file."""
+    thread = shown[0].thread_ts
+    anew = replace(event, event_id=event.edits or event.event_id, edits=None)
+    posts = _say(anew, portal, facts, thread)
+    if isinstance(posts, Undeliverable):
+        return posts
+    first = len(posts)
+    return (*posts, *(_deletion(event.source, number, link, portal) for number, link in enumerate(shown, first)))
 
 
 def _edits(
@@ -213,14 +223,20 @@ def _edits(
                 icon_url=_icon(event.sender, facts),
                 thread_ts=thread,
                 record=RecordLink(Origin.MATRIX, event.sender, event_id=str(event.edits), thread_ts=thread),
+                unfurl=facts.quoted is None,
             )
     for number, link in enumerate(shown[len(pieces) :], start=len(pieces)):
-        key = action_key(event.source, number)
-        yield DeleteMessage(key, portal.channel, link.ts, RecordDeletion(link.ts))
+        yield _deletion(event.source, number, link, portal)
 
 
 def _pieces(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[SlackText, ...]:
-    return text.to_slack(replies.with_quotation(wording.document(event), portal, facts), names_of(facts))
+    """Return the words of a message; beside a file its author's name, and the caption where it has one."""
+    if event.file is None:
+        said = replies.with_quotation(wording.document(event), portal, facts)
+    else:
+        caption = replies.with_quotation(wording.caption(event), portal, facts)
+        said = wording.signed(caption, _name(event.sender, facts))
+    return text.to_slack(said, names_of(facts))
 
 
 def _posts(
@@ -263,7 +279,11 @@ def _redact(event: MatrixRedaction, portal: Portal, facts: Facts) -> tuple[Actio
             Note(action_key(event.source, number), RecordDeletion(link.ts, link.part))
             for number, link in enumerate(shown)
         )
-    return tuple(
-        DeleteMessage(action_key(event.source, number), portal.channel, link.ts, RecordDeletion(link.ts))
-        for number, link in enumerate(shown)
-    )
+    return tuple(_deletion(event.source, number, link, portal) for number, link in enumerate(shown))
+
+
+def _deletion(source: str, number: int, link: Link, portal: Portal) -> DeleteMessage:
+    """Delete one message of ours, and the file that it shares."""
+    record = RecordDeletion(link.ts)
+    has_file = bool(link.digest)
+    return DeleteMessage(action_key(source, number), portal.channel, link.ts, record, has_file, link.thread_ts)

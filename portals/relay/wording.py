@@ -36,6 +36,14 @@ def caption(event: MatrixMessage) -> Document:
     return document(event) if has_one else Document()
 
 
+def signed(said: Document, name: str) -> Document:
+    """Return words behind their author's name, for places where Slack shows the bot as the author."""
+    first, rest = (said.blocks[:1], said.blocks[1:]) if said.blocks else ((), ())
+    if first and isinstance(first[0], Paragraph):
+        return Document((Paragraph((Text(f"{name}: "), *first[0].inlines)), *rest))
+    return Document((Paragraph((Text(f"{name}:"),)), *said.blocks))
+
+
 def _in_italics(said: Json) -> Json:
     body = said.get("body")
     words = said.get("formatted_body") if said.get("format") == "org.matrix.custom.html" else None

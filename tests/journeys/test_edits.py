@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -127,6 +127,55 @@ async def test_a_caption_is_edited_and_goes_with_its_file(talk: Talk) -> None:
     await ada.redact(room, event)
     await talk.settle()
     assert texts(talk) == []
+
+
+async def edit_to(talk: Talk, event: str, new: dict[str, Any]) -> None:
+    relation = {"rel_type": "m.replace", "event_id": event}
+    await talk.in_matrix("ada").send(talk.room, {**new, "m.new_content": new, "m.relates_to": relation})
+    await talk.settle()
+
+
+def shown_files(talk: Talk) -> list[tuple[str, ...]]:
+    """The names of the files of each message that is there."""
+    return [tuple(name for name, _ in entry.files) for entry in talk.entries() if not entry.deleted and entry.files]
+
+
+async def test_a_file_that_an_edit_exchanges_is_exchanged_in_slack_and_the_old_one_is_gone(talk: Talk) -> None:
+    room, ada, brian = talk.room, talk.in_matrix("ada"), talk.in_matrix("brian")
+    files = talk.stage.workspace.files
+    root = await ada.say(room, "root")
+    one = {"msgtype": "m.file", "filename": "one.txt", "body": "look", "url": await ada.upload(b"one", "text/plain")}
+    event = await ada.send(room, one | {"m.relates_to": {"rel_type": "m.thread", "event_id": root}})
+    await talk.settle()
+    (first,) = [file.id for file in files.values() if not file.deleted]
+    other = await ada.upload(b"two", "text/plain")
+    two = {"msgtype": "m.file", "filename": "two.txt", "body": "look again", "url": other}
+    await edit_to(talk, event, two)
+    entry = talk.entries()[-1]
+    assert (entry.text, shown_files(talk)) == ("ada: look again", [("two.txt",)])
+    assert entry.thread is not None
+    assert files[first].deleted
+    await brian.react(room, event, "👍")
+    await edit_to(talk, event, two | {"body": "look well"})
+    entry = talk.entries()[-1]
+    assert (entry.text, shown_files(talk)) == ("ada: look well", [("two.txt",)])
+    assert [name for name, _ in entry.reactions] == ["+1"]
+    await edit_to(talk, event, {"msgtype": "m.text", "body": "nothing to see"})
+    assert (texts(talk)[-1], shown_files(talk)) == ("nothing to see", [])
+    assert all(file.deleted for file in files.values())
+    await ada.redact(room, event)
+    await talk.settle()
+    assert texts(talk) == ["root"]
+
+
+async def test_a_redacted_file_is_gone_from_slack_altogether(talk: Talk) -> None:
+    room, ada = talk.room, talk.in_matrix("ada")
+    event = await ada.send_file(room, b"secret", "one.txt", "text/plain")
+    await talk.settle()
+    await ada.redact(room, event)
+    await talk.settle()
+    assert texts(talk) == []
+    assert [file.deleted for file in talk.stage.workspace.files.values()] == [True]
 
 
 async def test_an_unfurl_is_no_edit(talk: Talk) -> None:

@@ -237,7 +237,14 @@ def test_what_follows_finds_the_event_before_it() -> None:
         {
             "channel_id": "C1",
             "files": [{"id": "FPREVIEW", "title": "a.png", "filename": "a.png"}],
-            "initial_comment": "Carol C:",
+            "blocks": [
+                {
+                    "type": "rich_text",
+                    "elements": [
+                        {"type": "rich_text_section", "elements": [{"type": "text", "text": "Carol C:"}]},
+                    ],
+                }
+            ],
             "thread_ts": "1.000000",
         },
     )

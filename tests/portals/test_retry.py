@@ -61,8 +61,8 @@ def test_an_answer_whose_thread_is_gone_becomes_a_message_of_the_channel(code: s
     assert (alone.key, alone.text, alone.thread_ts) == ("k", "words", None)
     assert isinstance(alone.record, RecordLink)
     assert (alone.record.event_id, alone.record.thread_ts) == ("$e", None)
-    file = PostFile(ActionKey("k"), ChannelId("C1"), "mxc://x/y", "f", "text/plain", 1, "Ada:", thread_ts=Ts("1.1"))
-    assert out_of_thread(file, code) == PostFile(file.key, file.channel, file.uri, "f", "text/plain", 1, "Ada:")
+    file = PostFile(ActionKey("k"), ChannelId("C1"), "mxc://x/y", "f", "text/plain", 1, (), thread_ts=Ts("1.1"))
+    assert out_of_thread(file, code) == PostFile(file.key, file.channel, file.uri, "f", "text/plain", 1, ())
     other = answer(record=RecordDeletion("1.1"))
     assert getattr(out_of_thread(other, code), "record", None) == RecordDeletion("1.1")
 

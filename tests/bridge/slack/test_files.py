@@ -208,7 +208,9 @@ class TestUpload:
         self, files: SlackFiles, stub: StubSlack
     ) -> None:
         steps = self.prepare(stub)
-        assert await self.upload(files, steps, [b"12345", b"67890"], comment="Ann", thread_ts="1.0") == "F1"
+        assert (
+            await self.upload(files, steps, [b"12345", b"67890"], blocks=[{"type": "divider"}], thread_ts="1.0") == "F1"
+        )
         assert steps == ["1234567890", "F1"]
         assert stub.asked == [
             ("files.getUploadURLExternal", {"filename": "a.txt", "length": "10"}),
@@ -218,7 +220,7 @@ class TestUpload:
                     "files": '[{"id":"F1","title":"a.txt"}]',
                     "channel_id": "C1",
                     "thread_ts": "1.0",
-                    "initial_comment": "Ann",
+                    "blocks": '[{"type":"divider"}]',
                 },
             ),
         ]

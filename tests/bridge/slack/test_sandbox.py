@@ -390,6 +390,7 @@ class TestFiles:
     async def test_a_file_goes_in_and_comes_out_again(self) -> None:
         async with edge() as it:
             content = bytes(range(256)) * 2000
+            words = [{"type": "text", "text": "Ann"}]
 
             async def chunks() -> AsyncIterator[bytes]:
                 for start in range(0, len(content), 50_000):
@@ -404,7 +405,7 @@ class TestFiles:
                 size=len(content),
                 channel=it.channel,
                 on_file_id=on_file_id,
-                comment="*Ann*",
+                blocks=[{"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": words}]}],
             )
             assert await it.files.shared_ts(file_id, it.channel)
             file = await it.client.file(file_id)

@@ -69,11 +69,17 @@ def test_a_quoted_file_is_its_name_or_caption_and_what_is_encrypted_only_its_aut
     assert posted(facts(quoted=secret)).text == "> *Ada*\nyes"
 
 
+def test_the_link_of_a_quotation_shows_no_preview_and_any_other_does() -> None:
+    assert not posted(facts(quoted=asked())).unfurl
+    assert posted(facts()).unfurl
+
+
 def test_a_file_may_answer_too() -> None:
     image = {"msgtype": "m.image", "filename": "c.png", "body": "this one", "url": "mxc://x/y"}
     action = posted(facts(quoted=asked()), image | {"m.relates_to": ANSWER["m.relates_to"]})
     assert isinstance(action, PostFile)
-    assert action.comment == "Ada Lovelace:\n> *Alice*: Are we ready?\nthis one"
+    kinds = [element["type"] for element in action.blocks[0]["elements"]]
+    assert kinds == ["rich_text_section", "rich_text_quote", "rich_text_section"]
 
 
 def test_an_edit_keeps_its_quotation() -> None:

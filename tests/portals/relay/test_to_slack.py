@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from portals.actions import (
     DeleteMessage,
     Note,
-    PostFile,
     PostMessage,
     RecordDeletion,
     RecordLink,
@@ -137,56 +136,6 @@ def test_a_thread_goes_under_its_root_even_where_the_root_is_a_reply_in_slack() 
     assert done(event)[0].thread_ts is None
 
 
-# --- files
-
-IMAGE = {"msgtype": "m.image", "body": "cat.png", "url": "mxc://x/cat", "info": {"mimetype": "image/png", "size": 9}}
-
-
-def test_a_file_is_shared_with_its_authors_name_beside_it() -> None:
-    (action,) = done(said_in_matrix(IMAGE))
-    assert isinstance(action, PostFile)
-    assert (action.uri, action.name, action.mimetype, action.size) == ("mxc://x/cat", "cat.png", "image/png", 9)
-    assert action.comment == "Ada Lovelace:"
-    (captioned,) = done(said_in_matrix(IMAGE | {"filename": "cat.png", "body": "my <cat>"}))
-    assert captioned.comment == "Ada Lovelace: my &lt;cat&gt;"
-    html = {"format": "org.matrix.custom.html", "formatted_body": "my <b>cat</b>"}
-    (formatted,) = done(said_in_matrix(IMAGE | html | {"filename": "cat.png", "body": "my cat"}))
-    assert formatted.comment == "Ada Lovelace: my *cat*"
-    (unnamed,) = done(said_in_matrix(IMAGE | {"filename": "cat.png"}))
-    assert unnamed.comment == "Ada Lovelace:"
-
-
-def test_a_sticker_and_a_voice_message_are_files_with_a_fitting_name() -> None:
-    info = {"mimetype": "image/webp"}
-    (sticker,) = done(said_in_matrix({"body": "Cat waves", "url": "mxc://x/s", "info": info}, "m.sticker"))
-    assert isinstance(sticker, PostFile)
-    assert sticker.name == "Cat waves.webp"
-    voice = {"msgtype": "m.audio", "body": "Voice message", "org.matrix.msc3245.voice": {}, "url": "mxc://x/v"}
-    (clip,) = done(said_in_matrix(voice | {"info": {"mimetype": "audio/ogg"}}))
-    assert clip.name == "Voice message.ogg"
-
-
-def test_what_an_encrypted_file_needs_goes_with_it() -> None:
-    secret = {"url": "mxc://x/c", "key": {"k": "abc"}, "iv": "iv", "hashes": {"sha256": "h"}, "v": "v2"}
-    (action,) = done(said_in_matrix({"msgtype": "m.file", "body": "x.txt", "file": secret}))
-    assert (action.uri, action.encryption) == ("mxc://x/c", secret)
-    assert done(said_in_matrix(IMAGE))[0].encryption is None
-
-
-def test_a_message_of_an_unknown_kind_is_its_body() -> None:
-    (action,) = done(said_in_matrix({"msgtype": "org.example.unheard-of", "body": "fallback *words*"}))
-    assert action.text.startswith("fallback")
-    (notice,) = done(said_in_matrix({"msgtype": "m.notice", "body": "beep"}))
-    assert notice.text == "beep"
-
-
-@pytest.mark.parametrize(
-    ("given_rules", "reason"), [({"max_file_size": 8}, "larger"), ({"refused_types": ("image/*",)}, "may not cross")]
-)
-def test_a_file_that_may_not_cross_is_refused_with_a_reason(given_rules: dict[str, Any], reason: str) -> None:
-    assert reason in refused(said_in_matrix(IMAGE), facts(rules=rules(**given_rules)))
-
-
 # --- edits, redactions
 
 
@@ -208,12 +157,6 @@ def test_an_edit_that_grows_goes_on_in_further_messages_and_one_that_shrinks_del
     shorter = done(edit("short"), facts(from_ada("1.0", "$a"), from_ada("2.0", "$a")))
     assert [type(action) for action in shorter] == [UpdateMessage, DeleteMessage]
     assert shorter[1].record == RecordDeletion("2.0")
-
-
-def test_a_caption_is_edited_beside_its_file() -> None:
-    event = edit("new caption", msgtype="m.image", filename="cat.png", url="mxc://x/cat")
-    (action,) = done(event, facts(from_ada("1.0", "$a")))
-    assert (action.ts, action.text) == ("1.0", "Ada Lovelace: new caption")
 
 
 def test_an_emote_and_a_place_are_edited_in_their_own_form() -> None:

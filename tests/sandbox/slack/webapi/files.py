@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.sandbox.slack import files, messages
 from tests.sandbox.slack.blocks import check_blocks
 from tests.sandbox.slack.errors import SlackRefusal
-from tests.sandbox.slack.rich_text import compose, normalise
+from tests.sandbox.slack.rich_text import compose, normalise, plain_text
 from tests.sandbox.slack.shapes import whole_file_json
 from tests.sandbox.slack.webapi.call import Method
 
@@ -54,6 +54,7 @@ def complete_upload(call: Call) -> Json:
     given = call.args.structure("blocks", "invalid_blocks")
     if not text and given:
         blocks = tuple(check_blocks(given))
+        text = plain_text(list(blocks))
     for record, entry in zip(records, entries, strict=True):
         record.title = str(entry.get("title") or record.name)
         record.completed = True
