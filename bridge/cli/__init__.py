@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from bridge.cli.check import check
+from bridge.cli.importing import importing
 from bridge.cli.init import init
 from bridge.cli.parked import parked
 from bridge.cli.portals import portals
@@ -50,7 +51,7 @@ def cli() -> None:
     """
 
 
-for command in (init, register, manifest, check, run, portals, parked, preview, upgrade):
+for command in (init, register, manifest, check, run, portals, importing, parked, preview, upgrade):
     cli.add_command(command)
 
 

@@ -12,6 +12,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Self
 
 from bridge.errors import BadExport
+from bridge.exports.api_note import NOTE, UNFINISHED, problems_told
 from bridge.exports.archive import open_archive
 from bridge.exports.channels import found_channels
 from bridge.exports.layout import USER_FILES, roots_of
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from portals.ids import ChannelId
 
 _EMOJI = "emoji.json"
-_READ = frozenset({*CHANNEL_FILES, *USER_FILES, _EMOJI})
+_READ = frozenset({*CHANNEL_FILES, *USER_FILES, _EMOJI, NOTE})
 _PEEKED_DAYS = 3
 _PEEKED_FOLDERS = 20
 
@@ -58,7 +59,12 @@ class Export:
         self._limits = limits
         self._problems = problems
         self._every = {folder.path: folder for folder in archive.folders()}
+        if UNFINISHED in self._every[""].files:
+            raise BadExport("not all of it is written: run the same `causeway import --api` again, which goes on")
         self._roots = roots_of(self._every.values(), problems)
+        self._read_notes()
+        if not any(name in root.files for root in self._roots for name in USER_FILES):
+            problems.add(".", "has no users.json: of its people only their ids are known, and what their messages tell")
         found = found_channels(self._roots, self, problems)
         teams = {root.path: self._team(root) for root in self._roots}
         self._folders: dict[ChannelId, list[str]] = {one.channel.id: one.folders for one in found}
@@ -189,6 +195,16 @@ class Export:
         for name in USER_FILES:
             if name in root.files:
                 yield from self.listed(joined(root.path, name))
+
+    def _read_notes(self) -> None:
+        """Take over the problems that reading through the Web API met."""
+        for root in self._roots:
+            if NOTE in root.files:
+                path = joined(root.path, NOTE)
+                try:
+                    self._problems.extend(problems_told(document(b"".join(self._archive.read(path)))[0]))
+                except Unreadable as error:
+                    self._problems.add(path, error.what)
 
     def _team(self, root: Root) -> TeamId:
         """Return the workspace that most of a root's people belong to, else that most of its messages come from."""

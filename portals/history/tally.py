@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from portals.history.export import files_in, moment
 from portals.ids import NO_TS, Ts, is_ts
+from portals.reading.slack_messages import SAID
 from portals.reading.values import mapping, number, text_of
 from portals.text.emoji import unicode_of
 
@@ -60,21 +61,6 @@ class Counted:
     figures: Figures
     first: Ts
     last: Ts
-
-
-_SAID = frozenset(
-    {
-        None,
-        "",
-        "bot_message",
-        "file_share",
-        "file_comment",
-        "me_message",
-        "reply_broadcast",
-        "slackbot_response",
-        "thread_broadcast",
-    }
-)
 
 
 class Authors:
@@ -132,8 +118,7 @@ class Tally:
         if bot:
             self._bots += 1
             self._authors.bots.add(text_of(bot))
-        subtype = record.get("subtype")
-        if subtype is not None and not (isinstance(subtype, str) and subtype in _SAID):
+        if (subtype := record.get("subtype")) is not None and text_of(subtype) not in SAID:
             self._system += 1
         if record.get("edited"):
             self._edited += 1

@@ -20,7 +20,7 @@ from portals.text import from_slack
 if TYPE_CHECKING:
     from portals.facts import Workspace
 
-_SAID = frozenset(
+SAID = frozenset(
     {
         "",
         "bot_message",
@@ -62,7 +62,7 @@ def message_of(
     files = tuple(files_of(message.get("files")))
     attachments = objects(message.get("attachments"))
     text = text_of(message.get("text"))
-    system = "" if subtype in _SAID else subtype
+    system = "" if subtype in SAID else subtype
     if system:
         text = re.sub(rf"^<@{author.id}(\|[^>]*)?>\s*", "", text)
     blocks = objects(message.get("blocks"))
