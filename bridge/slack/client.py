@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.errors import Later, Refused, Unsure
+from bridge.slack.limits import OUTSIDE_MARKETPLACE
 from bridge.slack.refusals import refusal
 from bridge.slack.web import SLACK_API, Timeouts, WebApi
 from bridge.slack.wire import Fields
@@ -87,6 +88,7 @@ class SlackClient:
         self.name = name
         self._web = WebApi(name, bot_token, session=session, limits=limits, api_url=api_url, timeouts=timeouts)
         self._app = WebApi(name, app_token, session=session, limits=limits, api_url=api_url, timeouts=timeouts)
+        self._limits = limits
         self._own: Identity | None = None
 
     async def call(self, method: str, /, **args: object) -> Fields:
@@ -246,6 +248,53 @@ class SlackClient:
             include_all_metadata=True,
             limit=limit,
         )
+
+    async def history_page(self, channel: str, *, latest: str, limit: int = PAGE, cursor: str | None = None) -> Fields:
+        """One page of a channel's messages before `latest`, newest first, as Slack answers it: for a reading that may
+        be interrupted, since a time stays good for ever and a cursor does not."""
+        return await self.call(
+            "conversations.history",
+            channel=channel,
+            latest=latest,
+            include_all_metadata=True,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    async def replies_page(
+        self,
+        channel: str,
+        thread_ts: str,
+        *,
+        oldest: str | None,
+        latest: str,
+        limit: int = PAGE,
+        cursor: str | None = None,
+    ) -> Fields:
+        """One page of a thread's replies after `oldest` and before `latest`, oldest first, behind its first message."""
+        return await self.call(
+            "conversations.replies",
+            channel=channel,
+            ts=thread_ts,
+            oldest=oldest,
+            latest=latest,
+            include_all_metadata=True,
+            limit=limit,
+            cursor=cursor,
+        )
+
+    async def reactions(self, channel: str, ts: str) -> list[Fields]:
+        """The reactions of a message with everybody who made them; messages themselves name only some."""
+        answer = await self.call("reactions.get", channel=channel, timestamp=ts, full=True)
+        return _list(_fields(answer, "message"), "reactions")
+
+    def slow_down(self) -> None:
+        """Ask for messages once a minute from now on, as Slack wants it of apps that are sold outside its marketplace.
+
+        https://docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps
+        """
+        for method in ("conversations.history", "conversations.replies"):
+            self._limits.slow_down(method, OUTSIDE_MARKETPLACE)
 
     async def auth(self) -> Identity:
         """Who the bot token is, and the scopes that it was granted."""

@@ -30,6 +30,7 @@ class Rate:
     seconds: float
 
 
+TIER_1: Final = Rate(1, 60)
 TIER_2: Final = Rate(20, 60)
 TIER_3: Final = Rate(50, 60)
 TIER_4: Final = Rate(100, 60)
@@ -101,6 +102,9 @@ RATES: Final[Mapping[str, Rate]] = {
         TIER_4,
     ),
 }
+OUTSIDE_MARKETPLACE: Final = TIER_1
+"""conversations.history and .replies for an app that is sold, but not in Slack's marketplace: 15 messages a minute."""
+
 UNLISTED: Final = TIER_2
 """A method that the table does not know is called as if it were a rare one."""
 
@@ -125,6 +129,11 @@ class Gate:
         self._closed_until = 0.0
         self._clock = clock
         self._sleep = sleep
+
+    def slow_down(self, rate: Rate) -> None:
+        """Keep to another rate from now on; who waits already waits for it, too."""
+        self._seconds = rate.seconds
+        self._passed = deque(self._passed, maxlen=rate.calls)
 
     def pause(self, seconds: float) -> None:
         """Let nobody through for so long; a shorter pause never shortens a longer one."""
@@ -197,6 +206,10 @@ class Limits:
         gate = self._channel(channel) if posts and channel is not None else self._method(method)
         gate.pause(seconds)
 
+    def slow_down(self, method: str, rate: Rate) -> None:
+        """Keep to another rate for a method than the published one."""
+        self._method(method).slow_down(self._scaled(rate))
+
     def _method(self, method: str) -> Gate:
         gate = self._methods.get(method)
         if gate is None:
@@ -212,4 +225,7 @@ class Limits:
         return gate
 
     def _gate(self, rate: Rate) -> Gate:
-        return Gate(Rate(rate.calls, (rate.seconds + JITTER) * self._scale), self._clock, self._sleep)
+        return Gate(self._scaled(rate), self._clock, self._sleep)
+
+    def _scaled(self, rate: Rate) -> Rate:
+        return Rate(rate.calls, (rate.seconds + JITTER) * self._scale)
