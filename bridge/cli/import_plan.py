@@ -166,8 +166,8 @@ def _print(fields: Fields, names: dict[str, str], selection: Selection) -> None:
     click.echo()
     counts = {key: grouped(value) for key, value in totals.items() if isinstance(value, int)}
     click.echo(
-        "{messages} messages in {channels} channels: {bots} by bots, {system} of Slack's own, {edited} edited; {orphans} "
-        "replies without their root, {files_gone} files that Slack does not give any more.".format(**counts)
+        "{messages} messages in {channels} channels: {bots} by bots, {system} of Slack's own, {edited} edited; "
+        "{orphans} replies without their root, {files_gone} files that Slack does not give any more.".format(**counts)
     )
     people = fields["people"]
     click.echo(

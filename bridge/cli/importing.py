@@ -27,6 +27,20 @@ _FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")
 _FOLDER = Path("causeway-plan")
 
 
+class _AsItsGroup(click.Context):
+    """Usage errors speak of the command as people type it."""
+
+    @property
+    def command_path(self) -> str:
+        return self.parent.command_path if self.parent is not None else super().command_path
+
+
+class DefaultCommand(click.Command):
+    """The command that a group runs where no other is named."""
+
+    context_class = _AsItsGroup
+
+
 class ImportGroup(click.Group):
     """A group with a command of its own: whatever begins with no other command's name is that one's."""
 
@@ -107,7 +121,7 @@ def selected(channels: tuple[str, ...], kinds: tuple[str, ...], since: str | Non
     return Selection(frozenset(channels), frozenset(kinds), Ts(since or ""), Ts(until or ""))
 
 
-@click.command("PATH")
+@click.command("PATH", cls=DefaultCommand)
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only plan: read everything, change nothing. Needs no configuration.")
 @selection_options
