@@ -36,17 +36,16 @@ from portals.actions import (
     UpdateMessage,
 )
 from portals.events import Ignored, MatrixMembership, Undeliverable
-from portals.facts import Channel, Direction, Facts, Member, Person, Portal, PortalState, Workspace
+from portals.facts import Channel, Direction, Facts, Member, Needs, Person, Portal, PortalState, Workspace
 from portals.ids import ChannelId, GhostNames, MatrixUserId, PortalId, RoomId, SlackUserId, TeamId, is_slack_id
 from portals.memory import Memory
+from portals.permalinks import matrix_address, slack_place
 from portals.reading import matrix as matrix_reading
 from portals.reading import slack as slack_reading
 from portals.relay import to_matrix, to_slack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from portals.facts import Needs
 
 TEAM = TeamId("TPREVIEW")
 CHANNEL = ChannelId("CPREVIEW")
@@ -140,10 +139,23 @@ class _Direction(ABC):
             members={user: members[user] for user in needs.matrix_users if user in members},
             channels={one: self.channel(one) for one in needs.channels if one in self.known.rooms},
             rooms={room: self.channel(self.channels[room]) for room in needs.rooms if room in self.channels},
+            permalinks={link: found for link in needs.links if (found := self._counterpart(link))},
             links=links,
             reactions=reactions,
             tails=tails,
         )
+
+    def _counterpart(self, link: str) -> str:
+        """Return where a link of Slack's leads in Matrix: to a room that is known, or a message that stands before."""
+        place = slack_place(link)
+        room = self.known.rooms.get(place.channel) if place else None
+        if place is None or room is None:
+            return ""
+        if place.ts is None:
+            return matrix_address(room, None, self.names.domain)
+        _, memory = self.portals.get(f"{place.channel}/{room}", (None, Memory()))
+        links, *_ = memory.answer(Needs(messages=frozenset([place.ts])))
+        return next((matrix_address(room, one.event_id, self.names.domain) for one in links if not one.deleted), "")
 
     def person(self, team: TeamId, user: SlackUserId) -> Person | None:
         """Return a person by the files, under their own Matrix id where they have one, else under their ghost's."""

@@ -30,7 +30,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--room-map",
             type=_file,
-            help="A JSON object of Slack channel id and Matrix room id or alias: which channel is which room.",
+            help="A JSON object of Slack channel id and Matrix room id or alias: where channels and links lead.",
         ),
         click.option(
             "--people", type=_file, help="Slack's users.json of an export, or an answer of users.list: names of people."

@@ -183,6 +183,17 @@ def test_members_and_channels_change_the_room() -> None:
     ]
 
 
+def test_a_link_leads_to_the_room_that_is_known_and_to_a_message_that_stands_before() -> None:
+    place = "https://acme.slack.com/archives"
+    links = [f"{place}/C1{name}" for name in ("", "/p1700000001000100", "/p1700000009000100")] + [f"{place}/C9"]
+    said = " ".join(f"<{link}>" for link in links)
+    seen = preview_to_matrix([message(1, "one"), message(2, said)], KNOWN)
+    words = contents(seen)[1]["body"].split()
+    to_room = "https://matrix.to/#/!one:example.com"
+    assert words[:2] == [f"{to_room}?via=example.com", f"{to_room}/$preview1?via=example.com"]
+    assert words[2:] == links[2:]
+
+
 # --- to Slack
 
 
