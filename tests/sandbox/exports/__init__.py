@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from tests.sandbox.exports.archive import Archive, Packing
 from tests.sandbox.exports.attached import Files
+from tests.sandbox.exports.broken import BROKEN, UNREADABLE, Broken, broken
 from tests.sandbox.exports.from_sandbox import Export, Kind, export_of
 from tests.sandbox.exports.generated import Generated
 from tests.sandbox.exports.truth import Change, ChannelTruth, Counts, Truth
 
 __all__ = [
+    "BROKEN",
+    "UNREADABLE",
     "Archive",
+    "Broken",
     "Change",
     "ChannelTruth",
     "Counts",
@@ -23,5 +27,6 @@ __all__ = [
     "Kind",
     "Packing",
     "Truth",
+    "broken",
     "export_of",
 ]

@@ -77,10 +77,10 @@ class Cast:
         return [person.record for person in (*self.members, *self.bots) if person.record is not None]
 
 
-def cast_of(seed: int, people: int, leavers: int = 0, emails: bool = True) -> Cast:
+def cast_of(seed: int, people: int, leavers: int = 0, emails: bool = True, team: str = "") -> Cast:
     """A workspace's people. So many of those who were active are deactivated besides, as time goes by."""
     random = Random(f"{seed}/cast")
-    team = slack_id(random, "T")
+    team = team or slack_id(random, "T")
     members = [_member(random, team, number, emails) for number in range(people)]
     for number in range(leavers):
         _deactivate(members[-1 - number])

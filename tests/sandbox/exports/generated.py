@@ -47,7 +47,8 @@ class Generated:
 
     `days` is how long it has existed until summer 2026; by default so long that a day file holds a few messages.
     With `trail` a full export also holds the records of edits and deletions, as some do.
-    `host` is where file links lead and `token` what they carry; no file is larger than `largest` bytes.
+    `team` is its id, one of its own by default. `host` is where file links lead and `token` what they carry; no file
+    is larger than `largest` bytes.
     """
 
     seed: int = 1
@@ -56,6 +57,7 @@ class Generated:
     people: int = 40
     days: int | None = None
     emails: bool = True
+    team: str = ""
     host: str = "https://files.slack.com"
     token: str = "xoxe-1111111111-2222222222-3333333333-0123456789abcdef"
     largest: int = 20_000_000
@@ -66,11 +68,12 @@ class Generated:
     def later(self, share: float = 0.01) -> Generated:
         """The same workspace two weeks on: so large a share each was edited, deleted, reacted to, and answered since.
 
-        There are new messages and leavers too. What it did to the past is in `Truth.changes` of what it writes.
+        There are new messages, leavers, a renamed channel and another token in the links to files. What it did to the
+        past is in `Truth.changes` of what it writes.
         """
         if self.revised or not 0 < share < 0.25:
             raise ValueError("a workspace is revised once, by a share between 0 and 0.25")
-        return replace(self, revised=share)
+        return replace(self, revised=share, token=f"{self.token[:-4]}beef")
 
     @property
     def start(self) -> int:
@@ -103,7 +106,7 @@ class Generated:
 
     def cast(self) -> Cast:
         """Its people and bots."""
-        return cast_of(self.seed, self.people, leavers=2 if self.revised else 0, emails=self.emails)
+        return cast_of(self.seed, self.people, leavers=2 if self.revised else 0, emails=self.emails, team=self.team)
 
 
 class _Writing:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.sandbox.exports import Kind, Truth
+    from tests.sandbox.slack_tests.conftest import Bench
 
 SMALL = Generated(seed=5, messages=3000, channels=14, people=30)
 LISTS = ("channels.json", "groups.json", "dms.json", "mpims.json")
@@ -195,9 +196,32 @@ def test_a_later_export_differs_from_the_first_in_what_it_tells(tmp_path: Path) 
 
 
 def said(record: dict[str, Any]) -> dict[str, Any]:
-    """A record without what it says of its thread and of its author, which others change."""
+    """A record without what it says of its thread, which others change, and without its export's token."""
     others = ("thread_ts", "replies", "latest_reply", "subscribed", "is_locked", "root", "parent_user_id")
-    return {key: v for key, v in record.items() if not key.startswith("reply_") and key not in others}
+    shown = {key: value for key, value in record.items() if not key.startswith("reply_") and key not in others}
+    for kind in ("files", "file"):
+        if kind in shown:
+            shown[kind] = json.loads(json.dumps(shown[kind]).replace("beef", "cdef"))
+    return shown
+
+
+async def test_the_sandbox_serves_made_up_files_until_their_token_expires(bench: Bench, tmp_path: Path) -> None:
+    spec = Generated(seed=6, messages=600, largest=5000, host=bench.slack.url, team=bench.team.id)
+    bench.slack.hosting.exported[bench.team.id] = spec.files()
+    spec.write(tmp_path / "e")
+    records = messages(tmp_path / "e", "general")
+    assert any(record.get("team") == bench.team.id for record in records)
+    file = next(f for record in records for f in record.get("files", []) if f.get("mode") == "hosted")
+
+    async def fetch(url: str) -> bytes:
+        async with bench.session.get(url) as answer:
+            return await answer.read()
+
+    assert await fetch(file["url_private"]) == await fetch(file["url_private_download"])
+    assert len(await fetch(file["url_private"])) == file["size"]
+    assert b"Sign in" in await fetch(file["url_private"].partition("?")[0])
+    del bench.slack.hosting.exported[bench.team.id]
+    assert b"Sign in" in await fetch(file["url_private"])
 
 
 def test_files_can_be_served_by_their_ids_alone(tmp_path: Path) -> None:
