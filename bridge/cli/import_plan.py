@@ -55,7 +55,7 @@ def plan(
         refuse_unknown(selection, export.channels)
         known, pace = _known(config, export)
         pace = _chosen(pace, rate, bandwidth)
-        with _progress(export, selection) as tell:
+        with reading(export, selection) as tell:
             found = make_plan(export, path.resolve().name, selection, known, pace, tell)
         names = _names(found, export)
     fields = written(found)
@@ -99,7 +99,7 @@ def _known(config: Path | None, export: Export) -> tuple[Known, Pace]:
 
 
 @contextmanager
-def _progress(export: Export, selection: Selection) -> Iterator[Callable[[int], None] | None]:
+def reading(export: Export, selection: Selection) -> Iterator[Callable[[int], None] | None]:
     """Show on a terminal how far the reading is."""
     if not sys.stderr.isatty():
         yield None

@@ -40,14 +40,14 @@ def run(config: Path) -> None:
     settings = load_settings(config)
     set_up_logging(settings.logging.level, settings.logging.format, settings.secrets())
     try:
-        with asyncio.Runner(loop_factory=_quick_loop()) as runner:
+        with asyncio.Runner(loop_factory=quick_loop()) as runner:
             runner.run(_until_told(settings))
     except BridgeError as error:
         logging.getLogger("bridge").critical("%s", error)
         raise click.exceptions.Exit(1) from error
 
 
-def _quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Make loops by uvloop where there is one for this platform, else the standard ones."""
     try:
         import uvloop

@@ -194,6 +194,11 @@ class Imports:
         rows = await self._database.fetch(f"{_QUARANTINED} WHERE id > $1 ORDER BY id LIMIT $2", after, limit)
         return [_quarantined(row) for row in rows]
 
+    async def count_quarantined(self, number: int) -> int:
+        """Return how many records an import put into quarantine."""
+        rows = await self._database.fetch("SELECT COUNT(*) FROM quarantine WHERE import = $1", number)
+        return int(rows[0][0])
+
     async def quarantined_one(self, number: int) -> Quarantined | None:
         """Return one quarantined record."""
         rows = await self._database.fetch(f"{_QUARANTINED} WHERE id = $1", number)

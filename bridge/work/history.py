@@ -1,7 +1,6 @@
 """One channel's history, from its source into the inbox: compared with the ledger, and admitted where it is news.
 
-    a batch of records ─▶ files fetched ─▶ compared with links and reactions ─▶ one commit: rows, cursor, quarantine
-                                                                                 └─▶ waits while enough is to be done
+    a batch of records ─▶ compared with links and reactions ─▶ one commit: files promised, rows, cursor, quarantine
 
 The records are those of an export, whoever made it. Nothing is performed here: the lane of the channel walks the rows
 like those of a look back. Absence says that a message was deleted only where the source knows the channel from before
@@ -21,13 +20,14 @@ from bridge.work.catch_up import arrivals_of
 from bridge.work.profiles import strangers_of
 from portals.history.compare import archived, differences, memberships, pins, shows
 from portals.ids import NO_TS, Ts, channel_queue, is_ts
+from portals.reading.file_tokens import without_tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from bridge.store.directory import Directory
     from bridge.store.imports import ImportedChannel, Imports
-    from bridge.store.ledger import Ledger
+    from bridge.store.ledger import Ledger, Unit
     from bridge.store.links import Links
     from portals.facts import Portal, Workspace
     from portals.history.compare import News
@@ -63,7 +63,7 @@ class ChannelHistory:
         directory: Directory,
         links: Links,
         imports: Imports,
-        fetch: Callable[[Sequence[dict[str, Any]]], Awaitable[None]],
+        promise: Callable[[Sequence[dict[str, Any]]], Unit],
     ) -> None:
         self.portal = portal
         self.known = known
@@ -76,7 +76,7 @@ class ChannelHistory:
         self._directory = directory
         self._links = links
         self._imports = imports
-        self._fetch = fetch
+        self._promise = promise
         self._cursor = known.cursor
         self._is_whole: bool | None = None
 
@@ -102,7 +102,8 @@ class ChannelHistory:
             return 0
         team = self.portal.team
         await self._directory.learn_strangers(team, strangers_of(told, self._names, team))
-        await self._fetch(told)
+        promised = self._promise(told)
+        told = [_without_tokens(one) for one in told]
         times = [Ts(one["ts"]) for one in told if is_ts(str(one.get("ts")))]
         newest = max(times, default=self._cursor)
         unreadable: list[tuple[Any, str]] = []  # Any: foreign JSON
@@ -111,6 +112,7 @@ class ChannelHistory:
         await self._ledger.admit(
             arrivals,
             beside=[
+                *promised,
                 self._imports.advanced(self.known, newest, len(told), len(arrivals)),
                 *(self._imports.quarantine(self._quarantined(record, reason)) for record, reason in unreadable),
             ],
@@ -174,3 +176,12 @@ class ChannelHistory:
             reason,
             orjson.dumps(kept).decode(),
         )
+
+
+def _without_tokens(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record without the token that an export puts into addresses: it opens every file of the workspace."""
+    written = orjson.dumps(record)
+    if b"xox" not in written:
+        return record
+    cleaned: dict[str, Any] = orjson.loads(without_tokens(written.decode()))
+    return cleaned

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +24,19 @@ from bridge.work.profiles import people_of
 from portals.facts import Direction, PortalKind, PortalState, Workspace
 from portals.history.conversations import name_of
 from portals.ids import ChannelId, SlackUserId, TeamId, Ts, channel_queue, is_ts
+from portals.reading.slack_files import files_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from bridge.exports.export import Day, Export
     from bridge.store.directory import Directory
     from bridge.store.imports import Import, Imports
-    from bridge.store.ledger import Ledger
+    from bridge.store.ledger import Ledger, Unit
     from bridge.store.links import Links
+    from bridge.work.entitled import Entitled
+    from bridge.work.fetching import Fetcher
+    from portals.events import SlackFile
     from portals.facts import Portal
     from portals.history.export import ExportedChannel
     from portals.history.selection import Selection
@@ -67,7 +70,7 @@ class Wanted:
 
 
 class Importer:
-    """Brings exports over; `allows` says of a conversation whether it may be, or why not."""
+    """Brings exports over, what those who are in it agreed to."""
 
     def __init__(
         self,
@@ -77,9 +80,8 @@ class Importer:
         directory: Directory,
         links: Links,
         imports: Imports,
-        fetch: Callable[[TeamId, Records], Awaitable[None]],
-        allows: Callable[[ExportedChannel], Awaitable[str]],
-        settled: Callable[[Portal], Awaitable[None]],
+        fetcher: Fetcher,
+        entitled: Entitled,
         member_limit: int,
         at_once: int,
     ) -> None:
@@ -88,9 +90,8 @@ class Importer:
         self._directory = directory
         self._links = links
         self._imports = imports
-        self._fetch = fetch
-        self._allows = allows
-        self._settled = settled
+        self._fetcher = fetcher
+        self._entitled = entitled
         self._member_limit = member_limit
         self._turns = asyncio.Semaphore(at_once)
         self._open: dict[str, int] = {}
@@ -103,15 +104,17 @@ class Importer:
         await self._learn(export, wanted)
         told = dict(wanted.told)
         known = await self._imports.begin(wanted.team, wanted.source, wanted.named, wanted.as_of, told)
-        ticking = asyncio.create_task(self._tick(known.id), name="import: looks at the queues")
-        try:
+        async with asyncio.TaskGroup() as beside:
+            helping = [
+                beside.create_task(self._tick(known.id), name="import: looks at the queues"),
+                beside.create_task(self._fetcher.run(), name="import: fetches files"),
+                beside.create_task(self._promise_all(export, wanted, channels), name="import: promises files"),
+            ]
             async with asyncio.TaskGroup() as group:
                 for channel in channels:
                     group.create_task(self._channel(export, wanted, known, channel), name=f"import {channel.name}")
-        finally:
-            ticking.cancel()
-            with suppress(asyncio.CancelledError):
-                await ticking
+            for task in helping:
+                task.cancel()
         await self._imports.set_state(known.id, ImportState.DONE)
         done = await self._imports.find(known.id)
         assert done is not None
@@ -139,13 +142,24 @@ class Importer:
             listed = [(one.id, one.name) for one in export.channels if (one.team or wanted.team) == team]
             await self._directory.learn_channels(team, listed)
             emoji = await asyncio.to_thread(export.emoji)
-            await self._directory.change_names(team, "emoji", emoji.items())
+            await self._directory.words.change(team, "emoji", emoji.items())
+
+    async def _promise_all(self, export: Export, wanted: Wanted, channels: Sequence[ExportedChannel]) -> None:
+        """Have every file fetched before the turn of its message: the links of an export do not work for ever."""
+        for channel in channels:
+            if await self._entitled.refusal(channel, channel.team or wanted.team):
+                continue
+            async for batch in _batches(export, channel, wanted.selection):
+                unit = self._fetcher.expecting(channel.team or wanted.team, files_of_records(batch.records))
+                if unit:
+                    await self._ledger.keep(unit)
+                    self._fetcher.hurry()
 
     # --- one channel
 
     async def _channel(self, export: Export, wanted: Wanted, known: Import, channel: ExportedChannel) -> None:
         async with self._turns:
-            refusal = await self._allows(channel)
+            refusal = await self._entitled.refusal(channel, channel.team or wanted.team)
             if refusal:
                 await self._leave_out(wanted, known, channel, refusal)
                 return
@@ -169,9 +183,6 @@ class Importer:
         while await self._ledger.open_before(history.queue, history.known.place):
             await self._tick_once()
         await self._directory.end_history(history.portal.id)
-        portal = await self._directory.portal(history.portal.id)
-        if portal is not None:
-            await self._settled(portal)
         await self._imports.set_channel(history.known, ChannelState.DONE)
         await history.wake()
         log.info("%s: the history of #%s is in", history.queue, history.known.name)
@@ -196,8 +207,8 @@ class Importer:
         workspace = await self._directory.workspace(portal.team)
         assert workspace is not None
 
-        async def fetch(records: Records) -> None:
-            await self._fetch(portal.team, records)
+        def promise(records: Records) -> Unit:
+            return self._fetcher.expecting(portal.team, files_of_records(records))
 
         history = ChannelHistory(
             portal=portal,
@@ -210,7 +221,7 @@ class Importer:
             directory=self._directory,
             links=self._links,
             imports=self._imports,
-            fetch=fetch,
+            promise=promise,
         )
         await history.wake()  # the room is made while the first records are read
         return history
@@ -329,6 +340,11 @@ async def _batches(export: Export, channel: ExportedChannel, selection: Selectio
             del records[:_BATCH], places[:_BATCH]
     if records:
         yield Batch(records, places)
+
+
+def files_of_records(records: Records) -> list[SlackFile]:
+    """Return the files of some messages."""
+    return [file for record in records for file in files_of(record.get("files"))]
 
 
 def _next(days: Iterator[Day]) -> Day | None:
