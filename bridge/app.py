@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import web
 
-from bridge.configured import avatars_from, mapped_from, names_from, rules_from, shape_from
+from bridge.configured import avatars_from, mapped_from, names_from, puppeting_from, rules_from, shape_from
 from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable
 from bridge.http import Listener
 from bridge.matrix.appservice import Appservice
@@ -33,6 +33,7 @@ from bridge.store.files import Files
 from bridge.store.ledger import Ledger
 from bridge.store.links import Links
 from bridge.store.opening import open_database
+from bridge.store.people import People
 from bridge.store.places import Places
 from bridge.work.answers import Answers
 from bridge.work.catch_up import CatchUp, Reach
@@ -42,6 +43,7 @@ from bridge.work.intake import Intake
 from bridge.work.lanes import Lanes
 from bridge.work.perform import MatrixPerformer, SlackPerformer
 from bridge.work.permalinks import Permalinks
+from bridge.work.puppets import Puppets
 from bridge.work.repeats import Repeats
 from bridge.work.rooms import RoomMaker
 from bridge.work.roster import Roster
@@ -92,6 +94,7 @@ async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
                 names_from(settings).bot,
                 connections=_CONNECTIONS,
                 verify_tls=settings.homeserver.verify_tls,
+                puppeting=puppeting_from(settings),
             ) as matrix,
         ):
             try:
@@ -141,6 +144,8 @@ class _Bridge:
         )
         vocabulary = Vocabulary(directory=self.directory, ledger=self.ledger, installations=self.installations)
         transfers = Transfers(Files(database), self.directory, matrix, self.installations, settings.files.max_size)
+        self.people = People(database)
+        puppets = Puppets(names, puppeting_from(settings), self.people, self.directory, matrix)
         answers = Answers(
             names=names,
             rules=rules_from(settings),
@@ -149,6 +154,7 @@ class _Bridge:
             matrix=matrix,
             installations=self.installations,
             transfers=transfers,
+            puppets=puppets,
             vocabulary=vocabulary,
             permalinks=self.permalinks,
         )
@@ -212,7 +218,7 @@ class _Bridge:
             ),
             matrix=matrix,
             installations=self.installations,
-            to_matrix=MatrixPerformer(matrix, ghosts, self.directory, transfers),
+            to_matrix=MatrixPerformer(matrix, ghosts, puppets, self.directory, transfers),
             to_slack=SlackPerformer(self.installations, transfers),
         )
         self.lanes = Lanes(
@@ -415,6 +421,7 @@ class _Bridge:
             if asked:
                 await self._take_up_unconnected()
                 self.directory.forget_portals()
+                self.people.forget()
                 self.lanes.hurry()
             for direction, queue in asked:
                 self.wake(direction, queue)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.matrix.wire import Puppeting
 from bridge.work.rooms import Shape
 from portals.avatars import AvatarAddresses, key_from
 from portals.facts import Direction, Rules
@@ -37,6 +38,7 @@ def rules_from(settings: Settings) -> Rules:
         refused_types=settings.files.deny,
         allowed_types=settings.files.allow,
         avatars=avatars_from(settings),
+        invite=settings.people.invite,
     )
 
 
@@ -46,6 +48,15 @@ def avatars_from(settings: Settings) -> AvatarAddresses | None:
     if not public.avatars or public.url is None:
         return None
     return AvatarAddresses(public.url, key_from(settings.appservice.hs_token.reveal()))
+
+
+def puppeting_from(settings: Settings) -> Puppeting | None:
+    """Return what lets the bridge act as people's own accounts, None where that is switched off."""
+    puppet = settings.double_puppet
+    if puppet.as_token is None:
+        return None
+    accounts = puppet.accounts or (f"@*:{settings.homeserver.domain}",)
+    return Puppeting(puppet.as_token.reveal(), accounts, names_from(settings).is_ours)
 
 
 def shape_from(settings: Settings) -> Shape:

@@ -102,6 +102,12 @@ FEATURES = (
         ("user_change", "team_join"),
     ),
     Feature(
+        "match people by their e-mail addresses",
+        ("users:read.email",),
+        ("users.list",),
+        wanted=lambda settings: settings.people.email,
+    ),
+    Feature(
         "know the names of user groups",
         ("usergroups:read",),
         ("usergroups.list",),

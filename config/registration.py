@@ -2,6 +2,9 @@
 
 The namespaces are exclusive and exact: the ghosts and aliases that the templates can make, on this server only, and
 the bot. `differences` compares a file with the settings without ever quoting a token.
+
+A second registration, `double_puppet`, lets the bridge act as people's own accounts, with a token of its own. Its
+namespace is not exclusive: the accounts stay their owners', and the homeserver sends nothing to it.
 """
 
 from __future__ import annotations
@@ -23,6 +26,13 @@ HEADER = """\
 # The registration of {id} on {domain}, written by `causeway register`.
 # The homeserver loads it at its start; Synapse, from the list app_service_config_files in homeserver.yaml.
 # It holds both tokens: keep it as secret as they are.
+"""
+
+
+PUPPET_HEADER = """\
+# The second registration of {id} on {domain}, written by `causeway register`: it lets the bridge act as the accounts
+# in its namespace, which stay their owners'. The homeserver loads it beside the first one.
+# Whoever holds its token can act as any of these people: keep it secret.
 """
 
 
@@ -49,14 +59,50 @@ def registration(settings: Settings) -> dict[str, Plain]:
     }
 
 
+def double_puppet(settings: Settings) -> dict[str, Plain] | None:
+    """The second registration as values, its token included; None where the bridge acts as nobody."""
+    puppet, domain = settings.double_puppet, settings.homeserver.domain
+    if puppet.as_token is None:
+        return None
+    users: list[Plain] = [
+        {"exclusive": False, "regex": _regex(pattern)} for pattern in puppet.accounts or (f"@*:{domain}",)
+    ]
+    return {
+        "id": puppet.id,
+        "url": None,
+        "as_token": puppet.as_token.reveal(),
+        "hs_token": "never used, since the homeserver has no address to call",
+        "sender_localpart": f"{settings.appservice.bot_localpart}-doublepuppet",
+        "namespaces": {"users": users, "aliases": [], "rooms": []},
+        "rate_limited": False,
+    }
+
+
+def _regex(pattern: str) -> str:
+    """Return a pattern with * and ? as the homeserver wants it; it matches from the beginning."""
+    return "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern) + "$"
+
+
 def render(settings: Settings) -> str:
     """The registration file's text."""
-    header = HEADER.format(id=settings.appservice.id, domain=settings.homeserver.domain)
-    return header + "".join(line + "\n" for line in block(registration(settings)))
+    return _written(HEADER, registration(settings), settings)
 
 
-def differences(path: FilePath, settings: Settings) -> list[str]:
+def render_double_puppet(settings: Settings) -> str | None:
+    """The second registration file's text; None where there is none."""
+    values = double_puppet(settings)
+    return None if values is None else _written(PUPPET_HEADER, values, settings)
+
+
+def _written(header: str, values: dict[str, Plain], settings: Settings) -> str:
+    header = header.format(id=settings.appservice.id, domain=settings.homeserver.domain)
+    return header + "".join(f"{line}\n" for line in block(values))
+
+
+def differences(path: FilePath, settings: Settings, wanted: dict[str, Plain] | None = None) -> list[str]:
     """What a registration file says differently from the settings, one sentence each; empty where they agree.
+
+    `wanted` is the second registration, where the file is to hold that one.
 
     Keys of the file that Causeway knows nothing of are the admin's business. Raises ConfigError where the file cannot
     be read.
@@ -66,7 +112,9 @@ def differences(path: FilePath, settings: Settings) -> list[str]:
         raise ConfigError(document.problems)
     found = document.values
     return [
-        said for key, wanted in registration(settings).items() if (said := _difference(key, found.get(key), wanted))
+        said
+        for key, right in (wanted or registration(settings)).items()
+        if (said := _difference(key, found.get(key), right))
     ]
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from config.settings import Section, Settings
+from config.section import Section
+from config.settings import Settings
 from config.values import Kind
 
 if TYPE_CHECKING:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from config.layout import LAYOUT
+from config.people import DoublePuppet, People
 from config.secrets import AppToken, BotToken, DatabaseUrl, Secret, SharedToken
+from config.section import Section
 from config.values import (
     Address,
     ApiUrl,
@@ -46,12 +48,6 @@ def _known_layout(value: int) -> int:
     return value
 
 
-class Section(BaseModel):
-    """What all groups of settings share: frozen, no unknown keys, defaults checked like everything else."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
-
-
 class Homeserver(Section):
     """The Matrix homeserver that the bridge is registered with."""
 
@@ -60,6 +56,10 @@ class Homeserver(Section):
         default="http://127.0.0.1:8008", description="Where the bridge reaches the homeserver's client API."
     )
     verify_tls: Flag = Field(default=True, description="Whether the homeserver's certificate must be valid.")
+    admin_token: Annotated[Secret | None, Kind("secret")] = Field(
+        default=None,
+        description="The access token of a server admin, with which `causeway people` looks accounts up; else unused.",
+    )
 
 
 class Appservice(Section):
@@ -343,10 +343,12 @@ class Settings(Section):
     )
     homeserver: Homeserver = Field(description=Homeserver.__doc__)
     appservice: Appservice = Field(description=Appservice.__doc__)
+    double_puppet: DoublePuppet = Field(default=DoublePuppet(), description=DoublePuppet.__doc__)
     database: Database = Field(default_factory=Database, description=Database.__doc__)
     slack: Slack = Field(description=Slack.__doc__)
     portals: Portals = Field(default=Portals(), description=Portals.__doc__)
     rooms: Rooms = Field(default=Rooms(), description=Rooms.__doc__)
+    people: People = Field(default=People(), description=People.__doc__)
     relay: Relay = Field(default=Relay(), description=Relay.__doc__)
     public: Public = Field(default=Public(), description=Public.__doc__)
     files: Files = Field(default=Files(), description=Files.__doc__)
@@ -361,6 +363,15 @@ class Settings(Section):
     def _a_default_database_lies_beside_the_file(cls, given: object) -> object:
         """Have the default read like a given value, for only then is it known where relative paths start."""
         return {"database": {}, **given} if isinstance(given, dict) else given
+
+    @model_validator(mode="after")
+    def _registrations_are_apart(self) -> Self:
+        token, service, puppet = self.double_puppet.as_token, self.appservice, self.double_puppet
+        if token in (service.as_token, service.hs_token):
+            raise wrong("is a token of appservice's", "make a token of its own", at=("double_puppet", "as_token"))
+        if puppet.id == service.id:
+            raise wrong("is the same as appservice.id", "give it a name of its own", at=("double_puppet", "id"))
+        return self
 
     @model_validator(mode="after")
     def _portals_can_be_told_apart(self) -> Self:
@@ -390,7 +401,8 @@ class Settings(Section):
     def secrets(self) -> tuple[str, ...]:
         """Every secret text among the settings: what must not appear in a log."""
         service = self.appservice
-        held = [service.as_token, service.hs_token]
+        optional = (self.homeserver.admin_token, self.double_puppet.as_token)
+        held = [service.as_token, service.hs_token, *(secret for secret in optional if secret)]
         for workspace in self.slack.workspaces:
             held += [token for token in (workspace.bot_token, workspace.app_token, workspace.signing_secret) if token]
         password = urlsplit(self.database.url.reveal()).password

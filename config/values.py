@@ -247,6 +247,11 @@ MatrixUser = Annotated[
     AfterValidator(pattern(r"@[^\s:]+:\S+", "a Matrix user id", 'write it in quotes, such as "@alice:example.org"')),
     Kind("Matrix user id"),
 ]
+UserPattern = Annotated[
+    str,
+    AfterValidator(pattern(r"@[^\s:\[\]]+:\S+", "a pattern of user ids", 'write it like "@*:example.org", in quotes')),
+    Kind("pattern"),
+]
 TypeGlob = Annotated[
     str,
     AfterValidator(pattern(r"[\w.+*-]+/[\w.+*-]+", "a content type", "write it like image/png, image/* or */*")),

@@ -128,12 +128,13 @@ class SlackReaction:
 
 @dataclass(frozen=True, slots=True)
 class SlackMembership:
-    """A person joined or left a channel."""
+    """A person joined or left a channel; `historic` says that it was told from how the channel stands."""
 
     source: str
     channel: ChannelId
     user: SlackUserId
     joined: bool
+    historic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

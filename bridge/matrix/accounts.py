@@ -41,6 +41,11 @@ class Accounts:
         """Make an overriding push rule of the account, before all others, or change it."""
         await self._wire.call(Method.PUT, Path.v3.pushrules["global"][_KIND][name], rule, user=user)
 
+    async def disable_push_rule(self, user: MatrixUserId, name: str) -> None:
+        """Switch an overriding push rule off."""
+        path = Path.v3.pushrules["global"][_KIND][name].enabled
+        await self._wire.call(Method.PUT, path, {"enabled": False}, user=user)
+
     async def remove_push_rule(self, user: MatrixUserId, name: str) -> None:
         """Take an overriding push rule away; one that is not there is gone already."""
         try:

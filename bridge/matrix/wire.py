@@ -39,9 +39,13 @@ _KEEP_ALIVE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Puppeting:
-    """The token for acting as people's own accounts; `is_ours` tells our bot and ghosts, who have the other one."""
+    """The token for acting as people's own accounts, and which these are, as patterns with * and ?.
+
+    `is_ours` tells our bot and ghosts, who have the other token.
+    """
 
     token: str
+    accounts: tuple[str, ...]
     is_ours: Callable[[str], bool]
 
 

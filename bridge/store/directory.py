@@ -85,6 +85,10 @@ ON CONFLICT (user_id) DO UPDATE SET name = excluded.name, avatar = excluded.avat
 """
 ADD_JOINED = "INSERT INTO joined (room, user_id) VALUES ($1, $2) ON CONFLICT (room, user_id) DO NOTHING"
 REMOVE_JOINED = "DELETE FROM joined WHERE room = $1 AND user_id = $2"
+ACCOUNTS_IN = """
+SELECT accounts.user_id FROM accounts JOIN joined ON joined.user_id = accounts.account
+WHERE accounts.team = $1 AND joined.room = $2
+"""
 ADD_CHANNEL = """
 INSERT INTO channels (team, channel, name) VALUES ($1, $2, $3)
 ON CONFLICT (team, channel) DO UPDATE SET name = excluded.name
@@ -373,10 +377,11 @@ class Directory:
         return known
 
     async def authors_in(self, team: TeamId, room: RoomId) -> set[str]:
-        """Return the people of a workspace whose ghosts are known to be in a room; its bots are left out."""
+        """Return the people of a workspace whom we brought into a room, as ghosts or in their own accounts; no bots."""
         rows = await self._database.fetch("SELECT user_id FROM joined WHERE room = $1", room)
         authors = (self._names.slack_author(str(row[0])) for row in rows)
-        return {str(one[1]) for one in authors if one is not None and one[0] == team and not one[1].startswith("B")}
+        ghosts = {str(one[1]) for one in authors if one is not None and one[0] == team and not one[1].startswith("B")}
+        return ghosts | {str(row[0]) for row in await self._database.fetch(ACCOUNTS_IN, team, room)}
 
     async def set_joined(self, room: RoomId, user: MatrixUserId, joined: bool) -> None:
         """Remember whether a user of ours is in a room."""

@@ -132,6 +132,10 @@ PARKED_NAMES = "SELECT source_key FROM inbox WHERE state = 3 AND direction = $1 
 PARKED_ONE = """
 SELECT seq, direction, queue, source_key, reason, admitted_at, raw FROM inbox WHERE state = 3 AND seq = $1
 """
+PARKED_ACTIONS = """
+SELECT outbox.action FROM outbox JOIN inbox ON inbox.seq = outbox.inbox_seq
+WHERE outbox.key = $1 AND outbox.done = 0 AND inbox.state = 3
+"""
 RETRY = """
 UPDATE inbox SET reason = '',
   state = CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE inbox_seq = inbox.seq) THEN 1 ELSE 0 END
@@ -265,6 +269,10 @@ class Ledger:
     async def parked_names(self, direction: str, queue: str) -> list[str]:
         """Return the names of a queue's parked rows."""
         return [str(row[0]) for row in await self._database.fetch(PARKED_NAMES, direction, queue)]
+
+    async def parked_actions(self, key: str) -> list[Action]:
+        """Return the actions of this name that parked rows planned and nobody recorded as done."""
+        return [decode(orjson.loads(row[0])) for row in await self._database.fetch(PARKED_ACTIONS, key)]
 
     async def retry(self, seq: int) -> tuple[str, str] | None:
         """Take a parked row up again; returns its (direction, queue), or None when it is not parked."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bridge.store.directory import Directory
     from bridge.store.links import Links
     from bridge.work.permalinks import Permalinks
+    from bridge.work.puppets import Puppets
     from bridge.work.transfers import Transfers
     from bridge.work.vocabulary import Vocabulary
     from portals.events import MatrixMessage, RunningPoll, SlackFile
@@ -46,6 +47,7 @@ class Answers:
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
         transfers: Transfers,
+        puppets: Puppets,
         vocabulary: Vocabulary,
         permalinks: Permalinks,
     ) -> None:
@@ -56,6 +58,7 @@ class Answers:
         self._matrix = matrix
         self._installations = installations
         self._transfers = transfers
+        self._puppets = puppets
         self._vocabulary = vocabulary
         self._permalinks = permalinks
 
@@ -78,6 +81,7 @@ class Answers:
             workspace=workspace,
             rules=self._rules,
             people=await self._people(portal.team, needs),
+            accounts=await self._puppets.accounts(portal, needs.slack_users, needs.matrix_users),
             members=await self._members(portal, needs.matrix_users),
             channels=await self._channels(portal.team, needs.channels),
             rooms=await self._rooms(portal.team, needs.rooms),

@@ -21,7 +21,7 @@ import orjson
 from bridge.errors import BridgeError, Later, Refused
 from bridge.store.ledger import TO_MATRIX, PlannedAction, State
 from bridge.store.links import record
-from bridge.work.perform import BANNED, Task
+from bridge.work.perform import BANNED, BY_GHOST, Task
 from bridge.work.profiles import person_of_user
 from portals.actions import RecordChannel, RecordTrouble
 from portals.events import (
@@ -34,6 +34,7 @@ from portals.events import (
 )
 from portals.facts import Direction, Member, PortalState
 from portals.ids import RoomId, SlackUserId, TeamId, action_key
+from portals.people.puppets import by_ghost, made, stamp_of
 from portals.reading import matrix as matrix_reading
 from portals.reading import slack as slack_reading
 from portals.reading.repeats import is_repeated
@@ -216,8 +217,11 @@ class Conductor:
         elif isinstance(said, MatrixMembership) and self._answers.names.is_ours(said.user):
             await self._directory.set_joined(said.room, said.user, False)
         wanted = to_slack.needs(said)
-        if await self._answers.missing_targets(wanted, portal):
+        stamp = stamp_of(payload)
+        if stamp or await self._answers.missing_targets(wanted, portal):
             await other_side()
+        if stamp and any(made(action, payload) for action in await self._ledger.parked_actions(stamp)):
+            return Ignored("our own, of a row that is parked")
         facts = await self._answers.facts(wanted, portal, workspace)
         decision = to_slack.decide(said, portal, facts)
         if isinstance(said, MatrixRedaction) and isinstance(decision, Ignored):
@@ -279,11 +283,13 @@ class Conductor:
         try:
             return await performer.perform(team, task), task.action.record
         except Refused as refused:
-            alone = out_of_thread(task.action, refused.code)
-            if alone is None:
+            instead = out_of_thread(task.action, refused.code)
+            if instead is None and refused.code == BY_GHOST:
+                instead = by_ghost(task.action)
+            if instead is None:
                 raise
-            log.info("%s: its thread is gone in Slack, so it goes into the channel", task.action.key)
-            return await performer.perform(team, replace(task, action=alone)), alone.record
+            log.info("%s is done in another way: %s", task.action.key, refused)
+            return await performer.perform(team, replace(task, action=instead)), instead.record
 
     async def give_up(self, row: InboxRow, portal: Portal | None, reason: str) -> None:
         """Park the row and say so in the room; what cannot even be said is in the log and in `parked list`."""

@@ -1,6 +1,7 @@
 """Intake: what both edges deliver goes into the inbox, and its lane is woken once it is committed.
 
-Nothing is decided here. An echo of our own ghosts says nothing new and is not even stored; typing is weather, not
+Nothing is decided here. An echo of our own ghosts says nothing new and is not even stored, nor is one of a person's own
+account, where this very process sent it; of any other, the ledger will tell that it is ours. Typing is weather, not
 history, and is passed on at once or not at all.
 
 A transaction of nothing but echoes is answered a moment later while many of our sends are under way. A homeserver has
@@ -83,7 +84,7 @@ class Intake:
         arrivals: list[Arrival] = []
         for event in events:
             place = matrix.address(event)
-            if place is None or self._names.is_ours(event["sender"]):
+            if place is None or self._names.is_ours(event["sender"]) or self._matrix.is_own(event["event_id"]):
                 continue
             arrivals.append(Arrival(TO_SLACK, place.queue, place.source_key, orjson.dumps(event).decode()))
         if arrivals:

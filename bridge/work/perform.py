@@ -36,6 +36,7 @@ from portals.actions import (
     UpdateMessage,
 )
 from portals.ids import EventId, action_key
+from portals.people.puppets import is_about_the_account
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.work.ghosts import Ghosts
+    from bridge.work.puppets import Puppets
     from bridge.work.transfers import Transfers
     from portals.actions import Action
     from portals.ids import ActionKey, MatrixUserId, RoomId, TeamId
@@ -52,6 +54,8 @@ log = logging.getLogger(__name__)
 
 BANNED = "banned"
 """The code of a refusal because moderators banned a ghost: what its person says is not shown there."""
+BY_GHOST = "by_ghost"
+"""The code of a refusal of something that a person's own account may not do, and their ghost has to."""
 _LOOKED_AT = 300
 """How many of a room's newest events are looked at for a lost one: what ours and others wrote since."""
 _CLOCKS_APART = 600
@@ -72,10 +76,13 @@ class Task:
 class MatrixPerformer:
     """Performs what is to be done in rooms."""
 
-    def __init__(self, matrix: MatrixClient, ghosts: Ghosts, directory: Directory, transfers: Transfers) -> None:
+    def __init__(
+        self, matrix: MatrixClient, ghosts: Ghosts, puppets: Puppets, directory: Directory, transfers: Transfers
+    ) -> None:
         self._matrix = matrix
         self._state = RoomState(matrix)
         self._ghosts = ghosts
+        self._puppets = puppets
         self._directory = directory
         self._transfers = transfers
 
@@ -83,11 +90,9 @@ class MatrixPerformer:
         """Perform one action; returns the event id that it made, or an empty text."""
         match task.action:
             case SendEvent() as action:
-                return await self._stamped(action.room, action.sender, action.key, task, partial(self._send, action))
+                return await self._spoken(action, task, partial(self._send, action))
             case SendFile() as action:
-                return await self._stamped(
-                    action.room, action.sender, action.key, task, partial(self._send_file, team, action)
-                )
+                return await self._spoken(action, task, partial(self._send_file, team, action))
             case RedactEvent() as action:
                 return await self._redacted(action, task)
             case SetState() as action:
@@ -100,18 +105,63 @@ class MatrixPerformer:
                 await self._state.close(action.room, action.closed)
                 return ""
             case SetMembership() as action:
-                if action.joined:
-                    await self._ready(action.room, action.user)
-                else:
-                    await self._ghosts.leave(action.room, action.user)
+                await self._moved(action)
                 return ""
             case Note():
                 return ""
             case _:
                 raise TypeError(f"{type(task.action).__name__} is no action for Matrix")
 
+    async def _spoken(self, action: SendEvent | SendFile, task: Task, send: Callable[[], Awaitable[str]]) -> str:
+        """Send as a ghost, or as a person's own account.
+
+        Raises Refused with the code BY_GHOST where the account may not, or where its ghost has sent already.
+        """
+        if action.ghost is None:
+            return await self._stamped(action.room, action.sender, action.key, task, send)
+        if task.unsure and await self._matrix.find_stamp(action.room, action.key, _LOOKED_AT, sender=action.ghost):
+            raise Refused(BY_GHOST, f"{action.ghost} has sent {action.key} already")
+        try:
+            return await self._stamped(action.room, action.sender, action.key, task, send, action.ghost)
+        except Refused as refused:
+            raise self._by_ghost(action.room, action.sender, refused) from refused
+
+    def _by_ghost(self, room: RoomId, account: MatrixUserId, refused: Refused) -> Refused:
+        """Return what to raise when an account was refused something that its ghost may do."""
+        if not is_about_the_account(refused.code):
+            return refused
+        self._puppets.note_refusal(room, account, refused)
+        return Refused(BY_GHOST, refused.detail)
+
+    async def _moved(self, action: SetMembership) -> None:
+        if self._puppets.names.is_ours(action.user):
+            if action.joined:
+                await self._ready(action.room, action.user)
+            else:
+                await self._ghosts.leave(action.room, action.user)
+        elif action.joined:
+            try:
+                await self._puppets.bring(action.room, action.user)
+            except Refused as refused:
+                raise self._by_ghost(action.room, action.user, refused) from refused
+            if action.ghost is not None and self._puppets.acts_as(action.user):
+                await self._replace(action.room, action.ghost)
+        else:
+            await self._puppets.leave(action.room, action.user)
+
+    async def _replace(self, room: RoomId, ghost: MatrixUserId) -> None:
+        """Have a ghost leave a room in which its person has come in their own account."""
+        if await self._directory.is_joined(room, ghost):
+            await self._ghosts.leave(room, ghost)
+
     async def _stamped(
-        self, room: RoomId, sender: MatrixUserId, key: ActionKey, task: Task, send: Callable[[], Awaitable[str]]
+        self,
+        room: RoomId,
+        sender: MatrixUserId,
+        key: ActionKey,
+        task: Task,
+        send: Callable[[], Awaitable[str]],
+        ghost: MatrixUserId | None = None,
     ) -> str:
         if task.unsure:
             found = await self._matrix.find_stamp(room, key, _LOOKED_AT, sender=sender)
@@ -119,20 +169,25 @@ class MatrixPerformer:
                 log.info("%s was sent already: found in %s", key, room)
                 return found
         await self._ready(room, sender)
+        if ghost is not None:
+            await self._replace(room, ghost)
         try:
             return await send()
         except Refused as refused:
             if refused.code != "M_FORBIDDEN":
                 raise
-            # the ghost may have been removed from the room since we noted that it is there
+            # the sender may have been removed from the room since we noted that it is there
             await self._directory.set_joined(room, sender, False)
             await self._ready(room, sender)
             return await send()
 
     async def _ready(self, room: RoomId, user: MatrixUserId) -> None:
-        """Have a ghost in the room; raises Refused with the code BANNED where it may not be."""
+        """Have a ghost or an account in the room; raises Refused with the code BANNED where it may not be."""
         try:
-            await self._ghosts.ready(room, user)
+            if self._puppets.names.is_ours(user):
+                await self._ghosts.ready(room, user)
+            else:
+                await self._puppets.ready(room, user)
         except Refused as refused:
             if refused.code != "M_FORBIDDEN":
                 raise
@@ -158,7 +213,8 @@ class MatrixPerformer:
         try:
             return await self._stamped(action.room, action.sender, action.key, task, partial(redact, action.sender))
         except Refused as refused:
-            if refused.code not in (BANNED, "M_FORBIDDEN") or action.sender == self._matrix.bot:
+            is_theirs = refused.code == BANNED or is_about_the_account(refused.code)
+            if not is_theirs or action.sender == self._matrix.bot:
                 raise
             bot = self._matrix.bot
             return await self._stamped(action.room, bot, action.key, task, partial(redact, bot))

@@ -214,7 +214,8 @@ def memberships(
 
     def news(rank: str, kind: str, user: str) -> News:
         event = {"type": kind, "user": user, "channel": channel}
-        return News(rank, {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/{kind}/{user}"})
+        name = f"seen:{gap}/{channel}/{kind}/{user}"
+        return News(rank, {"team_id": team, "event": event, "event_id": name, LOOK_BACK: gap})
 
     return [
         *(

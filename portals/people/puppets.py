@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from portals.events import Json
     from portals.ids import MatrixUserId
 
+PUPPETS_UNKNOWN = "double_puppet"
+"""The code of a refusal because the homeserver does not know the token for acting as people."""
+
 _NOT_AS_THEM = frozenset(
     {
         "M_FORBIDDEN",
@@ -32,8 +35,7 @@ _NOT_AS_THEM = frozenset(
         "M_CONSENT_NOT_GIVEN",
         "M_GUEST_ACCESS_FORBIDDEN",
         "M_UNABLE_TO_AUTHORISE_JOIN",
-        "M_UNKNOWN_TOKEN",
-        "M_MISSING_TOKEN",
+        PUPPETS_UNKNOWN,
     }
 )
 

@@ -129,7 +129,7 @@ def _read_membership(event: Json, source: str, workspace: Workspace, historic: b
     joined = event.get("type") == "member_joined_channel"
     if user == workspace.bot_user:
         return SlackBotMembership(source, channel, joined)
-    return SlackMembership(source, channel, SlackUserId(user), joined)
+    return SlackMembership(source, channel, SlackUserId(user), joined, historic)
 
 
 def _read_removal(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:

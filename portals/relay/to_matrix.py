@@ -338,7 +338,11 @@ def _delete(event: SlackDeletion, portal: Portal, facts: Facts) -> tuple[Action,
 
 
 def _member(event: SlackMembership, portal: Portal, facts: Facts) -> tuple[Action, ...]:
-    """Have a person come in their own account, where it may be brought, or else as a ghost; and leave in both."""
+    """Have a person come in their own account, where it may be brought, or else as a ghost; and leave in both.
+
+    Whoever merely is not in the channel's list any more has perhaps been deactivated in Slack, as people are who have
+    moved to Matrix: their own account stays.
+    """
     assert portal.room is not None
     key, room, ghost = action_key(event.source), portal.room, facts.names.ghost(portal.team, event.user)
     account = facts.accounts.get(event.user)
@@ -347,7 +351,7 @@ def _member(event: SlackMembership, portal: Portal, facts: Facts) -> tuple[Actio
     if event.joined:
         return (SetMembership(key, room, account.id, True, ghost=ghost),)
     leaves = (SetMembership(key, room, ghost, False),)
-    if account.acts or portal.private:
+    if not event.historic and (account.acts or portal.private):
         own = SetMembership(action_key(event.source, "account"), room, account.id, False)
         return (*leaves, own)
     return leaves

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -27,9 +27,13 @@ GHOST = "@slack_t0aaaaaaaa_u0aaaaaaaa:hs.test"
 
 @dataclass
 class Busy:
-    """A homeserver's client with so many requests under way."""
+    """A homeserver's client with so many requests under way, and what it has sent as people's own accounts."""
 
     in_flight: int
+    own: set[str] = field(default_factory=set)
+
+    def is_own(self, event: str) -> bool:
+        return event in self.own
 
 
 @dataclass
@@ -138,3 +142,9 @@ async def test_an_event_of_slack_is_queued_when_it_comes_and_wakes_its_lane_once
 async def test_what_has_no_name_is_left_out(edge: Edge, payload: dict[str, Any]) -> None:
     await edge.intake.from_slack(TeamId("T0AAAAAAAAA"), payload)
     assert (await edge.ledger.open_queues(), edge.woken) == ([], [])
+
+
+async def test_an_echo_of_a_person_s_own_account_is_stored_only_where_the_ledger_has_to_tell(edge: Edge) -> None:
+    edge.busy.own.add("$ours")
+    await edge.intake.from_matrix("1", [event("$ours", "@ada:hs.test"), event("$hers", "@ada:hs.test")])
+    assert await edge.stored(TO_SLACK, ROOM) == ["matrix:$hers"]

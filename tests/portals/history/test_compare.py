@@ -239,8 +239,8 @@ def test_a_reaction_of_a_matrix_person_is_not_looked_for_in_slack() -> None:
 def test_members_join_before_everything_else_and_leave_after_it() -> None:
     joins, leaves = memberships({"U1", "U2"}, {"U2", "U3"}, channel=CHANNEL, team=TEAM, gap=7)
     joined, left = event_of(joins), event_of(leaves)
-    assert joined == SlackMembership(joined.source, CHANNEL, SlackUserId("U1"), True)
-    assert left == SlackMembership(left.source, CHANNEL, SlackUserId("U3"), False)
+    assert joined == SlackMembership(joined.source, CHANNEL, SlackUserId("U1"), True, historic=True)
+    assert left == SlackMembership(left.source, CHANNEL, SlackUserId("U3"), False, historic=True)
     assert joins.rank < "0.1" < "9999999998.9" < leaves.rank
 
 
