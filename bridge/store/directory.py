@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.store.database import Statement, any_of
+from bridge.store.database import Statement
 from bridge.store.recent import Recent
+from bridge.store.words import Words
 from portals.facts import Direction, Member, Person, Portal, PortalKind, PortalState, Workspace
 from portals.ids import ChannelId, MatrixUserId, PortalId, RoomId, SlackUserId, TeamId
 
@@ -72,12 +73,6 @@ ON CONFLICT (team, user_id) DO NOTHING
 SHOWN_PEOPLE = """
 SELECT user_id FROM people WHERE team = $1 AND user_id > $2 AND shown <> '' ORDER BY user_id LIMIT $3
 """
-EMOJI_SHOWN = """
-SELECT names.id FROM names CROSS JOIN media
-WHERE names.team = $1 AND names.kind = 'emoji' AND media.source = 'picture:' || names.value AND media.target = $2
-ORDER BY names.id LIMIT 1
-"""
-"""CROSS JOIN has SQLite walk the few emoji and look each up among the many media."""
 SET_SHOWN = "UPDATE people SET shown = $3 WHERE team = $1 AND user_id = $2"
 ADD_MEMBER = """
 INSERT INTO members (user_id, name, avatar) VALUES ($1, $2, $3)
@@ -93,11 +88,6 @@ ADD_CHANNEL = """
 INSERT INTO channels (team, channel, name) VALUES ($1, $2, $3)
 ON CONFLICT (team, channel) DO UPDATE SET name = excluded.name
 """
-ADD_NAME = """
-INSERT INTO names (team, kind, id, value) VALUES ($1, $2, $3, $4)
-ON CONFLICT (team, kind, id) DO UPDATE SET value = excluded.value
-"""
-REMOVE_NAME = "DELETE FROM names WHERE team = $1 AND kind = $2 AND id = $3"
 ADD_MEDIA = """
 INSERT INTO media (source, target, mimetype, size) VALUES ($1, $2, $3, $4)
 ON CONFLICT (source) DO UPDATE SET target = excluded.target, mimetype = excluded.mimetype, size = excluded.size
@@ -110,6 +100,7 @@ class Directory:
     def __init__(self, database: Database, names: GhostNames) -> None:
         self._database = database
         self._names = names
+        self.words = Words(database)
         self._portals: Recent[str, Portal] = Recent(_CACHED_PORTALS)
         self._people: Recent[tuple[str, str], Person] = Recent(_CACHED_PEOPLE)
         self._members: Recent[str, Member] = Recent(_CACHED_PEOPLE)
@@ -406,39 +397,6 @@ class Directory:
         """Return the channel of this name."""
         rows = await self._database.fetch("SELECT channel FROM channels WHERE team = $1 AND name = $2", team, name)
         return ChannelId(rows[0][0]) if rows else None
-
-    async def change_names(
-        self, team: TeamId, kind: str, given: Iterable[tuple[str, str]], gone: Iterable[str] = ()
-    ) -> None:
-        """Remember the values of names of one kind, `emoji` or `usergroup`, and forget others."""
-        forgotten = [Statement(REMOVE_NAME, (team, kind, name)) for name in gone]
-        await self._keep(forgotten + [Statement(ADD_NAME, (team, kind, name, value)) for name, value in given])
-
-    async def all_names(self, team: TeamId, kind: str) -> dict[str, str]:
-        """Return all names of one kind with their values."""
-        rows = await self._database.fetch("SELECT id, value FROM names WHERE team = $1 AND kind = $2", team, kind)
-        return {str(name): str(value) for name, value in rows}
-
-    async def names(self, team: TeamId, kind: str, ids: Iterable[str]) -> dict[str, str]:
-        """Return the values of those names that are known."""
-        wanted = list(ids)
-        if not wanted:
-            return {}
-        rows = await self._database.fetch(
-            f"SELECT id, value FROM names WHERE team = $1 AND kind = $2 AND id IN {any_of(3, len(wanted))}",
-            team,
-            kind,
-            *wanted,
-        )
-        return {str(name): str(value) for name, value in rows}
-
-    async def emoji_shown(self, team: TeamId, pictures: Iterable[str]) -> dict[str, str]:
-        """Return the names of the custom emoji whose pictures were brought to these `mxc:` addresses."""
-        found: dict[str, str] = {}
-        for picture in pictures:
-            rows = await self._database.fetch(EMOJI_SHOWN, team, picture)
-            found |= {picture: str(rows[0][0])} if rows else {}
-        return found
 
     async def media(self, source: str) -> str | None:
         """Return where a file was brought to: the address on the other side."""

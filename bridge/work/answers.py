@@ -89,7 +89,7 @@ class Answers:
             emoji=await self._emoji(portal.team, needs.emoji),
             icons=await self._icons(portal.team, needs.icons),
             files=await self._files(portal.team, needs.files),
-            pictures=await self._directory.emoji_shown(portal.team, needs.pictures),
+            pictures=await self._directory.words.emoji_shown(portal.team, needs.pictures),
             permalinks=await self._permalinks.counterparts(needs.links),
             links=tuple(links),
             reactions=reactions,

@@ -70,7 +70,7 @@ class Vocabulary:
             await self._read(team, change.kind)
             return
         self._changes += 1
-        await self._directory.change_names(team, change.kind, change.given, change.gone)
+        await self._directory.words.change(team, change.kind, change.given, change.gone)
 
     async def usergroups(self, team: TeamId, groups: Iterable[str]) -> dict[str, str]:
         """Return the handles of these user groups, as far as they are known."""
@@ -83,7 +83,7 @@ class Vocabulary:
             aliases = {name: value.removeprefix(_ALIAS) for name, value in values.items() if value.startswith(_ALIAS)}
             if not aliases:
                 break
-            targets = await self._directory.names(team, "emoji", set(aliases.values()))
+            targets = await self._directory.words.of(team, "emoji", set(aliases.values()))
             for name, target in aliases.items():
                 values[name] = targets.get(target) or unicode_of(target) or ""
         return {name: value for name, value in values.items() if value and not value.startswith(_ALIAS)}
@@ -95,9 +95,9 @@ class Vocabulary:
         for row in await self._ledger.next_rows(TO_MATRIX, team, _ROWS):
             if _EVENTS[kind] in row.raw:
                 raise Later("what became of the workspace's own emoji and user groups is taken up first", 0.02)
-        found = await self._directory.names(team, kind, wanted)
+        found = await self._directory.words.of(team, kind, wanted)
         if len(found) < len(wanted) and await self._is_news(team, kind):
-            found = await self._directory.names(team, kind, wanted)
+            found = await self._directory.words.of(team, kind, wanted)
         return found
 
     async def _is_news(self, team: TeamId, kind: NameKind) -> bool:
@@ -128,12 +128,12 @@ class Vocabulary:
                 log.warning("%s: the workspace's own %s are not known: %s", team, kind, refused)
                 self._read_at[team, kind] = self._clock()
                 return
-            known = await self._directory.all_names(team, kind)
+            known = await self._directory.words.all(team, kind)
             if changes == self._changes:
                 break
         self._read_at[team, kind] = self._clock()
         given = [(name, value) for name, value in listed.items() if known.get(name) != value]
-        await self._directory.change_names(team, kind, given, known.keys() - listed.keys())
+        await self._directory.words.change(team, kind, given, known.keys() - listed.keys())
 
     async def _listed(self, team: TeamId, kind: NameKind) -> dict[str, str]:
         client = self._installations[team].client

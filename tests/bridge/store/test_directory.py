@@ -281,13 +281,15 @@ async def test_channels_are_found_by_name(directory: Directory) -> None:
 
 
 async def test_names_of_a_kind_are_found(directory: Directory) -> None:
-    await directory.change_names(TEAM, "emoji", [("party", "https://x/p.png"), ("alias", "alias:party")])
-    await directory.change_names(TEAM, "emoji", [("party", "https://x/q.png")])
-    await directory.change_names(TEAM, "usergroup", [("S1", "devs")])
-    found = await directory.names(TEAM, "emoji", ["party", "alias", "nothing"])
+    await directory.words.change(TEAM, "emoji", [("party", "https://x/p.png"), ("alias", "alias:party")])
+    await directory.words.change(TEAM, "emoji", [("party", "https://x/q.png")])
+    await directory.words.change(TEAM, "usergroup", [("S1", "devs")])
+    found = await directory.words.of(TEAM, "emoji", ["party", "alias", "nothing"])
     assert found == {"party": "https://x/q.png", "alias": "alias:party"}
-    assert await directory.names(TEAM, "emoji", []) == {}
-    assert await directory.names(TEAM, "usergroup", ["S1"]) == {"S1": "devs"}
+    assert await directory.words.of(TEAM, "emoji", []) == {}
+    assert await directory.words.of(TEAM, "usergroup", ["S1"]) == {"S1": "devs"}
+    await directory.words.change(TEAM, "emoji", [("new", "https://x/n.png")], ["party"])
+    assert await directory.words.all(TEAM, "emoji") == {"new": "https://x/n.png", "alias": "alias:party"}
 
 
 async def test_media_are_brought_once(directory: Directory) -> None:
@@ -394,7 +396,8 @@ def test_the_memory_is_bounded_and_keeps_what_is_used() -> None:
 
 
 async def test_a_custom_emoji_is_found_by_its_picture(directory: Directory) -> None:
-    await directory.change_names(TEAM, "emoji", [("party", "https://x/p.png"), ("fun", "alias:party")])
+    await directory.words.change(TEAM, "emoji", [("party", "https://x/p.png"), ("fun", "alias:party")])
     await directory.learn_media("picture:https://x/p.png", "mxc://x/p", "image/png", 3)
     await directory.learn_media("slack:F1", "mxc://x/f", "image/png", 3)
-    assert await directory.emoji_shown(TEAM, ["mxc://x/p", "mxc://x/f", "mxc://x/unknown"]) == {"mxc://x/p": "party"}
+    found = await directory.words.emoji_shown(TEAM, ["mxc://x/p", "mxc://x/f", "mxc://x/unknown"])
+    assert found == {"mxc://x/p": "party"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from bridge.store import directory, files, ledger, links, places
+from bridge.store import directory, files, ledger, links, places, words
 from bridge.store.opening import open_database
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bridge.store.database import Database
 
 WORDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-EVERYTHING = vars(ledger) | vars(links) | vars(directory) | vars(places) | vars(files)
-NAMES = {name for name in EVERYTHING if name.isupper() and not name.startswith("_")}
+MODULES = (ledger, links, directory, places, files, words)
+NAMES = {name for module in MODULES for name in vars(module) if name.isupper() and not name.startswith("_")}
 SELDOM = {
     *("OPEN_QUEUES", "OPEN_COUNTS", "ANY_REQUEST", "TAKE_REQUESTS", "LEAVE_ROOM"),
     *("WORKSPACE_AT", "TEAMS_WITH_CHANNEL", "PORTAL_OF_TARGET"),
@@ -31,7 +31,7 @@ def named(module: ModuleType) -> dict[str, str]:
     return {name: sql for name, sql in values.items() if sql.lstrip().startswith(WORDS)}
 
 
-STATEMENTS = named(ledger) | named(links) | named(directory) | named(places) | named(files)
+STATEMENTS = {name: sql for module in MODULES for name, sql in named(module).items()}
 
 
 def test_the_statements_are_found() -> None:
