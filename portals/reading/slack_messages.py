@@ -59,7 +59,7 @@ def message_of(
     if author is None:
         return Ignored("a message without an author")
     thread = ts_of(message.get("thread_ts"))
-    files = tuple(files_of(message.get("files")))
+    files = tuple(files_of(message.get("files") or _shared_file(message)))
     attachments = objects(message.get("attachments"))
     text = text_of(message.get("text"))
     system = "" if subtype in SAID else subtype
@@ -86,6 +86,11 @@ def message_of(
     )
 
 
+def _shared_file(message: Json) -> list[object]:
+    """Return the file that a message of before 2018 shares: it stands alone, beside `upload` or a link to it."""
+    return [message.get("file")] if message.get("subtype") == "file_share" else []
+
+
 def is_hidden(message: Json) -> bool:
     """Tell whether a message object is one that nobody sees: what is left of a deleted one, or meant for one person."""
     subtype = text_of(message.get("subtype"))
@@ -102,6 +107,8 @@ def _author(message: Json) -> SlackAuthor | None:
         pictures = (text_of(icons.get(size)) for size in _ICONS)
         icon = next((url for url in pictures if url.startswith("http")), "")
         return SlackAuthor(SlackUserId(bot), True, name, icon, text_of(icons.get("emoji")).strip(":"))
+    if not is_slack_id(user):
+        user = text_of(mapping(message.get("comment")).get("user"))  # a comment on a file, before 2018
     if is_slack_id(user):
         name = text_of(mapping(message.get("user_profile")).get("display_name"))
         return SlackAuthor(SlackUserId(user), bool(bot), name or text_of(profile.get("name")))

@@ -146,3 +146,16 @@ def test_a_rubbish_message_of_history_never_raises(rubbish: dict[str, Any]) -> N
     assert isinstance(found, Ignored | SlackMessage)
     assert all(isinstance(name, str) for name, _ in reactions_of(rubbish))
     cut_reactions(rubbish)
+
+
+def test_a_file_of_before_2018_stands_alone() -> None:
+    file = {"id": "F1", "name": "a.txt", "mode": "hosted", "url_private": "https://files.slack.com/a"}
+    shared = message(subtype="file_share", file=file, upload=True)
+    assert [one.id for one in shared.files] == ["F1"]
+    mentioned = message(subtype="file_mention", file=file)
+    assert mentioned.files == ()
+
+
+def test_a_comment_on_a_file_of_before_2018_is_its_authors() -> None:
+    said = message(user=None, subtype="file_comment", comment={"user": "U2"})
+    assert (said.author.id, said.system) == ("U2", "")
