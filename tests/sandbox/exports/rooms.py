@@ -58,7 +58,8 @@ class Room:
             body["pins"] = pins
         topic: Json = {"value": "", "creator": "", "last_set": 0}
         purpose: Json = {"value": "Fragen &amp; Antworten", "creator": creator, "last_set": self.created + 5}
-        return body | {"topic": topic, "purpose": purpose}
+        body |= {"topic": topic, "purpose": purpose}
+        return _aged(body) if self.archived else body
 
 
 def rooms_of(
@@ -90,6 +91,14 @@ def rooms_of(
         )
         rooms.append(room)
     return rooms
+
+
+def _aged(body: Json) -> Json:
+    """The same as Slack wrote it in its first years: moments are strings."""
+    for entry in (body["topic"], body["purpose"]):
+        entry["last_set"] = str(entry["last_set"])
+    pins = [pin | {"created": str(pin["created"])} for pin in body.get("pins", [])]
+    return body | {"created": str(body["created"])} | ({"pins": pins} if pins else {})
 
 
 def _kind(place: int) -> str:

@@ -96,6 +96,7 @@ def _mentioning(random: Random, people: Sequence[str], channels: Sequence[str], 
             Phrase(
                 f"see <#{channel}|>", ({"type": "text", "text": "see "}, {"type": "channel", "channel_id": channel})
             ),
+            Phrase(f"<@{person}|old.handle>", ({"type": "user", "user_id": person},)),
             Phrase("<!here> lunch", ({"type": "broadcast", "range": "here"}, {"type": "text", "text": " lunch"})),
             Phrase(f"<!subteam^{usergroup}>", ({"type": "usergroup", "usergroup_id": usergroup},)),
             Phrase(

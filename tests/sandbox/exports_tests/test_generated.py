@@ -137,7 +137,9 @@ def test_every_oddity_of_real_exports_occurs(tmp_path: Path) -> None:
     assert any(user["deleted"] for user in users.values())
     assert any("email" not in user["profile"] for user in users.values() if not (user["deleted"] or user["is_bot"]))
     assert "USLACKBOT" not in users
-    assert any(channel["is_archived"] for channel in files["channels.json"])
+    archived = [channel for channel in files["channels.json"] if channel["is_archived"]]
+    assert {type(channel["created"]) for channel in archived} == {str}
+    assert any(isinstance(channel["created"], int) for channel in files["channels.json"])
 
 
 def test_a_date_range_has_orphans_and_lists_almost_only_what_was_active(tmp_path: Path) -> None:
