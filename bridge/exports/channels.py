@@ -20,6 +20,7 @@ from portals.history.export import (
     is_channel_id,
     unlisted_channel,
 )
+from portals.history.shared_folder import PRIVACY, owner_of
 from portals.ids import ChannelId
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
     from bridge.exports.layout import Root
     from bridge.exports.limits import Problems
     from portals.events import Json
-    from portals.history.export import Kind
-
-_PRIVACY: dict[Kind, int] = {"public": 0, "private": 1, "group_dm": 2, "dm": 3}
+_ABOUT_A_FILE = "FC:"
 
 
 class Files(Protocol):
@@ -42,6 +41,9 @@ class Files(Protocol):
 
     def peek(self, folder: Folder) -> Sequence[Json]:
         """Return some records of a folder."""
+
+    def every(self, folder: Folder) -> Iterator[Json]:
+        """Yield all records of a folder."""
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ def found_channels(roots: Sequence[Root], files: Files, problems: Problems) -> l
     free: dict[str, Folder] = {}
     for root in roots:
         here = _listed(root, files, found, problems)
-        free |= _claim(root, here, problems)
+        free |= _claim(root, here, files, problems)
     for folder in free.values():
         if folder.days:
             _place(folder, found, files, problems)
@@ -88,7 +90,7 @@ def _listed(root: Root, files: Files, found: dict[ChannelId, Found], problems: P
                 known = found[channel.id] = Found(channel, root.path)
             elif channel.id in here:
                 problems.add(where, f"{channel.id} is listed before already: only its first entry is used")
-            if _PRIVACY[channel.kind] > _PRIVACY[known.channel.kind]:
+            if PRIVACY[channel.kind] > PRIVACY[known.channel.kind]:
                 problems.add(
                     where, f"{channel.id} is listed as {known.channel.kind} too: it is taken as {channel.kind}"
                 )
@@ -97,7 +99,7 @@ def _listed(root: Root, files: Files, found: dict[ChannelId, Found], problems: P
     return list(here.values())
 
 
-def _claim(root: Root, here: Iterable[Found], problems: Problems) -> dict[str, Folder]:
+def _claim(root: Root, here: Iterable[Found], files: Files, problems: Problems) -> dict[str, Folder]:
     """Give the folders of a workspace to the channels that it lists; returns the folders that nobody claims."""
     free = {folder.path: folder for folder in root.folders}
     names: dict[str, Folder] = {}
@@ -112,20 +114,21 @@ def _claim(root: Root, here: Iterable[Found], problems: Problems) -> dict[str, F
             if name in names:
                 claims.setdefault(names[name].path, []).append(one)
     for path, claimants in claims.items():
-        folder = free.pop(path)
-        owner = _owner(folder, claimants, problems)
+        owner = _owner(free.pop(path), claimants, files, problems)
         owner.folders.append(path)
     return free
 
 
-def _owner(folder: Folder, claimants: Sequence[Found], problems: Problems) -> Found:
-    owner = max(claimants, key=lambda one: (one.channel.id == _last(folder.path), _PRIVACY[one.channel.kind]))
-    others = [one.channel for one in claimants if one is not owner and one.channel.id != owner.channel.id]
-    if others and folder.days:
-        ids = ", ".join(f"{other.id} ({other.kind})" for other in others)
-        what = f"{ids} has this name too, and the export does not tell whose messages lie here"
-        problems.add(folder.path, f"{what}: all are given to {owner.channel.id} ({owner.channel.kind})")
-    return owner
+def _owner(folder: Folder, claimants: Sequence[Found], files: Files, problems: Problems) -> Found:
+    by_id = next((one for one in claimants if one.channel.id == _last(folder.path)), None)
+    different = {one.channel.id: one for one in claimants}
+    if by_id is not None or len(different) == 1 or not folder.days:
+        return by_id or claimants[0]
+    channel = owner_of([one.channel for one in different.values()], files.every(folder))
+    others = ", ".join(f"{one.channel.id} ({one.channel.kind})" for one in claimants if one.channel.id != channel.id)
+    what = f"{others} has this name too, and the export does not tell whose messages lie here"
+    problems.add(folder.path, f"{what}: by what they tell, all are given to {channel.id} ({channel.kind})")
+    return different[channel.id]
 
 
 def _place(folder: Folder, found: dict[ChannelId, Found], files: Files, problems: Problems) -> None:
@@ -136,11 +139,10 @@ def _place(folder: Folder, found: dict[ChannelId, Found], files: Files, problems
     if told is None and len(elsewhere) == 1:
         told = elsewhere[0].channel.id
     if told is None:
-        problems.add(
-            folder.path,
-            f"no list has a channel of this name, and its messages do not tell its id: "
-            f"the messages of {folder.days} days are left out",
-        )
+        why = "no list has a channel of this name, and its messages do not tell its id"
+        if name.startswith(_ABOUT_A_FILE):
+            why = "what was said beside a canvas or another file, which Slack exports without a channel"
+        problems.add(folder.path, f"{why}: the messages of {folder.days} days are left out")
         return
     if told not in found:
         problems.add(folder.path, f"no list has this channel: it is taken as {told}, and its members are not known")

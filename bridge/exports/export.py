@@ -39,6 +39,10 @@ _EMOJI = "emoji.json"
 _READ = frozenset({*CHANNEL_FILES, *USER_FILES, _EMOJI, NOTE})
 _PEEKED_DAYS = 3
 _PEEKED_FOLDERS = 20
+_NAMELESS = (
+    "it has messages, but no list tells whose: put channels.json back (and groups.json, mpims.json and dms.json, where "
+    "Slack gave you these)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ class Export:
         found = found_channels(self._roots, self, problems)
         teams = {root.path: self._team(root) for root in self._roots}
         self._folders: dict[ChannelId, list[str]] = {one.channel.id: one.folders for one in found}
+        if not found and any(folder.days for root in self._roots for folder in root.folders):
+            raise BadExport(_NAMELESS)
         self.channels: tuple[ExportedChannel, ...] = tuple(
             replace(one.channel, team=one.channel.team or teams.get(one.root, TeamId(""))) for one in found
         )
@@ -232,12 +238,18 @@ class Export:
 
     def peek(self, folder: Folder) -> list[Mapping[str, Any]]:  # Any: foreign JSON
         """Return the records of a folder's first days."""
-        try:
-            names = self._archive.days(folder.path)[:_PEEKED_DAYS]
-        except Unreadable:
-            return []  # reading the folder will say why
-        first = (next(self._day(joined(folder.path, name)), None) for name in names)
+        first = (next(self._day(path), None) for path in self._in(folder)[:_PEEKED_DAYS])
         return [record for day in first if day for record in day.records]
+
+    def every(self, folder: Folder) -> Iterator[Mapping[str, Any]]:  # Any: foreign JSON
+        """Yield the records of a folder; what is wrong with them is told when its messages are read."""
+        return (record for path in self._in(folder) for day in self._day(path) for record in day.records)
+
+    def _in(self, folder: Folder) -> list[str]:
+        try:
+            return [joined(folder.path, name) for name in self._archive.days(folder.path)]
+        except Unreadable:
+            return []  # reading the folder for its messages says why
 
 
 def open_export(path: Path, limits: Limits = LIMITS) -> Export:

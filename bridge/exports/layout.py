@@ -64,6 +64,9 @@ def _top(every: Mapping[str, Folder], below: Mapping[str, list[Folder]]) -> str:
         exports = sorted(folder.path for folder in inside if _is_root(folder) or below.get(folder.path))
         if len(exports) > 1:
             raise BadExport(f"it holds several folders that may be exports: name one of {', '.join(exports[:10])}")
+        zips = [name for name in every[path].files if name.endswith(".zip")]
+        if zips:
+            raise BadExport(f"it holds no export but another zip: unpack it and name {joined(path, zips[0])}")
         if len(inside) != 1:
             raise BadExport(_NO_EXPORT)
         path = inside[0].path

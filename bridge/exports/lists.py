@@ -69,7 +69,7 @@ def document(raw: bytes) -> tuple[object, tuple[str, ...]]:
     try:
         return storable(_DECODER.decode(text)), notes
     except json.JSONDecodeError as error:
-        raise Unreadable(f"is no JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise Unreadable(f"is no JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except (ValueError, RecursionError):
         raise Unreadable("is no JSON that an export can hold: it nests too deeply, or holds endless numbers") from None
 

@@ -32,7 +32,7 @@ class Contents:
     """The files of a zip in columns, by folder; a day file is a number, every other file a name."""
 
     def __init__(self) -> None:
-        self.folders: dict[str, int] = {}
+        self.folders: dict[str, int] = {"": 0}
         self.others: dict[int, dict[str, int]] = {}
         self._columns = (array("Q"), array("Q"), array("Q"), array("I"), array("B"))
         self._keys = array("Q")
@@ -45,8 +45,7 @@ class Contents:
         """Return the number of a folder; its parents are folders too."""
         known = self.folders.get(path)
         if known is None:
-            if path:
-                self.folder(path.rpartition("/")[0])
+            self.folder(path.rpartition("/")[0])
             known = self.folders[path] = len(self.folders)
         return known
 

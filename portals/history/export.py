@@ -179,6 +179,7 @@ def records_of(values: Sequence[object], path: str, first: int = 0) -> tuple[lis
     records: list[dict[str, Any]] = []
     problems: list[Problem] = []
     times: list[str] = []
+    timed: list[str] = []
     in_order, before = True, ""
     for index, value in enumerate(values, first):
         if not isinstance(value, dict):
@@ -188,14 +189,18 @@ def records_of(values: Sequence[object], path: str, first: int = 0) -> tuple[lis
         if not isinstance(ts, str) or not is_ts(ts):
             problems.append(Problem(f"{path}[{index}]", "a message without a time stamp"))
             ts = before
-        elif in_order and before and not (ts >= before if len(ts) == len(before) else moment(ts) >= moment(before)):
-            in_order = False
+        else:
+            if in_order and before and not (ts >= before if len(ts) == len(before) else moment(ts) >= moment(before)):
+                in_order = False
+            timed.append(ts)
         records.append(value)
         times.append(ts)
         before = ts
     if not in_order:
         ordered = sorted(range(len(records)), key=lambda index: moment(times[index]))
         records = [records[index] for index in ordered]
+    if repeated := len(timed) - len(set(timed)):
+        problems.append(Problem(path, f"{repeated} of its messages have the time stamp of another one"))
     return records, problems
 
 

@@ -1,8 +1,8 @@
 """Counting the records of an export, channel by channel, without keeping any.
 
 What is counted, exactly: every record of a day file is a message. One whose `thread_ts` is its own `ts` is the root of
-a thread, as is one without `thread_ts` that has replies; one with another `thread_ts` is a reply. A reaction is one
-person with one emoji on one message. A file is a file object on a message; one that was shared twice counts twice.
+a thread; one with another `thread_ts` is a reply. A reaction is one person with one emoji on one message. A file is a
+file object on a message; one that was shared twice counts twice.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Tally:
         if thread and thread != ts:
             self._replies += 1
             self._orphans += not (isinstance(thread, str) and thread in self._roots)
-        elif thread or record.get("reply_count") or record.get("replies"):
+        elif thread:
             self._root_count += 1
             self._roots.add(ts)
         user, bot = record.get("user"), record.get("bot_id")
