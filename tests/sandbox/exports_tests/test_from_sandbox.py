@@ -222,3 +222,20 @@ def test_an_export_overwrites_nothing(tmp_path: Path) -> None:
         export_of(team, tmp_path / name)
         with pytest.raises(FileExistsError):
             export_of(team, tmp_path / name)
+
+
+async def test_a_sandbox_in_another_process_writes_an_export_on_request(bench: Bench, tmp_path: Path) -> None:
+    bench.team.person("alice").upload("#general", "a.txt", b"hello")
+
+    async def control(what: str, **values: object) -> tuple[int, Json]:
+        async with bench.session.post(f"{bench.slack.url}/_sandbox/{what}", json=values) as answer:
+            return answer.status, await answer.json()
+
+    status, body = await control("export", path=str(tmp_path / "e.zip"), kind="full")
+    assert (status, body["path"]) == (200, str(tmp_path / "e.zip"))
+    url = messages(tmp_path / "e.zip", "general")[-1]["files"][0]["url_private"]
+    assert url.endswith(body["token"])
+    assert (await control("export", path=str(tmp_path / "e.zip")))[0] == 400
+    assert (await control("expire_exports"))[0] == 200
+    async with bench.session.get(url) as answer:
+        assert answer.content_type == "text/html"

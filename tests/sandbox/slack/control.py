@@ -9,6 +9,7 @@ import base64
 import binascii
 import ipaddress
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,6 +20,7 @@ from tests.sandbox.slack.faults import Kind
 from tests.sandbox.slack.people import bot_message
 
 if TYPE_CHECKING:
+    from tests.sandbox.exports.from_sandbox import Kind as ExportKind
     from tests.sandbox.slack.people import Person
     from tests.sandbox.slack.server import SlackSandbox
     from tests.sandbox.slack.state import Channel, Json, Message
@@ -43,7 +45,7 @@ class Control:
             status, body = 200, await self._perform(what, values)
         except SlackRefusal as refusal:
             status, body = 409, refusal.answer()
-        except (KeyError, ValueError, TypeError, binascii.Error) as error:
+        except (KeyError, ValueError, TypeError, FileExistsError, binascii.Error) as error:
             status, body = 400, {"ok": False, "error": f"{type(error).__name__}: {error}"}
         return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")
 
@@ -69,6 +71,12 @@ class Control:
                 workspace, values["channel"], values["text"], username=values["username"], attachments=cards
             )
             return {"ok": True, "ts": said.ts}
+        if what == "export":
+            workspace = self._sandbox.team(values.get("team", ""))
+            return _export(workspace, Path(values["path"]), values.get("kind", "standard"))
+        if what == "expire_exports":
+            self._sandbox.team(values.get("team", "")).export_tokens.clear()
+            return {"ok": True}
         if what == "calls":
             return {"ok": True, "counts": dict(self._sandbox.calls.counts)}
         if what == "fault":
@@ -111,6 +119,13 @@ class Control:
             times, seconds = int(values.get("times", 1)), float(values.get("seconds", 1))
             faults.next_calls(values["method"], Kind(values["kind"]), times, seconds, values.get("error", ""))
         return {"ok": True}
+
+
+def _export(workspace: Workspace, path: Path, kind: ExportKind) -> Json:
+    from tests.sandbox.exports.from_sandbox import export_of  # it imports this package
+
+    export = export_of(workspace, path, kind)
+    return {"ok": True, "path": str(export.path), "token": export.token}
 
 
 def _is_loopback(remote: str | None) -> bool:
