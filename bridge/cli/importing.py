@@ -6,14 +6,14 @@ The first word is the path of an export, unless it is one of the commands below 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
+from bridge.cli.import_quarantine import quarantine
+from bridge.cli.import_status import pause, resume, status
 from bridge.cli.options import config_option, json_option
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from portals.history.selection import Selection
 
 KINDS = ("public", "private", "dm", "group_dm")
-_RUN = "bridge.cli.import_run"
 _FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")
 _FOLDER = Path("causeway-plan")
 
@@ -164,9 +163,9 @@ def import_path(
         folder = out or (None if as_json else _FOLDER)
         plan(path, selection, config if named else None, folder, rate, bandwidth, as_json)
         return
-    if find_spec(_RUN) is None:
-        raise click.UsageError("this version can only plan an import: add --dry-run")
-    import_module(_RUN).run_import(path=path, selection=selection, config=config, as_json=as_json)
+    from bridge.cli.import_run import run_import
+
+    run_import(path=path, selection=selection, config=config, as_json=as_json)
 
 
 @click.group(
@@ -189,3 +188,7 @@ def importing() -> None:
     (plan.html) and as JSON (plan.json), with the time it takes, what you have to decide, and every problem with its
     place in the archive. With -c the plan also tells which channels are bridged and who has no Matrix account.
     """
+
+
+for _command in (status, pause, resume, quarantine):
+    importing.add_command(_command)

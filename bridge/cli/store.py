@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from typing import TypeVar
 
+    from bridge.store.database import Database
     from config.settings import Settings
     from portals.facts import Portal
 
@@ -100,6 +101,19 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
         yield Store(Directory(database, names_from(settings)), Ledger(database))
     finally:
         await database.close()
+
+
+def on_database(settings: Settings, work: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Run a command's work on the database itself."""
+
+    async def run() -> Result:
+        database = await open_database(settings.database.url.reveal())
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
 
 
 def in_store(settings: Settings, work: Callable[[Store], Awaitable[Result]]) -> Result:
