@@ -17,7 +17,7 @@ from bridge.errors import Refused
 from bridge.exports.asking import is_hopeless
 from bridge.exports.shelf import ABOUT, HISTORY, REFUSED, THREADS, Met, Root
 from portals.history.compare import roots
-from portals.history.export import Problem, whole_seconds
+from portals.history.export import Problem, moment, whole_seconds
 from portals.ids import is_slack_id
 from portals.reading.slack_messages import cut_reactions
 from portals.reading.values import mapping, text_of, ts_of
@@ -118,7 +118,8 @@ class ChannelReader:
             threads = self._roots(page)
             kept = [message for message in met if self._selection.selects(message.ts)]
             self._shelf.keep_page(channel.id, kept, threads, reached=reached)
-            self._outlook.page(channel, reached, len(kept), len(threads))
+            newest = max((message.ts for message in met), default=latest)
+            self._outlook.page(channel, newest, reached, len(kept), len(threads))
             self._tell()
             # Slack may filter a whole page away; only its own cursor leads past it.
             cursor = page.cursor if reached == latest else None
@@ -161,8 +162,11 @@ class ChannelReader:
 
     def _roots(self, page: Page) -> list[Root]:
         found = roots(message for message in page.messages if isinstance(message, dict))
-        since = self._selection.since
-        return [Root(ts, replies, latest) for ts, replies, latest in found if not latest or latest >= since]
+        return [Root(ts, replies, latest) for ts, replies, latest in found if not latest or self._reaches(latest)]
+
+    def _reaches(self, latest: str) -> bool:
+        """Tell whether a thread with this newest reply has any that are wanted."""
+        return not self._selection.since or moment(latest) >= moment(self._selection.since)
 
     # --- threads
 

@@ -1,7 +1,7 @@
 """How far a reading through the Web API got, and how long it will still take.
 
-How much a channel holds is not known before it is read, so it is reckoned from the share of its lifetime that was read
-already, and what was not begun from what was. Slack's rates are what limits: a page or a thread costs one call each.
+How much a channel holds is not known before it is read, so it is reckoned from the share of its lifetime, up to its
+newest message, that was read already; and what was not begun from what was. Slack's rates are what limits: a page or a thread costs one call each.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ class Progress:
 
 @dataclass(slots=True)
 class _Channel:
-    """`share` is how much of its lifetime was read."""
+    """`share` is how much of its lifetime was read, which ended with its `newest` message."""
 
+    newest: float
     pages: int = 0
     share: float = 0.0
     threads: int = 0
@@ -53,21 +54,21 @@ class Outlook:
     """Counts one reading; `interval` is how many seconds lie between two calls of one method."""
 
     def __init__(self, channels: Sequence[Listed], *, now: float, messages: int, interval: float) -> None:
-        self._channels = {channel.id: _Channel() for channel in channels}
-        self._now = now
+        self._channels = {channel.id: _Channel(now) for channel in channels}
         self._messages = messages
         self._interval = interval
         self._threads_met = 0
         self._pages = 0
 
-    def page(self, channel: Listed, reached: str, messages: int, threads: int) -> None:
-        """Count a page of history that goes back to `reached`."""
+    def page(self, channel: Listed, newest: str, reached: str, messages: int, threads: int) -> None:
+        """Count a page of history from `newest` back to `reached`."""
         told = self._channels[channel.id]
         told.pages += 1
-        lifetime = self._now - channel.created
-        if lifetime > 0:
-            read = self._now - float(reached)
-            told.share = min(max(read / lifetime, 0.001), 1.0)
+        if told.pages == 1 and not channel.reached:  # else the newest is on a page that was read before
+            told.newest = float(newest)
+        lifetime = told.newest - channel.created
+        read = told.newest - float(reached)
+        told.share = min(max(read / lifetime, 0.001), 1.0) if lifetime > 0 else 1.0
         self._pages += 1
         self._threads_met += threads
         self._messages += messages

@@ -95,7 +95,7 @@ class Roll:
 
     def people(self) -> Iterator[Fields]:
         """Return the people, one at a time."""
-        for (kept,) in self._file.stream("SELECT body FROM person ORDER BY id"):
+        for _, kept in self._file.stream("SELECT id, body FROM person WHERE id > ? ORDER BY id LIMIT ?"):
             if (body := unpacked(kept)) is not None:
                 yield body
 

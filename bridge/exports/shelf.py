@@ -257,7 +257,8 @@ class Shelf:
 
     def messages(self, channel: ChannelId) -> Iterator[tuple[str, Fields]]:
         """Return a channel's messages with their times, oldest first, one at a time."""
-        for ts, body in self._file.stream("SELECT ts, body FROM message WHERE channel = ? ORDER BY ts", channel):
+        query = "SELECT ts, body FROM message WHERE channel = ? AND ts > ? ORDER BY ts LIMIT ?"
+        for ts, body in self._file.stream(query, channel):
             yield ts, unpacked(body)
 
     def about(self, channel: ChannelId) -> tuple[Fields, list[str] | None, list[Any] | None]:

@@ -63,6 +63,8 @@ CREATE TABLE thread (
 ) WITHOUT ROWID;
 """
 
+_AT_ONCE: Final = 200
+
 Row = tuple[Any, ...]  # Any: what SQLite holds
 
 
@@ -124,9 +126,14 @@ class SpoolFile:
             return cursor.fetchall()
 
     def stream(self, sql: str, *values: object) -> Iterator[Row]:
-        """Return the rows of a query one at a time."""
-        with self._told(), closing(self._database.execute(sql, values)) as cursor:
-            yield from cursor
+        """Return the rows of a query one at a time, however many there are.
+
+        The query has its key as first column, and as last parameters the key after which it begins and how many.
+        """
+        after = ""
+        while rows := self.rows(sql, *values, after, _AT_ONCE):
+            yield from rows
+            after = rows[-1][0]
 
     def maybe(self, sql: str, *values: object) -> Row | None:
         """Return the first row of a query, None where there is none."""

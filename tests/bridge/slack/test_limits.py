@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.slack.limits import JITTER, RATES, TIER_2, TIER_3, Limits
+from bridge.slack.limits import JITTER, OUTSIDE_MARKETPLACE, RATES, TIER_2, TIER_3, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -153,6 +153,21 @@ async def test_a_method_that_waits_for_its_tier_does_not_use_up_the_channels_sec
     assert callers.passed == ["a"]
     await callers.hours.turn(1.1)
     assert callers.passed == ["a", "b"]
+
+
+async def test_a_method_can_be_slowed_down_for_those_too_who_wait_already(callers: Callers) -> None:
+    for number in range(51):
+        await callers.ask(str(number), "conversations.history")
+    assert len(callers.passed) == 50
+    callers.limits.slow_down("conversations.history", OUTSIDE_MARKETPLACE)
+    await callers.ask("51", "conversations.history")
+    await callers.hours.turn(60 + JITTER)
+    assert callers.passed[50:] == ["50"]
+    await callers.hours.turn(59)
+    assert callers.passed[50:] == ["50"]
+    await callers.hours.turn(1 + JITTER)
+    assert callers.passed[50:] == ["50", "51"]
+    await callers.end()
 
 
 async def test_time_can_be_scaled() -> None:

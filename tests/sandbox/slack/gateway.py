@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.sandbox.slack.state import Json, Token
     from tests.sandbox.slack.webapi.call import Method
 
+MESSAGE_METHODS = ("conversations.history", "conversations.replies")
 _PAGE_5XX = b"<html><head><title>Server Error</title></head><body><p>Slack is having trouble.</p></body></html>"
 _AFTER = {
     Kind.DROP_AFTER,
@@ -146,7 +147,8 @@ class Gateway:
 
     def _rate(self, name: str, method: Method, token: Token, args: Args) -> int:
         gate = self._sandbox.rates
-        wait = gate.admit_call(name, method.tier, token.team_id, token.app.id)
+        tier = 1 if self._sandbox.limits.outside_marketplace and name in MESSAGE_METHODS else method.tier
+        wait = gate.admit_call(name, tier, token.team_id, token.app.id)
         if not wait and method.posts:
             wait = gate.admit_post(token.team_id, str(args.values.get("channel", "")))
         return wait

@@ -152,6 +152,8 @@ class Limits:
     scale: float = 1.0
     post_burst: int = 4
     post_every: float = 1.0
+    outside_marketplace: bool = False
+    """Whether the app is sold, but not in Slack's marketplace: then 15 messages a minute may be read."""
 
     @classmethod
     def off(cls) -> Limits:

@@ -63,3 +63,20 @@ async def test_too_many_posts_are_answered_429_and_not_posted() -> None:
         assert (response.status_code, response["error"]) == (429, "ratelimited")
         assert response.headers["Retry-After"] == "1"
         assert bench.team.transcript("#general")[-1].text == "3"
+
+
+async def test_an_app_that_is_sold_outside_the_marketplace_reads_fifteen_messages_a_minute() -> None:
+    async with running(limits=Limits(outside_marketplace=True)) as bench:
+        alice = bench.team.person("alice")
+        root = alice.post("#general", "root")
+        for number in range(20):
+            alice.post("#general", str(number), thread_ts=root.ts, broadcast=True)
+        page = await bench.web.conversations_history(channel=bench.general, limit=200)
+        assert (len(page["messages"]), page["has_more"]) == (15, True)
+        thread = await bench.web.conversations_replies(channel=bench.general, ts=root.ts)
+        assert (len(thread["messages"]), thread["has_more"]) == (15, True)
+        for call in (bench.web.conversations_history, bench.web.conversations_replies):
+            with pytest.raises(SlackApiError) as caught:
+                await call(channel=bench.general, ts=root.ts)
+            assert caught.value.response.headers["Retry-After"] == "60"
+        await bench.web.conversations_info(channel=bench.general)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST_HISTORY = 999
 MOST_REPLIES = 1000
+MOST_OUTSIDE = 15
 
 
 def shown(call: Call, channel: Channel, message: Message, root: bool = True) -> Json:
@@ -40,10 +41,16 @@ def _readable(call: Call) -> Channel:
     return channel
 
 
+def _limit(call: Call, default: int, most: int) -> int:
+    if call.sandbox.limits.outside_marketplace:
+        default = most = MOST_OUTSIDE
+    return call.args.count("limit", default, most)
+
+
 def history(call: Call) -> Json:
     """conversations.history: the channel's own line, newest first; replies only when they were broadcast."""
     channel = _readable(call)
-    limit = call.args.count("limit", 100, MOST_HISTORY)
+    limit = _limit(call, 100, MOST_HISTORY)
     oldest, latest, inclusive = _range(call)
     forward = oldest is not None and latest is None and call.workspace.reality.oldest_alone == "oldest"
     found = channel.timeline.between(oldest, latest, inclusive)
@@ -67,7 +74,7 @@ def history(call: Call) -> Json:
 def replies(call: Call) -> Json:
     """conversations.replies: the root, always, then replies oldest first."""
     channel = _readable(call)
-    limit = call.args.count("limit", MOST_REPLIES, MOST_REPLIES)
+    limit = _limit(call, MOST_REPLIES, MOST_REPLIES)
     try:
         ts = call.args.need("ts")
         micros(ts)

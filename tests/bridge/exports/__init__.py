@@ -1,0 +1,1 @@
+"""Exports, as archives lie on a disk and as they are written."""
