@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import backlog, ceiling, conversions, delay, idle, throughput
+from tests.bench import backlog, ceiling, conversions, delay, idle, planning, throughput
 from tests.bench.figures import Figure, show
 
 MEASUREMENTS = {
@@ -18,6 +18,7 @@ MEASUREMENTS = {
     "ceiling": ceiling.measure,
     "idle": idle.measure,
     "conversions": conversions.measure,
+    "planning": planning.measure,
 }
 
 
