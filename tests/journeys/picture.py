@@ -6,7 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from tests.journeys.script import EMOJI, MATRIX, SLACK, Picture, Shown
+from tests.journeys.script import EMOJI, MATRIX, PEOPLE, SLACK, Picture, Shown
 from tests.sandbox.homeserver.timeline import SHOWN, relation_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ async def of_matrix(
     members = sorted(
         names[user]
         for (kind, user), member in state.items()
-        if kind == "m.room.member" and member["content"].get("membership") == "join" and "slack_" in user
+        if kind == "m.room.member"
+        and member["content"].get("membership") == "join"
+        and names.get(user) in PEOPLE[SLACK]
     )
     return _picture(parts, reactions, topic, tuple(members), tale)
 

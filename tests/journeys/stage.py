@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import orjson
 
 from bridge.app import Hooks, run
+from bridge.store.ledger import TO_MATRIX, Ledger
 from bridge.store.opening import open_database
+from bridge.store.people import People
 from config.loader import parse
-from config.registration import registration
+from config.registration import double_puppet, registration
+from portals.ids import MatrixUserId, SlackUserId, TeamId
+from portals.people.links import How, Wanted
 from tests.journeys.gate import Gate, GatedDatabase, GatedHomeserver, GatedSlack
 from tests.sandbox.child import free_port
 from tests.sandbox.slack import DeliveryTimes, Limits
@@ -97,7 +101,8 @@ class Stage:
         await self._stack.enter_async_context(self.slack)
         port = free_port()
         provisional = settings_for(self.slack, "http://127.0.0.1:1", self.database_url, port, **self.more)
-        self.homeserver = GatedHomeserver(registrations=[registration(provisional)])
+        both = (registration(provisional), double_puppet(provisional))
+        self.homeserver = GatedHomeserver(registrations=[one for one in both if one is not None])
         self.homeserver.gate = self.gate
         await self._stack.enter_async_context(self.homeserver)
         self.settings = settings_for(self.slack, self.homeserver.url, self.database_url, port, **self.more)
@@ -164,6 +169,18 @@ class Stage:
     async def newcomer(self, name: str) -> Person:
         """Return a person of Matrix."""
         return await self.homeserver.person(name)
+
+    async def link(self, name: str) -> Person:
+        """Give somebody of Slack an account of the same name, and have the store know it; returns them in Matrix."""
+        person = await self.newcomer(name)
+        wanted = Wanted(SlackUserId(self.workspace.user(name).id), MatrixUserId(person.user_id), How.HAND)
+        database = await open_database(self.database_url)
+        try:
+            await People(database).link(TeamId(self.workspace.id), [wanted], "a test")
+            await Ledger(database).request(TO_MATRIX, self.workspace.id)
+        finally:
+            await database.close()
+        return person
 
     async def find_room(self, channel: str) -> str:
         """Return the room that mirrors a channel; nothing while there is none."""

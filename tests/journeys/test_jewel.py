@@ -64,11 +64,15 @@ quick = settings(
 )
 
 
-async def play(database_url: str, script: Script, cuts: list[Cut]) -> list[str]:
-    """Play a script with its cuts; return where they happened. Raises AssertionError where the sides differ."""
+async def play(database_url: str, script: Script, cuts: list[Cut], linked: tuple[str, ...] = ()) -> list[str]:
+    """Play a script with its cuts; return where they happened. Raises AssertionError where the sides differ.
+
+    Those of Slack who are `linked` have accounts of their own, which speak for them.
+    """
     times = QUICK if script.repeats else FORGETFUL
-    async with Stage(database_url, seed=lambda slack: people_of(slack, script.channels), times=times) as stage:
-        world = World(stage, script.channels, cuts=list(cuts))
+    more = {"double_puppet": {"as_token": "pu" * 24}} if linked else {}
+    async with Stage(database_url, more, lambda slack: people_of(slack, script.channels), times=times) as stage:
+        world = World(stage, script.channels, cuts=list(cuts), linked=linked)
         await world.open()
         await world.play(script.acts)
         await world.settle()

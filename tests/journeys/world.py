@@ -248,8 +248,19 @@ class Around(Generic[Scene]):
         return found + await self.stage.left_over()
 
 
+@dataclass
 class World(Around["Stage"]):
-    """The world around a stage of this process."""
+    """The world around a stage of this process; those of Slack who are `linked` have accounts of their own."""
+
+    linked: tuple[str, ...] = ()
+    own: dict[str, Person] = field(default_factory=dict)
+    """The linked ones, as they are in Matrix."""
+
+    async def open(self) -> None:
+        """Link who is to be linked, then start the bridge."""
+        self.own = {name: await self.stage.link(name) for name in self.linked}
+        await super().open()
+        self.names |= {person.user_id: name for name, person in self.own.items()}
 
 
 class ProcessWorld(Around["ProcessStage"]):
