@@ -40,14 +40,16 @@ def chosen_workspace(settings: Settings, name: str | None) -> Workspace:
 
 
 @asynccontextmanager
-async def connected(settings: Settings, workspace: Workspace) -> AsyncIterator[SlackClient]:
-    """Call Slack with a workspace's bot token."""
+async def connected(
+    settings: Settings, workspace: Workspace, limits: Limits | None = None
+) -> AsyncIterator[SlackClient]:
+    """Call Slack with a workspace's bot token, as often as Slack publishes unless other limits are given."""
     async with aiohttp.ClientSession(trust_env=True) as session:
         yield SlackClient(
             workspace.name,
             workspace.bot_token.reveal(),
             session=session,
-            limits=Limits(),
+            limits=limits or Limits(),
             api_url=settings.slack.api_url,
         )
 

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from bridge.cli.import_quarantine import quarantine
 from bridge.cli.import_status import pause, resume, status
-from bridge.cli.options import config_option, json_option
+from bridge.cli.options import config_option, json_option, load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +57,7 @@ class ImportGroup(click.Group):
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write_usage(ctx.command_path, "PATH [OPTIONS]")
+        formatter.write_usage(ctx.command_path, "--api [OPTIONS]", prefix="       ")
         if self.commands:
             formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="       ")
 
@@ -121,9 +122,23 @@ def selected(channels: tuple[str, ...], kinds: tuple[str, ...], since: str | Non
 
 
 @click.command("PATH", cls=DefaultCommand)
-@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.argument("path", type=click.Path(exists=True, path_type=Path), required=False)
 @click.option("--dry-run", is_flag=True, help="Only plan: read everything, change nothing. Needs no configuration.")
 @selection_options
+@click.option("--api", is_flag=True, help="Read the history from Slack itself, by the bot token in the configuration.")
+@click.option("--workspace", metavar="NAME", help="With --api: which workspace, where the configuration has several.")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --api: the folder that the history is kept in. It holds people's messages; only you can open it."
+    "  [default: slack-NAME]",
+)
+@click.option(
+    "--join",
+    "joins",
+    is_flag=True,
+    help="With --api: let the bot join public channels to read them, which is announced in them.",
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -142,12 +157,16 @@ def selected(channels: tuple[str, ...], kinds: tuple[str, ...], since: str | Non
 @click.pass_context
 def import_path(
     ctx: click.Context,
-    path: Path,
+    path: Path | None,
     dry_run: bool,
     channels: tuple[str, ...],
     kinds: tuple[str, ...],
     since: str | None,
     until: str | None,
+    api: bool,
+    workspace: str | None,
+    into: Path | None,
+    joins: bool,
     out: Path | None,
     rate: float | None,
     bandwidth: float | None,
@@ -156,10 +175,20 @@ def import_path(
 ) -> None:
     """Import an export, or plan it."""
     selection = selected(channels, kinds, since, until)
+    if not api and (workspace or into or joins):
+        raise click.UsageError("--workspace, --into and --join belong to --api")
+    if api:
+        if path is not None:
+            raise click.UsageError("an export or --api, not both")
+        from bridge.cli.import_api import read_api
+
+        path = read_api(load_settings(config), workspace, into, selection, joins=joins)
+    if path is None:
+        raise click.UsageError("name the export, a zip or a folder; or read from Slack itself with --api")
     if dry_run:
         from bridge.cli.import_plan import plan
 
-        named = ctx.get_parameter_source("config") is not ParameterSource.DEFAULT
+        named = api or ctx.get_parameter_source("config") is not ParameterSource.DEFAULT
         folder = out or (None if as_json else _FOLDER)
         plan(path, selection, config if named else None, folder, rate, bandwidth, as_json)
         return
@@ -178,7 +207,8 @@ def import_path(
       causeway import export.zip --dry-run --json | jq .totals
       causeway import export.zip --dry-run --kind public --since 2023-01-01
       causeway import export.zip --dry-run --channel general --channel C0123ABCD
-      causeway import export.zip""",
+      causeway import export.zip
+      causeway import --api --into history --channel general""",
     short_help="Bring a history across, or plan it first.",
 )
 def importing() -> None:
@@ -187,6 +217,10 @@ def importing() -> None:
     With --dry-run nothing happens: the whole export is read, and what would be imported is shown and written as a page
     (plan.html) and as JSON (plan.json), with the time it takes, what you have to decide, and every problem with its
     place in the archive. With -c the plan also tells which channels are bridged and who has no Matrix account.
+
+    With --api there is no export: the history is read from Slack, at the pace that Slack allows, and kept in a folder
+    as an export would be. Stopped, the same command goes on; run again later, it brings what is new. With --dry-run as
+    well it reads and plans, and imports nothing.
     """
 
 
