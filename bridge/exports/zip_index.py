@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from itertools import islice, pairwise
+from operator import gt
 from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.exports import names
@@ -33,13 +35,13 @@ class Contents:
 
     def __init__(self) -> None:
         self.folders: dict[str, int] = {"": 0}
-        self.others: dict[int, dict[str, int]] = {}
-        self._columns = (array("Q"), array("Q"), array("Q"), array("I"), array("B"))
+        self.others: dict[int, dict[str, Entry]] = {}
+        self._columns = [array("Q"), array("Q"), array("Q"), array("I"), array("H")]
         self._keys = array("Q")
         """Folder and date in one number; columns are in the order of these once the table was read."""
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._keys) + sum(map(len, self.others.values()))
 
     def folder(self, path: str) -> int:
         """Return the number of a folder; its parents are folders too."""
@@ -53,7 +55,8 @@ class Contents:
         above, _, name = path.rpartition("/")
         folder, day = self.folder(above), names.day_number(name)
         if not day:
-            self.others.setdefault(folder, {})[name] = len(self._keys)
+            self.others.setdefault(folder, {})[name] = entry
+            return
         for column, value in zip(self._columns, entry, strict=True):
             column.append(value)
         self._keys.append(folder << 32 | day)
@@ -61,14 +64,13 @@ class Contents:
     def arrange(self) -> Iterator[str]:
         """Put the days in order, once all are there; yields the paths of those that are there twice."""
         keys = self._keys
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        places = {place: number for number, place in enumerate(order)} if self.others else {}
-        self.others = {f: {name: places[place] for name, place in some.items()} for f, some in self.others.items()}
-        self._columns = tuple(array(column.typecode, map(column.__getitem__, order)) for column in self._columns)  # type: ignore[assignment]
-        self._keys = array("Q", map(keys.__getitem__, order))
+        if any(map(gt, keys, islice(keys, 1, None))):  # Slack writes them in order, which saves the memory of sorting
+            order = array("Q", sorted(range(len(keys)), key=keys.__getitem__))
+            for column in (*self._columns, keys):
+                column[:] = array(column.typecode, map(column.__getitem__, order))
         paths = list(self.folders)
-        for before, key in zip(self._keys, self._keys[1:], strict=False):
-            if before == key and key & _DATE:
+        for before, key in pairwise(keys):
+            if before == key:
                 yield names.joined(paths[key >> 32], names.day_name(key & _DATE))
 
     def days(self, folder: int) -> list[str]:
@@ -83,7 +85,7 @@ class Contents:
         return last - first, sum(self._columns[2][first:last])
 
     def _span(self, folder: int) -> tuple[int, int]:
-        return bisect_right(self._keys, folder << 32), bisect_left(self._keys, (folder + 1) << 32)
+        return bisect_left(self._keys, folder << 32), bisect_left(self._keys, (folder + 1) << 32)
 
     def find(self, path: str) -> Entry | None:
         """Return where a file lies; the last of several of one name, which is what an update of a zip adds."""
@@ -92,9 +94,9 @@ class Contents:
         if folder is None:
             return None
         if not day:
-            place = self.others.get(folder, {}).get(name)
-        else:
-            key = folder << 32 | day
-            place = bisect_right(self._keys, key) - 1
-            place = place if place >= 0 and self._keys[place] == key else None
-        return None if place is None else Entry(*(int(column[place]) for column in self._columns))
+            return self.others.get(folder, {}).get(name)
+        key = folder << 32 | day
+        place = bisect_right(self._keys, key) - 1
+        if place < 0 or self._keys[place] != key:
+            return None
+        return Entry(*(column[place] for column in self._columns))

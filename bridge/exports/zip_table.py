@@ -57,7 +57,7 @@ def read_contents(handle: BinaryIO, limits: Limits, problems: Problems) -> Conte
     """
     length = handle.seek(0, 2)
     contents = Contents()
-    packed = unpacked = others = 0
+    packed = unpacked = entries = others = 0
     for header in _headers(handle, length):
         if header.flags & _ENCRYPTED:
             raise BadExport(_LOCKED)
@@ -72,9 +72,10 @@ def read_contents(handle: BinaryIO, limits: Limits, problems: Problems) -> Conte
             contents.folder(path)
             continue
         contents.add(path, header.entry)
+        entries += 1
         packed, unpacked = packed + header.entry.packed, unpacked + header.entry.size
         others += not names.day_number(parts[-1])
-        if packed > length or unpacked > limits.all_files or len(contents) > limits.entries:
+        if packed > length or unpacked > limits.all_files or entries > limits.entries:
             raise BadExport(_HARMFUL)
         if others > limits.other_files:
             raise BadExport(f"more than {limits.other_files:,} of its files are no days of channels: it is no export")
