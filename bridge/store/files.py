@@ -24,18 +24,21 @@ if TYPE_CHECKING:
     from bridge.store.ledger import Unit
 
 _FILE = """
-SELECT n, team, id, url, thumbnail, name, mimetype, told, seen, sha256, mxc, state, reason, tries, promised FROM files
+SELECT n, team, id, url, thumbnail, tokened, name, mimetype, told, seen, sha256, mxc, state, reason, tries, promised
+FROM files
 """
 FILE = f"{_FILE} WHERE team = $1 AND id = $2"
 PROMISED = f"{_FILE} WHERE state = 'waiting' AND promised = 1 AND n > $1 ORDER BY n LIMIT $2"
 GIVEN_UP = f"{_FILE} WHERE state = 'absent' AND n > $1 ORDER BY n LIMIT $2"
 _ADD = """
-INSERT INTO files (team, id, url, thumbnail, name, mimetype, told, seen, sha256, mxc, state, reason, tries, promised)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO files
+  (team, id, url, thumbnail, tokened, name, mimetype, told, seen, sha256, mxc, state, reason, tries, promised)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (team, id) DO
 """
-EXPECT = f"""{_ADD} UPDATE SET url = excluded.url, thumbnail = excluded.thumbnail, name = excluded.name,
-  mimetype = excluded.mimetype, told = excluded.told, state = 'waiting', promised = excluded.promised,
+EXPECT = f"""{_ADD} UPDATE SET url = excluded.url, thumbnail = excluded.thumbnail, tokened = excluded.tokened,
+  name = excluded.name, mimetype = excluded.mimetype, told = excluded.told, promised = excluded.promised,
+  state = 'waiting',
   tries = CASE WHEN files.state = 'waiting' THEN files.tries ELSE 0 END,
   reason = CASE WHEN files.state = 'waiting' THEN files.reason ELSE '' END
 WHERE files.state = 'waiting' OR (files.state = 'absent' AND files.url = '' AND excluded.url <> '')
@@ -87,6 +90,7 @@ class KnownFile:
     mimetype: str
     told: int = 0
     thumbnail: str = ""
+    tokened: bool = False
     state: FileState = FileState.WAITING
     seen: int = 0
     sha256: str = ""
@@ -145,6 +149,10 @@ class Files:
         """Return what remembers that Slack itself says that it does not give a file, unless more is known of it."""
         return (Statement(ADD_ABSENT, _values(replace(file, state=FileState.ABSENT))),)
 
+    async def keep(self, unit: Unit) -> None:
+        """Commit a unit."""
+        await self._database.commit(*unit)
+
     async def arrived(self, file: KnownFile) -> str:
         """Remember that a file is here; returns its address, which is that of the copy that was here first."""
         [rows] = await self._database.commit(Statement(ARRIVED, _values(replace(file, state=FileState.HERE))))
@@ -162,9 +170,9 @@ class Files:
         [rows] = await self._database.commit(Statement(TRIED, _values(replace(file, tries=1))))
         return int(rows[0][0]) if rows else 0
 
-    async def set_fetching(self, teams: Iterable[TeamId], until_ms: int) -> None:
-        """Remember that until then an import is at what was promised of these workspaces."""
-        await self._database.commit(*(Statement(FETCHING, (team, until_ms)) for team in teams))
+    def fetching(self, teams: Iterable[TeamId], until_ms: int) -> Unit:
+        """Return what remembers that until then an import is at what was promised of these workspaces."""
+        return tuple(Statement(FETCHING, (team, until_ms)) for team in teams)
 
     async def fetching_until(self, team: TeamId) -> int:
         """Return the time in ms until which an import is at what was promised of a workspace; 0 for none ever."""
@@ -185,6 +193,7 @@ def _values(file: KnownFile) -> tuple[str | int, ...]:
         file.id,
         file.url,
         file.thumbnail,
+        int(file.tokened),
         file.name,
         file.mimetype,
         file.told,
@@ -199,7 +208,24 @@ def _values(file: KnownFile) -> tuple[str | int, ...]:
 
 
 def _file(row: Row) -> KnownFile:
-    n, team, file_id, url, thumbnail, name, mimetype, told, seen, sha256, mxc, state, reason, tries, promised = row
+    (
+        n,
+        team,
+        file_id,
+        url,
+        thumbnail,
+        tokened,
+        name,
+        mimetype,
+        told,
+        seen,
+        sha256,
+        mxc,
+        state,
+        reason,
+        tries,
+        promised,
+    ) = row
     return KnownFile(
         team=TeamId(team),
         id=file_id,
@@ -208,6 +234,7 @@ def _file(row: Row) -> KnownFile:
         mimetype=mimetype,
         told=told,
         thumbnail=thumbnail,
+        tokened=bool(tokened),
         state=FileState(state),
         seen=seen,
         sha256=sha256,

@@ -40,8 +40,10 @@ log = logging.getLogger(__name__)
 
 ABSENT = "file_is_absent"
 """The code of a refusal because Slack has a file no more, or does not give it; its detail is the reason, for a room."""
-PATIENCE = 30
+_PATIENCE = 30
 """Tries in which Slack answered and a file did not come whole, after which it is given up: about half an hour."""
+_BLAMED = {True: 5, False: 20}
+"""The same while other files come: then it is this one. Where nobody answered, it takes more tries to be sure."""
 _PROMISED = 0.5
 """Seconds between two looks whether an import has brought a file over."""
 _ABANDONED_MS = 24 * 3600 * 1000
@@ -104,15 +106,16 @@ class Transfers:
         file: KnownFile,
         *,
         tokens: Sequence[str] = (),
-        patience: int = PATIENCE,
+        blamed: bool = False,
         final: bool = True,
         moved: Callable[[int], None] = lambda _: None,
     ) -> str:
         """Try once to bring a file over; returns its `mxc:` address, also where it has been here for long.
 
-        The `tokens` of exports are tried beside the bot's. `moved` is told of bytes as they pass. Raises Refused with
-        the code ABSENT once it is recorded that the file cannot be had (which a try that is not `final` leaves open),
-        Refused with another code where the installation is to be mended first, else Later.
+        The `tokens` of exports are tried beside the bot's. A file is `blamed` when others come while it does not.
+        `moved` is told of bytes as they pass. Raises Refused with the code ABSENT once it is recorded that the file
+        cannot be had (which a try that is not `final` leaves open), Refused with another code where the installation is
+        to be mended first, else Later.
         """
         async with self._alone(f"{file.team}/{file.id}"):
             known = await self._files.find(file.team, file.id)
@@ -126,11 +129,15 @@ class Transfers:
                     raise
                 await self._give_up(file, reason)
                 raise Refused(ABSENT, reason) from refused
-            except Broken as broken:
-                if await self._files.tried(replace(file, reason=str(broken))) < patience or not final:
+            except Later as later:
+                is_broken = isinstance(later, Broken)
+                if not is_broken and not blamed:
                     raise
-                await self._give_up(file, str(broken))
-                raise Refused(ABSENT, str(broken)) from broken
+                tries = await self._files.tried(replace(file, reason=str(later)))
+                if tries < (_BLAMED[is_broken] if blamed else _PATIENCE) or not final:
+                    raise
+                await self._give_up(file, str(later))
+                raise Refused(ABSENT, str(later)) from later
             if found.thumbnail:
                 await self.thumbnail(file.team, file.id, found.thumbnail, tokens)
             return await self._files.arrived(found)

@@ -1,5 +1,6 @@
 -- Slack's files: what became of each, whichever message shows it. Addresses hold no token; sizes are in bytes, `told` by
--- Slack and `seen` on the way. One that is promised is brought over by an import, which says until when it is at it.
+-- Slack and `seen` on the way. One that is promised is brought over by an import, which says until when it is at it; one
+-- that is tokened was named with the token of an export, which is stored nowhere.
 
 CREATE TABLE files (
   n @SERIAL@,
@@ -7,6 +8,7 @@ CREATE TABLE files (
   id TEXT NOT NULL,
   url TEXT NOT NULL,
   thumbnail TEXT NOT NULL,
+  tokened BIGINT NOT NULL DEFAULT 0,
   name TEXT NOT NULL,
   mimetype TEXT NOT NULL,
   told BIGINT NOT NULL,

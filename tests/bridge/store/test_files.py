@@ -102,8 +102,8 @@ async def test_tries_are_counted_until_the_file_is_asked_for_anew(files: Files, 
 
 async def test_an_import_says_until_when_it_is_at_what_it_promised(files: Files) -> None:
     other = TeamId("T2")
-    await files.set_fetching([TEAM, other], 7)
-    await files.set_fetching([TEAM], 99)
+    await files.keep(files.fetching([TEAM, other], 7))
+    await files.keep(files.fetching([TEAM], 99))
     assert [await files.fetching_until(team) for team in (TEAM, other, TeamId("T3"))] == [99, 7, 0]
 
 
