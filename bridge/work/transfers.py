@@ -89,11 +89,12 @@ class Transfers:
             return file.mxc
         elif file.state is FileState.ABSENT and (file.url or not url):
             raise Refused(ABSENT, file.reason)
-        fetching_until = await self._files.fetching_until(team) if file.promised else 0
-        now = self._clock() * 1000
-        if fetching_until > now:
-            raise Later("an import is about to bring the file over", _PROMISED)
-        is_ours = fetching_until + _ABANDONED_MS < now
+        is_ours = True
+        if file.promised and file.state is FileState.WAITING:
+            fetching_until, now = await self._files.fetching_until(team), self._clock() * 1000
+            if fetching_until > now:
+                raise Later("an import is about to bring the file over", _PROMISED)
+            is_ours = fetching_until + _ABANDONED_MS < now
         try:
             return await self.bring(replace(file, url=url or file.url), final=is_ours)
         except Refused as refused:

@@ -84,7 +84,7 @@ class FileWorld:
     matrix: MatrixClient = field(init=False)
     files: Files = field(init=False)
     transfers: Transfers = field(init=False)
-    now: float = 1_000.0
+    now: float = 1_700_000_000.0
 
     def application(self) -> web.Application:
         app = web.Application()
