@@ -8,7 +8,7 @@ from aiohttp import web
 from yarl import URL
 
 from bridge.errors import Later, Refused, Unsure
-from bridge.slack.files import SlackFiles
+from bridge.slack.files import Broken, SlackFiles
 from bridge.slack.web import Timeouts
 from tests.bridge.slack.conftest import TOKEN
 
@@ -33,6 +33,11 @@ def files(client: SlackClient, session: aiohttp.ClientSession, stub: StubSlack) 
         api_url=stub.api_url,
         timeouts=Timeouts(call=0.5, transfer=0.3),
     )
+
+
+@pytest.fixture
+def unconnected(client: SlackClient, session: aiohttp.ClientSession, stub: StubSlack) -> SlackFiles:
+    return SlackFiles(client, "", session=session, max_bytes=LIMIT, api_url=stub.api_url)
 
 
 def url(stub: StubSlack, name: str = "a.bin") -> str:
@@ -89,6 +94,60 @@ class TestDownload:
     def test_the_token_goes_to_slack_itself_alone(self, files: SlackFiles, address: str, token: bool) -> None:
         assert files.is_allowed(URL(address))
         assert files.takes_token(URL(address)) is token
+
+    @pytest.mark.parametrize("connected", [True, False])
+    async def test_the_token_of_an_export_stands_in_place_of_the_bots(
+        self, files: SlackFiles, unconnected: SlackFiles, stub: StubSlack, connected: bool
+    ) -> None:
+        asked: list[str] = []
+
+        def answer(request: web.Request) -> web.Response:
+            asked.append(request.query_string)
+            return web.Response(body=b"old")
+
+        stub.file = answer
+        which = files if connected else unconnected
+        async with which.download(url(stub) + "?x=1", token="xoxe-old") as download:
+            assert b"".join([chunk async for chunk in download.chunks]) == b"old"
+        assert asked == ["x=1&t=xoxe-old"]
+        assert "Authorization" not in stub.headers[0]
+
+    async def test_the_token_of_an_export_is_in_no_redirect_and_in_no_error(
+        self, files: SlackFiles, stub: StubSlack, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        asked: list[str] = []
+
+        def answer(request: web.Request) -> web.Response:
+            asked.append(request.path_qs)
+            if request.match_info["name"] == "a.bin":
+                return web.Response(status=302, headers={"Location": "/files/b.bin"})
+            return web.Response(status=302, headers={"Location": f"https://evil.example/?u={request.path_qs}"})
+
+        stub.file = answer
+        with pytest.raises(Refused) as refused:
+            async with files.download(url(stub), token="xoxe-old"):
+                pass
+        assert refused.value.code == "foreign_host"
+        assert asked == ["/files/a.bin?t=xoxe-old", "/files/b.bin"]
+        address = url(stub)
+        await stub.server.close()
+        with pytest.raises(Later) as later:
+            async with files.download(address, token="xoxe-old"):
+                pass
+        assert "xoxe" not in f"{refused.value}{later.value}{caplog.text}"
+
+    async def test_a_link_that_has_expired_is_told_as_that(
+        self, files: SlackFiles, unconnected: SlackFiles, stub: StubSlack
+    ) -> None:
+        stub.file = lambda _: web.Response(status=403)
+        for which, token, remedy in (
+            (files, "xoxe-old", "make a new export"),
+            (unconnected, "xoxe-old", "make a new export"),
+            (unconnected, "", "Connect the bridge"),
+        ):
+            with pytest.raises(Refused, match=remedy):
+                async with which.download(url(stub), token=token):
+                    pass
 
     async def test_a_redirect_is_followed_among_allowed_hosts(self, files: SlackFiles, stub: StubSlack) -> None:
         def answer(request: web.Request) -> web.Response:
@@ -150,6 +209,7 @@ class TestDownload:
         with pytest.raises(Later) as later:
             await read(files, url(stub))
         assert later.value.retry_after == (7 if status == 429 else None)
+        assert isinstance(later.value, Broken) is (status != 429), "the file itself may be what is wrong"
 
     @pytest.mark.parametrize("status", [404, 410, 400])
     async def test_a_file_that_is_gone_is_refused(self, files: SlackFiles, stub: StubSlack, status: int) -> None:
@@ -173,7 +233,7 @@ class TestDownload:
             return response
 
         stub.file = stream
-        with pytest.raises(Later):
+        with pytest.raises(Broken):
             await read(files, url(stub))
 
     async def test_no_connection_is_told_later(self, files: SlackFiles, stub: StubSlack) -> None:
