@@ -13,6 +13,7 @@ from bridge.cli.check import check
 from bridge.cli.importing import importing
 from bridge.cli.init import init
 from bridge.cli.parked import parked
+from bridge.cli.people import people
 from bridge.cli.portals import portals
 from bridge.cli.preview import preview
 from bridge.cli.register import manifest, register
@@ -51,7 +52,7 @@ def cli() -> None:
     """
 
 
-for command in (init, register, manifest, check, run, portals, importing, parked, preview, upgrade):
+for command in (init, register, manifest, check, run, portals, people, importing, parked, preview, upgrade):
     cli.add_command(command)
 
 

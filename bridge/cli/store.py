@@ -16,6 +16,7 @@ from bridge.configured import names_from
 from bridge.store.directory import Directory
 from bridge.store.ledger import TO_MATRIX, TO_SLACK, Ledger
 from bridge.store.opening import open_database
+from bridge.store.people import People
 from portals.facts import PortalState
 from portals.ids import channel_queue
 
@@ -38,6 +39,7 @@ class Store:
 
     directory: Directory
     ledger: Ledger
+    people: People
 
     async def portals(self) -> list[Portal]:
         """Return every portal, removed ones too."""
@@ -98,7 +100,7 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
     """Open the store of a bridge; raises BridgeError where it cannot be opened."""
     database = await open_database(settings.database.url.reveal())
     try:
-        yield Store(Directory(database, names_from(settings)), Ledger(database))
+        yield Store(Directory(database, names_from(settings)), Ledger(database), People(database))
     finally:
         await database.close()
 

@@ -1,0 +1,271 @@
+"""`causeway people`: which Slack person has which Matrix account, and who agreed that direct messages cross."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bridge.cli.options import config_option, json_option, load_settings, print_json
+from bridge.cli.people_match import match
+from bridge.cli.people_sheet import export, import_
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bridge.cli.store import Store
+    from config.settings import Settings
+    from portals.ids import MatrixUserId, SlackUserId, TeamId
+
+Json = dict[str, Any]  # Any: what is printed as JSON
+
+workspace_option = click.option(
+    "--workspace", metavar="NAME_OR_ID", help="The workspace, where the bridge knows several."
+)
+
+
+@click.group(
+    epilog="""\b
+    Examples:
+      causeway people match --dry-run
+      causeway people link U0123456789 @alice:example.org
+      causeway people export -o people.csv""",
+    short_help="Say which Slack person has which Matrix account.",
+)
+def people() -> None:
+    """Slack's people and their own Matrix accounts.
+
+    A linked person is mentioned in Matrix by their account, is invited in it, and speaks in it where the homeserver
+    lets the bridge act as it (double_puppet). Nobody is linked by a guess. A running bridge follows within a second;
+    what was said before stays as it is.
+    """
+
+
+people.add_command(match)
+people.add_command(export)
+people.add_command(import_)
+
+
+# --- list
+
+
+@people.command(
+    "list",
+    epilog="""\b
+    Examples:
+      causeway people list
+      causeway people list --all
+      causeway people list --json | jq -r '.people[] | select(.matrix_id == null) | .slack_id'""",
+    short_help="Show who is linked, and who agreed to direct messages.",
+)
+@config_option
+@workspace_option
+@click.option("--all", "everybody", is_flag=True, help="Show those too about whom nothing is decided.")
+@json_option
+def list_(config: Path, workspace: str | None, everybody: bool, as_json: bool) -> None:
+    """Show who is linked to which account, on whose word, and who agreed that their direct messages cross."""
+    from bridge.cli.people_source import team_of
+    from bridge.cli.store import in_store
+
+    settings = load_settings(config)
+
+    async def work(store: Store) -> tuple[TeamId, list[Json]]:
+        team = await team_of(settings, store, workspace)
+        return team, await _described(store, team)
+
+    team, found = in_store(settings, work)
+    if as_json:
+        print_json({"team": team, "people": found})
+        return
+    shown = [one for one in found if everybody or one["matrix_id"] or one["direct_messages"]]
+    if shown:
+        _print(shown)
+    hidden = len(found) - len(shown)
+    if hidden:
+        click.echo(f"{hidden} without a link are not shown; --all shows them.", err=True)
+    elif not found:
+        click.echo("The bridge has met nobody of this workspace yet.")
+
+
+async def _described(store: Store, team: TeamId) -> list[Json]:
+    names = await store.people.names(team)
+    links = {link.user: link for link in await store.people.links(team)}
+    agreed = await store.people.consents(team)
+    found = []
+    for user in sorted({*names, *links, *agreed}):
+        link = links.get(user)
+        found.append(
+            {
+                "slack_id": user,
+                "name": names.get(user, ""),
+                "matrix_id": link.account if link else None,
+                "how": link.how if link else None,
+                "linked_at": link.at if link else None,
+                "linked_by": link.by if link else None,
+                "direct_messages": user in agreed,
+            }
+        )
+    return found
+
+
+def _print(people: list[Json]) -> None:
+    from bridge.cli.tables import moment, print_table
+
+    rows = [
+        (
+            one["slack_id"],
+            one["name"],
+            one["matrix_id"] or "",
+            one["how"] or "",
+            f"{moment(one['linked_at'])}, {one['linked_by']}" if one["matrix_id"] else "",
+            "yes" if one["direct_messages"] else "",
+        )
+        for one in people
+    ]
+    print_table(("SLACK", "NAME", "MATRIX", "HOW", "SINCE", "DIRECT MESSAGES"), rows)
+
+
+# --- link, unlink
+
+
+@people.command(
+    epilog="""\b
+    Examples:
+      causeway people link U0123456789 @alice:example.org
+      causeway people link U0123456789 @alice:example.org --workspace acme""",
+    short_help="Link a person to an account.",
+)
+@click.argument("person", metavar="SLACK_ID")
+@click.argument("account", metavar="MATRIX_ID")
+@config_option
+@workspace_option
+@json_option
+def link(person: str, account: str, config: Path, workspace: str | None, as_json: bool) -> None:
+    """Link the Slack person SLACK_ID to the account MATRIX_ID.
+
+    A person has one account in a workspace, and an account is one person's. Where homeserver.admin_token is set, the
+    account must be there.
+    """
+    from bridge.cli.store import in_store
+    from portals.ids import MatrixUserId
+
+    settings = load_settings(config)
+    user, own = _person(person), MatrixUserId(account)
+    is_new = in_store(settings, lambda store: _link(settings, store, user, own, workspace))
+    if as_json:
+        print_json({"slack_id": user, "matrix_id": own, "new": is_new})
+    else:
+        click.echo(f"{user} is {own}" + ("" if is_new else ", as before"))
+
+
+async def _link(
+    settings: Settings, store: Store, user: SlackUserId, account: MatrixUserId, workspace: str | None
+) -> bool:
+    from bridge.cli.people_match import missing_accounts
+    from bridge.cli.people_source import actor, met, team_of, tell_the_bridge
+    from bridge.configured import names_from
+    from portals.people.links import How, Wanted, flaw_of
+
+    if flaw := flaw_of(account, names_from(settings)):
+        raise click.BadParameter(flaw, param_hint="MATRIX_ID")
+    team = await team_of(settings, store, workspace)
+    known = await met(store, team)
+    if known and user not in known:
+        raise click.ClickException(
+            f"the bridge has met no {user} in {team}: `causeway people list --all` shows everybody"
+        )
+    if await missing_accounts(settings, [account]):
+        raise click.ClickException(f"{account} is no account of {settings.homeserver.domain} that can be used")
+    made = await store.people.link(team, [Wanted(user, account, How.HAND)], actor())
+    await tell_the_bridge(store, team)
+    return bool(made)
+
+
+@people.command(
+    epilog="""\b
+    Examples:
+      causeway people unlink U0123456789
+      causeway people unlink U0123456789 --workspace acme""",
+    short_help="End the link of a person.",
+)
+@click.argument("person", metavar="SLACK_ID")
+@config_option
+@workspace_option
+@json_option
+def unlink(person: str, config: Path, workspace: str | None, as_json: bool) -> None:
+    """End the link of the Slack person SLACK_ID: from now on their ghost speaks for them.
+
+    What was written in their account stays, and so does the account in its rooms.
+    """
+    from bridge.cli.people_source import actor, team_of, tell_the_bridge
+    from bridge.cli.store import in_store
+
+    settings, user = load_settings(config), _person(person)
+
+    async def work(store: Store) -> str | None:
+        team = await team_of(settings, store, workspace)
+        account = await store.people.unlink(team, user, actor())
+        await tell_the_bridge(store, team)
+        return account
+
+    account = in_store(settings, work)
+    if account is None:
+        raise click.ClickException(f"{user} is not linked: `causeway people list` shows who is")
+    if as_json:
+        print_json({"slack_id": user, "matrix_id": account})
+    else:
+        click.echo(f"{user} is not {account} any more")
+
+
+# --- consent
+
+
+@people.command(
+    epilog="""\b
+    Examples:
+      causeway people consent U0123456789 --reason "signed form of 24 November"
+      causeway people consent U0123456789 --withdraw --reason "asked for it by mail\"""",
+    short_help="Note that somebody's direct messages may cross, or may not.",
+)
+@click.argument("person", metavar="SLACK_ID")
+@click.option("--withdraw", is_flag=True, help="They do not agree any more.")
+@click.option("--reason", required=True, help="On what this rests; it is kept in the audit log.")
+@config_option
+@workspace_option
+@json_option
+def consent(person: str, withdraw: bool, reason: str, config: Path, workspace: str | None, as_json: bool) -> None:
+    """Note that the Slack person SLACK_ID agrees that their direct messages are brought across.
+
+    Whether a conversation crosses also depends on the others in it (people.direct_messages). What crossed before stays.
+    """
+    from bridge.cli.people_source import actor, team_of
+    from bridge.cli.store import in_store
+
+    settings, user = load_settings(config), _person(person)
+    reason = " ".join(reason.split())
+    if not reason:
+        raise click.BadParameter("say on what this rests", param_hint="--reason")
+
+    async def work(store: Store) -> bool:
+        team = await team_of(settings, store, workspace)
+        return await store.people.consent(team, user, given=not withdraw, actor=actor(), reason=reason)
+
+    is_new = in_store(settings, work)
+    if as_json:
+        print_json({"slack_id": user, "agrees": not withdraw, "new": is_new})
+        return
+    words = "does not agree" if withdraw else "agrees"
+    click.echo(f"{user} {words} that direct messages cross" + ("" if is_new else ", as before"))
+
+
+def _person(text: str) -> SlackUserId:
+    from portals.ids import SlackUserId
+    from portals.people.links import is_person
+
+    if not is_person(text):
+        raise click.BadParameter(
+            f"{text!r} is not the id of a Slack person, such as U0123456789: their profile in Slack shows it "
+            "under ⋮, Copy member ID",
+            param_hint="SLACK_ID",
+        )
+    return SlackUserId(text)
