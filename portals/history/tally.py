@@ -134,7 +134,7 @@ class Tally:
             self._reactions += len(people)
             self._authors.reacted |= people
             name = text_of(mapping(reaction).get("name"))
-            if name not in self._emoji and unicode_of(name) is None:
+            if name and name not in self._emoji and unicode_of(name) is None:
                 self._emoji.add(name)
 
     def _share(self, record: Json) -> None:
