@@ -28,6 +28,8 @@ _NOT_SEEN = "channel_not_found"
 def chosen_workspace(settings: Settings, name: str | None) -> Workspace:
     """Return the workspace of this name, or the only one; raises UsageError."""
     workspaces = settings.slack.workspaces
+    if not workspaces:
+        raise click.UsageError("the configuration names no workspace of Slack: add one under slack.workspaces")
     names = ", ".join(workspace.name for workspace in workspaces)
     if name is None:
         if len(workspaces) > 1:

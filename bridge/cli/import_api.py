@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bridge.cli.tables import visible
+from bridge.cli.tables import moment, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,6 +99,11 @@ def lines_of(written: Written) -> list[str]:
         f"{written.directory} holds {written.messages:,} messages of {written.channels:,} channels of {written.name}."
         " Private channels and direct messages are in it where the bot is a member; of others Slack tells it nothing."
     ]
+    if written.resumed:
+        lines.append(
+            f"The reading was begun at {moment(written.begun * 1000)} and gone on with: run the command again for what"
+            " came since."
+        )
     places: dict[str, list[str]] = {}
     for problem in written.problems:
         places.setdefault(problem.what, []).append(visible(problem.where))

@@ -66,7 +66,10 @@ _INTERVAL: Final = 60.0 / 50 / SHARE
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An export that was written: whose, how much it holds by now, and what could not be read this time."""
+    """An export that was written: whose, how much it holds by now, and what could not be read this time.
+
+    `begun` is the second as of which it is whole; `resumed` where a reading was gone on with that began earlier.
+    """
 
     directory: Path
     team: str
@@ -74,6 +77,8 @@ class Written:
     channels: int
     messages: int
     problems: tuple[Problem, ...]
+    begun: int = 0
+    resumed: bool = False
 
 
 class ApiExport:
@@ -146,6 +151,8 @@ class ApiExport:
             channels=len(channels),
             messages=shelf.counts()[0],
             problems=roll.problems(),
+            begun=reading.begun,
+            resumed=reading.resumed,
         )
 
 

@@ -1,7 +1,8 @@
 """How far a reading through the Web API got, and how long it will still take.
 
 How much a channel holds is not known before it is read, so it is reckoned from the share of its lifetime, up to its
-newest message, that was read already; and what was not begun from what was. Slack's rates are what limits: a page or a thread costs one call each.
+newest message, that was read already; and what was not begun from what was. Slack's rates are what limits: a page or a
+thread costs one call each.
 """
 
 from __future__ import annotations

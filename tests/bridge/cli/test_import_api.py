@@ -89,3 +89,8 @@ def test_channels_with_one_problem_are_told_in_one_line() -> None:
         "  #c0, #c1, #c2, #c3, #c4 and 2 more: the bot is not in it",
         "  emoji: missing  scope",
     ]
+
+
+def test_a_reading_that_was_gone_on_with_says_as_of_when_it_is() -> None:
+    written = Written(Path("out"), "T1", "Acme", 3, 1_200, (), begun=1_700_000_000, resumed=True)
+    assert "2023-11-14T22:13:20Z" in lines_of(written)[1]

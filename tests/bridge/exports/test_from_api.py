@@ -200,7 +200,8 @@ class TestGoingOn:
             with pytest.raises(BaseException):  # noqa: B017, PT011  alone, or among those of other channels
                 await it.read(tmp_path / "out", client=it.client(cut_at=whole.asked - 1))
             it.slack.calls.clear()
-            await it.read(tmp_path / "out")
+            done = await it.read(tmp_path / "out", now=NOW + 1_000)
+            assert (done.resumed, done.begun) == (True, NOW)
             assert sum(it.slack.calls.counts.values()) <= 4
 
     async def test_out_of_reach_it_tries_for_a_while_then_ends_and_can_be_gone_on_with(self, tmp_path: Path) -> None:
