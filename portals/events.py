@@ -21,10 +21,20 @@ NameKind = Literal["emoji", "usergroup"]
 
 
 @dataclass(frozen=True, slots=True)
+class BotProfile:
+    """What a message tells of the bot that wrote it: its own name, and its picture's address where it has one."""
+
+    bot: SlackUserId
+    name: str
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SlackAuthor:
     """Who wrote a Slack message: a person, or a bot with the name and icon of this very message.
 
-    `icon` is the address of a picture; `icon_emoji` is the name of an emoji in its place.
+    `icon` is the address of a picture; `icon_emoji` is the name of an emoji in its place. `profile` is there where the
+    author is a bot and no person, and the message tells what it is called at the time.
     """
 
     id: SlackUserId
@@ -32,6 +42,7 @@ class SlackAuthor:
     name: str = ""
     icon: str = ""
     icon_emoji: str = ""
+    profile: BotProfile | None = None
 
 
 @dataclass(frozen=True, slots=True)

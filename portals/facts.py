@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portals.avatars import AvatarAddresses
-    from portals.events import MatrixMessage, RunningPoll, SlackFile
+    from portals.events import BotProfile, MatrixMessage, RunningPoll, SlackFile
 
 
 class Direction(StrEnum):
@@ -211,6 +211,8 @@ class Needs:
     emoji: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
     """Addresses of messages and places that may have a counterpart on the other side."""
+    profiles: frozenset[BotProfile] = frozenset()
+    """What bots are called at present, as their own messages tell: no event says when that changes."""
     icons: frozenset[str] = frozenset()
     """Addresses of the icons that bots gave single messages."""
     files: frozenset[str] = frozenset()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, Later, Refused
-from bridge.work.profiles import person_of_bot, person_of_user
+from bridge.work.profiles import person_of_bot, person_of_profile, person_of_user
 from portals.facts import Channel, Facts, Member, Quoted
 from portals.reading.matrix import latest
 from portals.reading.polls import running_poll
@@ -171,6 +171,8 @@ class Answers:
     # --- people
 
     async def _people(self, team: TeamId, needs: Needs) -> dict[SlackUserId, Person]:
+        for profile in needs.profiles:
+            await self._learn_bot(person_of_profile(profile, self.names, team), team)
         wanted = set(needs.slack_users)
         for user in needs.matrix_users:
             author = self.names.slack_author(user)
@@ -178,6 +180,13 @@ class Answers:
                 wanted.add(author[1])
         found = {user: await self.person(team, user) for user in wanted}
         return {user: person for user, person in found.items() if person is not None}
+
+    async def _learn_bot(self, told: Person, team: TeamId) -> None:
+        known = await self._directory.person(team, told.user)
+        if known is not None and not told.avatar_url:
+            told = replace(told, avatar_url=known.avatar_url)
+        if known is None or (known.name, known.avatar_url) != (told.name, told.avatar_url):
+            await self._directory.learn_people(team, [told])
 
     async def person(self, team: TeamId, user: SlackUserId) -> Person | None:
         """Return a Slack person or bot, asking Slack about one who was never met; None for one whom Slack denies."""

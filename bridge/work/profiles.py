@@ -1,4 +1,4 @@
-"""What Slack's `users.info`, `users.list` and `bots.info` say about a person, as the directory keeps it."""
+"""What Slack's `users.info`, `users.list`, `bots.info` and messages say about a person, as the directory keeps it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from portals.facts import Person
 from portals.ids import SlackUserId, is_slack_id
+from portals.reading.values import picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from portals.events import BotProfile
     from portals.ids import GhostNames, TeamId
-
-_PICTURES = ("image_192", "image_512", "image_72", "image_48")
 
 
 def person_of_user(user: Mapping[str, Any], user_id: SlackUserId, names: GhostNames, team: TeamId) -> Person:
@@ -23,7 +23,7 @@ def person_of_user(user: Mapping[str, Any], user_id: SlackUserId, names: GhostNa
         user=user_id,
         name=next((name for name in choices if isinstance(name, str) and name.strip()), user_id),
         ghost=names.ghost(team, user_id),
-        avatar_url=_picture(profile),
+        avatar_url=picture_of(profile),
         is_bot=user.get("is_bot") is True,
         deactivated=user.get("deleted") is True,
     )
@@ -33,7 +33,12 @@ def person_of_bot(bot: Mapping[str, Any], bot_id: SlackUserId, names: GhostNames
     """Return the bot that a bot object describes."""
     name = bot.get("name")
     shown = name if isinstance(name, str) and name.strip() else bot_id
-    return Person(bot_id, shown, names.ghost(team, bot_id), _picture(_object(bot.get("icons"))), True)
+    return Person(bot_id, shown, names.ghost(team, bot_id), picture_of(_object(bot.get("icons"))), True)
+
+
+def person_of_profile(profile: BotProfile, names: GhostNames, team: TeamId) -> Person:
+    """Return the bot that its message describes."""
+    return Person(profile.bot, profile.name, names.ghost(team, profile.bot), profile.picture, True)
 
 
 def people_of(users: list[Any], names: GhostNames, team: TeamId) -> list[Person]:
@@ -55,11 +60,6 @@ def strangers_of(records: Iterable[Mapping[str, Any]], names: GhostNames, team: 
             name = of_bot.get("name") or record.get("username")
             found[bot] = person_of_bot({**of_bot, "name": name}, SlackUserId(bot), names, team)
     return list(found.values())
-
-
-def _picture(icons: Mapping[str, Any]) -> str:
-    found = (icons.get(size) for size in _PICTURES)
-    return next((url for url in found if isinstance(url, str) and url.startswith("http")), "")
 
 
 def _object(value: object) -> Mapping[str, Any]:

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from portals.events import Ignored, Json, SlackAuthor, SlackMessage
+from portals.events import BotProfile, Ignored, Json, SlackAuthor, SlackMessage
 from portals.ids import NO_TS, ChannelId, SlackUserId, Ts, is_slack_id
 from portals.reading.slack_files import files_of
-from portals.reading.values import mapping, number, objects, text_of, ts_of
+from portals.reading.values import mapping, number, objects, picture_of, text_of, ts_of
 from portals.text import from_slack
 
 if TYPE_CHECKING:
@@ -106,13 +106,21 @@ def _author(message: Json) -> SlackAuthor | None:
         icons = mapping(message.get("icons"))
         pictures = (text_of(icons.get(size)) for size in _ICONS)
         icon = next((url for url in pictures if url.startswith("http")), "")
-        return SlackAuthor(SlackUserId(bot), True, name, icon, text_of(icons.get("emoji")).strip(":"))
+        emoji = text_of(icons.get("emoji")).strip(":")
+        return SlackAuthor(SlackUserId(bot), True, name, icon, emoji, _profile(SlackUserId(bot), profile))
     if not is_slack_id(user):
         user = text_of(mapping(message.get("comment")).get("user"))  # a comment on a file, before 2018
     if is_slack_id(user):
         name = text_of(mapping(message.get("user_profile")).get("display_name"))
         return SlackAuthor(SlackUserId(user), bool(bot), name or text_of(profile.get("name")))
     return None
+
+
+def _profile(bot: SlackUserId, profile: Json) -> BotProfile | None:
+    name = text_of(profile.get("name"))
+    if profile.get("id") != bot or not name.strip():
+        return None
+    return BotProfile(bot, name, picture_of(mapping(profile.get("icons"))))
 
 
 def _is_own(message: Json, workspace: Workspace) -> bool:

@@ -33,6 +33,15 @@ def number(value: object) -> int:
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 2**53 else 0
 
 
+_PICTURES = ("image_192", "image_512", "image_72", "image_48")
+
+
+def picture_of(icons: Json) -> str:
+    """Return the address of the best picture of an object that lists a picture's sizes, or an empty text."""
+    found = (text_of(icons.get(size)) for size in _PICTURES)
+    return next((url for url in found if url.startswith("http")), "")
+
+
 def ts_of(value: object) -> Ts:
     """Return a Slack time stamp, else `NO_TS`."""
     return Ts(value) if isinstance(value, str) and is_ts(value) else NO_TS

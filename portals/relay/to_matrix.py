@@ -71,6 +71,7 @@ def needs(event: SlackEvent) -> Needs:
                 usergroups=said.usergroups,
                 emoji=said.emoji | ({author.icon_emoji} if author.icon_emoji else frozenset()),
                 icons=frozenset([author.icon] if author.icon else []),
+                profiles=frozenset([author.profile] if author.profile and not event.historic else []),
                 files=frozenset(file.id for file in event.files if file.must_ask),
                 links=frozenset(places),
                 messages=thread | {event.ts, *linked},

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bridge.work import ghosts
 from tests.journeys.stage import Stage, until
+from tests.sandbox.slack.people import bot_message
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -221,6 +222,32 @@ async def test_a_picture_that_cannot_be_had_holds_nothing_up_and_is_tried_again(
     monkeypatch.setattr(ghosts, "_AGAIN", 0.0)
     await said(stage, "alice", "it is back")
     await until(lambda: profiles.picture("alice") == b"new")
+
+
+async def test_a_bot_is_shown_as_its_latest_message_tells_and_bots_info_is_not_asked_for_that(stage: Stage) -> None:
+    profiles = Profiles(stage)
+    await stage.start()
+    workspace = stage.workspace
+    picture = f"{workspace.site.base_url}/avatars/{workspace.id}-{workspace.user('bob').id}_72.png"
+
+    async def built(words: str) -> None:
+        bot_message(workspace, "general", words, username="build", bot_id="B0BUILD")
+        room = await stage.room("general")
+        await until(lambda: any(words in line.body for line in stage.homeserver.timeline(room)))
+        await quiet(stage)
+
+    user = f"@slack_{workspace.id}_b0build:localhost".lower()
+    await built("m1")
+    assert stage.homeserver.world.accounts[user].profile == {"displayname": "build"}
+    asked = stage.slack.calls.counts["bots.info"]
+    workspace.other_bots["B0BUILD"] |= {"name": "Build II", "icons": {"image_72": picture}}
+    await built("m2")
+    ghost = stage.homeserver.world.accounts[user].profile
+    assert (ghost["displayname"], ghost["avatar_url"][:6]) == ("Build II", "mxc://")
+    before = dict(profiles.writes)
+    await built("m3")
+    assert dict(profiles.writes) == before
+    assert stage.slack.calls.counts["bots.info"] == asked
 
 
 async def test_a_picture_that_slack_refuses_is_none(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

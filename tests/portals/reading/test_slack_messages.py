@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portals.events import Ignored, SlackAuthor, SlackMessage
+from portals.events import BotProfile, Ignored, SlackAuthor, SlackMessage
 from portals.facts import Workspace
 from portals.ids import SlackUserId
 from portals.reading.slack import read
@@ -38,7 +38,8 @@ def test_a_bot_without_a_name_has_that_of_its_profile_whose_icon_is_its_ghosts()
     found = message(user="U0THEIRBOT", bot_id="BB12033", bot_profile=profile)
     assert found.author == SlackAuthor(SlackUserId("U0THEIRBOT"), True, "GitHub")
     nameless = message(user=None, bot_id="BB12033", bot_profile=profile)
-    assert nameless.author == SlackAuthor(SlackUserId("BB12033"), True, "GitHub")
+    told = BotProfile(SlackUserId("BB12033"), "GitHub", "https://x/72.png")
+    assert nameless.author == SlackAuthor(SlackUserId("BB12033"), True, "GitHub", profile=told)
 
 
 def test_an_icon_that_is_no_address_is_none() -> None:
@@ -73,6 +74,23 @@ def test_a_workspace_that_tells_nothing_of_us_makes_nobody_us() -> None:
     found = read(payload({**MESSAGE, "bot_id": "", "app_id": "A0OURS"}), SOURCE, nobody)
     assert isinstance(found, SlackMessage)
     assert not found.own
+
+
+@pytest.mark.parametrize(
+    ("profile", "told"),
+    [
+        ({"id": "B7", "name": "CI", "icons": {"image_48": "https://x/48", "image_72": "https://x/72"}}, "https://x/72"),
+        ({"id": "B7", "name": "CI", "icons": {"image_48": "javascript:", "image_72": 1}}, ""),
+        ({"id": "B7", "name": "CI"}, ""),
+        ({"id": "B8", "name": "CI"}, None),
+        ({"id": "B7", "name": " "}, None),
+        (None, None),
+    ],
+)
+def test_a_message_tells_what_its_bot_is_called(profile: object, told: str | None) -> None:
+    author = message(user=None, bot_id="B7", username="deploy", bot_profile=profile).author
+    assert author.profile == (None if told is None else BotProfile(SlackUserId("B7"), "CI", told))
+    assert message(bot_id="B7", bot_profile=profile).author.profile is None
 
 
 # --- what a digest tells apart

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portals.actions import SendEvent, SendFile
+from portals.events import BotProfile
 from portals.facts import Person
 from portals.ids import SlackUserId
 from portals.relay import to_matrix
@@ -45,6 +46,7 @@ def test_an_icon_is_a_picture_of_this_message() -> None:
     other = "https://avatars.slack-edge.com/2.png"
     event = said_in_slack(ts=TS, text="x", subtype="bot_message", bot_id="B7", user=None, icons={"image_48": other})
     assert to_matrix.needs(event).icons == {other}
+    assert to_matrix.needs(event).profiles == frozenset()
     known = facts(people={DEPLOY.user: DEPLOY}, icons={other: "mxc://x/i"})
     (action,) = said(known, username="deploy", icons={"image_48": other})
     assert action.content["body"] == "built"
@@ -80,3 +82,9 @@ def test_a_bots_file_has_its_name_too_without_words_in_the_way() -> None:
 def test_a_person_has_no_other_name() -> None:
     (action,) = said(subtype=None, bot_id=None, user="UALICE", username="Mallory", icons={"emoji": ":tada:"})
     assert profile(action) == {}
+
+
+def test_what_a_bots_message_of_today_tells_of_it_is_to_be_known() -> None:
+    event: dict[str, Any] = {"ts": TS, "user": None, "bot_id": "B7", "bot_profile": {"id": "B7", "name": "CI"}}
+    assert to_matrix.needs(said_in_slack(**event)).profiles == {BotProfile(SlackUserId("B7"), "CI")}
+    assert to_matrix.needs(said_in_slack(seen=3, **event)).profiles == frozenset()

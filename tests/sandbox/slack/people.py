@@ -300,7 +300,7 @@ def bot_message(
     thread_ts: str | None = None,
     attachments: Sequence[Json] = (),
 ) -> Message:
-    """A post of another app (or, without app_id, of an old-style integration)."""
+    """A post of another app (or, without app_id, of an old-style integration); its first one makes the bot known."""
     stored = normalise(text)
     known: Json = {"id": bot_id, "deleted": False, "name": username, "updated": 0, "icons": {}}
     workspace.other_bots.setdefault(bot_id, known | ({"app_id": app_id} if app_id else {}))

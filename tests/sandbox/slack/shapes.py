@@ -164,6 +164,8 @@ def message_json(workspace: Workspace, channel: Channel, message: Message, root:
     installation = workspace.bot_of(message.bot_id) if message.bot_id and message.app_id else None
     if installation is not None and message.subtype != "bot_message":
         body["bot_profile"] = bot_profile_json(workspace, installation)
+    elif message.bot_id in workspace.other_bots and message.app_id:
+        body["bot_profile"] = workspace.other_bots[message.bot_id] | {"team_id": workspace.id}
     if message.blocks:
         body["blocks"] = message.blocks
     if message.attachments:
