@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MODERATOR = 50
+"""The power of the bridge's admins in its rooms: without any, nobody could set a topic or a pin there."""
 _POWER = {"m.room.name": 50, "m.room.topic": 50, "m.room.avatar": 50, "m.room.tombstone": 100}
 
 
@@ -170,7 +172,7 @@ class RoomMaker:
                 "visibility": "private",
                 "invite": list(self._shape.invite),
                 "creation_content": {"m.federate": self._shape.federate},
-                "power_level_content_override": {"events": _POWER, "invite": 50},
+                "power_level_content_override": {"events": _POWER, "invite": 50, **self._moderators()},
                 "initial_state": state,
             }
         )
@@ -178,6 +180,10 @@ class RoomMaker:
             child = {"via": [self._names.domain], "suggested": True}
             await self._matrix.set_state(space, None, "m.space.child", room, child)
         return room
+
+    def _moderators(self) -> dict[str, Any]:
+        """Name the bridge's admins in a room's power levels, if it has any."""
+        return {"users": dict.fromkeys(self._shape.admins, _MODERATOR)} if self._shape.admins else {}
 
     async def _create_conversation(self, portal: Portal) -> RoomId:
         """Make the room of a conversation of two or of a few: outside the Space, and nobody else is told of it."""

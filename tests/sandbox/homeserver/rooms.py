@@ -42,6 +42,12 @@ PRESETS: dict[str, tuple[str, bool, Json]] = {
 }
 
 
+def capabilities(_world: World, _call: Call) -> Json:
+    """What version a new room has; nothing else is told."""
+    versions = {"default": ROOM_VERSION, "available": {ROOM_VERSION: "stable"}}
+    return {"capabilities": {"m.room_versions": versions}}
+
+
 def create(world: World, call: Call) -> Json:
     body = call.body
     alias = f"#{body['room_alias_name']}:{world.server_name}" if body.get("room_alias_name") else None

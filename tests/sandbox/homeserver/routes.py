@@ -30,6 +30,7 @@ OPEN: dict[str, Handler] = {
 TABLE: dict[str, Handler] = {
     "POST client/v3/register": people.register,
     "GET client/v3/account/whoami": people.whoami,
+    "GET client/v3/capabilities": rooms.capabilities,
     "GET client/v3/profile/*": people.profile_get,
     "GET client/v3/profile/*/*": people.profile_get,
     "PUT client/v3/profile/*/*": people.profile_put,

@@ -1,0 +1,20 @@
+"""The rooms that the bridge makes are in its hands and in those of its admins."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.journeys.stage import Stage, until
+from tests.journeys.world import people_of
+from tests.sandbox.homeserver.transport import RequestRefused
+
+
+async def test_an_admin_sets_topics_in_the_bridges_rooms_and_nobody_else_does(sqlite_url: str) -> None:
+    async with Stage(sqlite_url, more={"admins": ["@ada:localhost"]}, seed=people_of) as stage:
+        await stage.start()
+        room = await stage.room("general")
+        ada, brian = [await stage.person(name, "general") for name in ("ada", "brian")]
+        with pytest.raises(RequestRefused, match="M_FORBIDDEN"):
+            await brian.set_state(room, "m.room.topic", {"topic": "mine"})
+        await ada.set_state(room, "m.room.topic", {"topic": "Lunch at one"})
+        await until(lambda: stage.workspace.channel("general").topic["value"] == "Lunch at one")
