@@ -17,6 +17,7 @@ from bridge.cli.people import people
 from bridge.cli.portals import portals
 from bridge.cli.preview import preview
 from bridge.cli.register import manifest, register
+from bridge.cli.report import report
 from bridge.cli.run import run
 from bridge.cli.upgrade import upgrade
 from bridge.errors import BridgeError
@@ -52,7 +53,7 @@ def cli() -> None:
     """
 
 
-for command in (init, register, manifest, check, run, portals, people, importing, parked, preview, upgrade):
+for command in (init, register, manifest, check, run, portals, people, importing, report, parked, preview, upgrade):
     cli.add_command(command)
 
 

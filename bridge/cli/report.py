@@ -1,0 +1,236 @@
+"""`causeway report`: the rooms are read back from the homeserver and compared with what Slack had."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge.cli.importing import selected, selection_options
+from bridge.cli.options import config_option, json_option, load_settings, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.proof.report import Report
+    from bridge.proof.tasks import Stores
+    from config.settings import Settings
+    from portals.facts import Portal
+    from portals.history.selection import Selection
+
+
+@click.command(
+    epilog="""\b
+    Examples:
+      causeway report
+      causeway report --channel "#general" --html general.html
+      causeway report --export 2025.zip --export 2026.zip --checksums --json > report.json""",
+    short_help="Prove that nothing was lost: compare the rooms with Slack's history.",
+)
+@config_option
+@click.option(
+    "--export",
+    "exports",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="An export to compare with, the earlier one first; without it, those that were imported.",
+)
+@selection_options
+@click.option("--checksums", is_flag=True, help="Fetch every file from the homeserver and compare its bytes as well.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page for an auditor, too.")
+@json_option
+def report(
+    config: Path,
+    exports: tuple[Path, ...],
+    channels: tuple[str, ...],
+    kinds: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    checksums: bool,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Read the rooms back from the homeserver and compare them with Slack's history, message by message.
+
+    The exit status is 1 when anything is unexplained. What is expected, present, differing, quarantined and missing is
+    told for messages, threads, reactions, files, pins and members, with a digest of each side. It runs beside the
+    bridge and changes nothing. For a channel that is still mirrored, an export made just now says most; read from
+    Slack's API, one is made by `causeway import --api`.
+    """
+    settings = load_settings(config)
+    selection = selected(channels, kinds, since, until)
+    made = asyncio.run(_made(settings, exports, selection, checksums))
+    if html is not None:
+        from bridge.cli.written import OPEN, write_files
+        from bridge.proof.report import page
+
+        write_files({html: (page(made), OPEN)})
+    if as_json:
+        from bridge.proof.report import as_json as told
+
+        print_json(told(made))
+    else:
+        _print(made)
+    if made.unexplained:
+        click.get_current_context().exit(1)
+
+
+async def _made(settings: Settings, exports: Sequence[Path], selection: Selection, checksums: bool) -> Report:
+    from bridge.configured import names_from, rules_from
+    from bridge.exports.export import open_export
+    from bridge.matrix.client import MatrixClient
+    from bridge.proof.prove import prove
+    from bridge.proof.report import Report, SourceNote
+    from bridge.proof.source import ExportSource
+    from bridge.proof.tasks import Planning
+
+    async with AsyncExitStack() as stack:
+        stores, portals = await _opened(stack, settings)
+        sources = []
+        for path in exports or await _imported(stores):
+            export = stack.enter_context(await asyncio.to_thread(open_export, path))
+            sources.append(ExportSource(path, export))
+        if not sources:
+            raise click.UsageError("nothing was imported yet, so name what to compare with: --export PATH")
+        names = names_from(settings)
+        matrix = await stack.enter_async_context(
+            MatrixClient(
+                settings.homeserver.address,
+                settings.appservice.as_token.reveal(),
+                names.bot,
+                verify_tls=settings.homeserver.verify_tls,
+            )
+        )
+        planning = Planning(
+            matrix=matrix,
+            stores=stores,
+            names=names,
+            rules=rules_from(settings),
+            member_limit=settings.rooms.member_limit,
+            sources=sources,
+            selection=selection,
+            checksums=checksums,
+        )
+        found = await planning.undertaking(portals)
+        _refuse_nothing(selection, len(found.tasks), [one.channel.name for one in found.left_out])
+        proofs = []
+        for number, task in enumerate(found.tasks, 1):
+            shown = _Progress(f"{number}/{len(found.tasks)} {task.channel.name}")
+            proofs.append(await prove(matrix, task, shown))
+            shown.end()
+        return Report(
+            at=_now(),
+            versions=_versions(await matrix.versions()),
+            homeserver=settings.homeserver.domain,
+            sources=[
+                SourceNote(one.name, await asyncio.to_thread(one.fingerprint), tuple(one.problems)) for one in sources
+            ],
+            proofs=proofs,
+            left_out=found.left_out,
+        )
+
+
+async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Stores, list[Portal]]:
+    from bridge.cli.store import Store
+    from bridge.configured import names_from
+    from bridge.proof.tasks import Stores
+    from bridge.store.directory import Directory
+    from bridge.store.files import Files
+    from bridge.store.imports import Imports
+    from bridge.store.ledger import Ledger
+    from bridge.store.opening import open_database
+    from bridge.store.people import People
+
+    database = await open_database(settings.database.url.reveal())
+    stack.push_async_callback(database.close)
+    directory, ledger = Directory(database, names_from(settings)), Ledger(database)
+    stores = Stores(directory, ledger, Imports(database), People(database), Files(database))
+    return stores, await Store(directory, ledger, People(database)).portals()
+
+
+async def _imported(stores: Stores) -> list[Path]:
+    """Return the archives that were imported, the earliest first, each once."""
+    found: dict[str, None] = {}
+    for one in reversed(await stores.imports.newest(1000)):
+        found.pop(one.source, None)
+        found[one.source] = None
+    return [Path(source) for source in found]
+
+
+def _refuse_nothing(selection: Selection, tasks: int, left_out: Sequence[str]) -> None:
+    if tasks:
+        return
+    if left_out and not selection.is_everything():
+        raise click.ClickException(f"{left_out[0]} has no room: nothing mirrors it, and no import took it")
+    if not left_out:
+        raise click.ClickException("no channel of the source is meant: check --channel and --kind")
+
+
+class _Progress:
+    """One line that grows, in a terminal; nothing where a program reads."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, doing: str, count: int) -> None:
+        if self._shown:
+            click.echo(f"\r\x1b[2K{self._what}: {doing}: {count:,}", err=True, nl=False)
+
+    def end(self) -> None:
+        if self._shown:
+            click.echo("\r\x1b[2K", err=True, nl=False)
+
+
+def _versions(spoken: Sequence[str]) -> dict[str, str]:
+    from importlib.metadata import version
+    from platform import python_version
+
+    return {
+        "Causeway": version("causeway"),
+        "Python": python_version(),
+        "the homeserver speaks Matrix": max((one for one in spoken if one.startswith("v")), key=_parts, default="?"),
+    }
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.removeprefix("v").split(".") if part.isdigit())
+
+
+def _now() -> str:
+    import time
+
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _print(made: Report) -> None:
+    from bridge.cli.tables import print_table, visible
+    from bridge.proof.report import COLUMNS, is_equal, value
+
+    for proof in made.proofs:
+        click.echo(f"#{visible(proof.channel.name)} ({proof.channel.id}) in {', '.join(proof.rooms)}")
+        rows = [[kind, *(f"{value(tally, column):,}" for column in COLUMNS)] for kind, tally in proof.tallies.items()]
+        print_table(["", *COLUMNS], rows)
+        for kind, tally in proof.tallies.items():
+            for reason, count in sorted(tally.explained.items()):
+                click.echo(f"  {count:,} {kind}: {visible(reason)}")
+        click.echo(f"  digest of the source {proof.source_digest} ({proof.source_digest.lines:,} lines)")
+        same = "the same" if is_equal(proof) else f"{proof.room_digest} ({proof.room_digest.lines:,} lines)"
+        click.echo(f"  digest of the room   {same}")
+        for one in proof.differences:
+            where = ", ".join(visible(part) for part in (one.ts, one.place, one.event_id) if part)
+            click.echo(f"  {one.kind}: {one.what}: {where}")
+            for label, words in (("expected", one.expected), ("found", one.found)):
+                if words:
+                    click.echo(f"      {label}: {visible(words)}")
+        click.echo("")
+    for left in made.left_out:
+        click.echo(f"#{visible(left.channel.name)} ({left.channel.id}) is not compared: {visible(left.reason)}")
+    count = made.unexplained
+    click.echo(
+        f"{count:,} {'thing is' if count == 1 else 'things are'} unexplained" if count else "Nothing is unexplained"
+    )

@@ -1,0 +1,281 @@
+"""One channel is proven: its source and its rooms are read, compared, and their digests made.
+
+    source(s) ──▶ expected ┐
+                           ├──▶ gathered on disk ──▶ compared in the order of time ──▶ ChannelProof
+    homeserver ─▶ shown    ┘                                    └──▶ files' bytes, where asked
+
+Several sources are one history: what a later one holds replaces what an earlier one held, and where a later one begins
+no later than the first message of all, what it leaves out up to its end was deleted in Slack meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bridge.errors import Refused
+from bridge.proof.gathered import Gathered
+from bridge.proof.readback import ReadRoom, read_room
+from portals.history import sets
+from portals.history.digest import Digest, rank
+from portals.history.evidence import Difference
+from portals.history.expected import Expecting
+from portals.history.reconcile import Circumstances, Reconciliation, files
+from portals.history.selection import Selection
+from portals.history.shown import ELSEWHERE, ENCRYPTED, NO_MESSAGE, WRITTEN, Room
+from portals.ids import Ts, ts_to_ms
+from portals.reading.values import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+
+    from bridge.matrix.client import MatrixClient
+    from bridge.proof.source import Source
+    from portals.history.evidence import Tally
+    from portals.history.expected import Known
+    from portals.history.export import ExportedChannel
+    from portals.ids import RoomId
+
+REPEATED = "the source holds them twice"
+_STRAYS = (
+    (NO_MESSAGE, "an event of a Slack person's that names no message of Slack's"),
+    (ELSEWHERE, "it says that it shows a message of another channel"),
+    (ENCRYPTED, "it is encrypted, so that it cannot be read back"),
+)
+_FILE_LIMIT = 16 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be proven of one channel.
+
+    `rooms` are the rooms that hold its history, oldest first. `live` says that messages go on coming, `until` (ms) how
+    far the sources know. `quarantined` are reasons by the record's place, or by its ts.
+    """
+
+    channel: ExportedChannel
+    rooms: Sequence[RoomId]
+    sources: Sequence[Source]
+    known: Known
+    member_limit: int
+    selection: Selection = field(default_factory=Selection)
+    live: bool = False
+    until: int = 0
+    quarantined: Mapping[str, str] = field(default_factory=dict)
+    checksums: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]] | None = None
+    """Where files are to be fetched: returns the SHA-256 of those that are known to have come from Slack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A record that is set aside, with the reason."""
+
+    ts: str
+    place: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ChannelProof:
+    """What came out for one channel."""
+
+    channel: ExportedChannel
+    rooms: tuple[RoomId, ...] = ()
+    first: str = ""
+    last: str = ""
+    events: int = 0
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    newer: int = 0
+    written_in_matrix: int = 0
+    checked_files: int = 0
+    source_digest: Digest = field(default_factory=Digest)
+    room_digest: Digest = field(default_factory=Digest)
+    absent_because: str = ""
+    """Why the channel has no room, where it is known."""
+
+    @property
+    def unexplained(self) -> int:
+        """How much nothing explains."""
+        return len(self.differences)
+
+
+async def prove(
+    matrix: MatrixClient, task: Task, progress: Callable[[str, int], None] = lambda _what, _count: None
+) -> ChannelProof:
+    """Prove one channel; raises Refused where the bot may not read a room, Later where the homeserver is away."""
+    with Gathered() as gathered:
+        return await _Proof(matrix, task, gathered, progress).made()
+
+
+class _Proof:
+    """One channel's proof in the making."""
+
+    def __init__(
+        self, matrix: MatrixClient, task: Task, gathered: Gathered, progress: Callable[[str, int], None]
+    ) -> None:
+        self._matrix = matrix
+        self._task = task
+        self._gathered = gathered
+        self._progress = progress
+        self._room = Room(task.known.workspace.team, task.channel.id, task.known.names, task.known.who)
+        self._unreadable: Counter[str] = Counter()
+        self._found = ChannelProof(task.channel, tuple(task.rooms))
+
+    async def made(self) -> ChannelProof:
+        found, gathered = self._found, self._gathered
+        await asyncio.to_thread(self._expect)
+        read = [await self._read(room) for room in self._task.rooms]
+        found.first, found.last = gathered.span()
+        given = Circumstances(
+            until=self._task.until or (ts_to_ms(Ts(found.last)) if found.last else 0),
+            live=self._task.live,
+            quarantined={one.ts: one.reason for one in found.quarantined if one.ts},
+            redacted=gathered.redacted(),
+            names=self._names(read),
+            selection=self._task.selection,
+        )
+        compared = Reconciliation(given, gathered.at)
+        found.tallies = compared.tallies
+        found.differences += await asyncio.to_thread(
+            lambda: list(compared.differences(gathered.expected(), gathered.shown()))
+        )
+        messages = compared.tallies["messages"]
+        for reason, count in self._unreadable.items():
+            messages.source += count
+            messages.explain(reason, count)
+        unread = sum(not one.ts for one in found.quarantined)
+        messages.source += unread
+        messages.quarantined += unread
+        found.newer = compared.newer
+        found.source_digest = compared.digest
+        found.room_digest = Digest(gathered.lines(found.first, found.last))
+        found.differences += [*self._strays(), *self._members(read, given), *self._pins(read, given)]
+        if self._task.checksums is not None:
+            await self._check_files(self._task.checksums)
+        return found
+
+    # --- both sides
+
+    def _expect(self) -> None:
+        """Read the sources, in their order."""
+        expecting, channel = Expecting(self._task.channel.id, self._task.known), self._task.channel
+        earliest = ""
+        for number, source in enumerate(self._task.sources):
+            exported = next((one for one in source.channels if one.id == channel.id), None)
+            if exported is None:
+                continue
+            first = last = ""
+            for count, (place, record) in enumerate(source.records(exported), 1):
+                if not self._task.selection.selects(text_of(record.get("ts"))):
+                    continue
+                expected = expecting.of(record, place)
+                reason = self._task.quarantined.get(place) or self._task.quarantined.get(expected.ts)
+                if reason is not None:
+                    self._found.quarantined.append(Quarantined(expected.ts, place, reason))
+                if not expected.ts:
+                    self._unreadable[expected.absence] += reason is None
+                    continue
+                first = min(first or expected.ts, expected.ts, key=rank)
+                last = max(last, expected.ts, key=rank)
+                self._unreadable[REPEATED] += not self._gathered.expect(expected, number)
+                if count % 1000 == 0:
+                    self._progress(f"reading {source.name}", count)
+            if first and earliest and rank(first) <= rank(earliest):
+                self._gathered.forget(number, last)
+            earliest = min(earliest or first, first or earliest, key=rank)
+        self._unreadable = +self._unreadable
+
+    async def _read(self, room: RoomId) -> ReadRoom:
+        read = await read_room(
+            self._matrix,
+            room,
+            self._room,
+            self._gathered,
+            before=self._found.events,
+            progress=lambda count: self._progress("reading the room", count),
+        )
+        self._found.events += read.events
+        return read
+
+    def _names(self, read: Sequence[ReadRoom]) -> dict[str, str]:
+        return {author: name for room in read for user, name in room.names.items() if (author := self._room.who(user))}
+
+    # --- what is not about single messages
+
+    def _strays(self) -> Iterator[Difference]:
+        self._found.written_in_matrix = self._gathered.count_strays(WRITTEN)
+        for what, words in _STRAYS:
+            for event_id, sender, _, said in self._gathered.strays(what):
+                self._found.tallies["messages"].unexpected += 1
+                yield Difference("messages", "unexpected", event_id=event_id, expected=words, found=f"{sender}: {said}")
+
+    def _members(self, read: Sequence[ReadRoom], given: Circumstances) -> Iterator[Difference]:
+        there = {
+            author: membership
+            for room in read
+            for user, membership in room.members.items()
+            if (author := self._room.who(user))
+        }
+        authors = self._gathered.authors()
+        yield from sets.members(
+            self._task.channel.members,
+            there,
+            self._found.tallies["members"],
+            own=self._task.known.workspace.bot_user,
+            limit=self._task.member_limit,
+            wrote=lambda user: user in authors,
+            is_newer=given.is_newer,
+        )
+
+    def _pins(self, read: Sequence[ReadRoom], given: Circumstances) -> Iterator[Difference]:
+        events = [event for room in read for event in room.pinned]
+        shown = ((event, self._gathered.find(event)) for event in events)
+        yield from sets.pins(
+            self._task.channel.pins,
+            {found[0]: event for event, found in shown if found is not None},
+            self._found.tallies["pins"],
+            stands=self._gathered.stands,
+            is_newer=given.is_newer(max((room.pinned_at for room in read), default=0)),
+        )
+
+    # --- the bytes of files
+
+    async def _check_files(self, checksums: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]) -> None:
+        """Fetch every file from the homeserver, each address once, and compare its bytes with what came from Slack."""
+        seen: dict[str, tuple[str, int]] = {}
+        tally = self._found.tallies["files"]
+        wrong = {one.event_id for one in self._found.differences if one.kind == "files"}
+        for expected, file, part, shown in files(self._gathered.expected(), self._gathered.shown()):
+            known = (await checksums([file.id])).get(file.id, "")
+            if shown.uri not in seen:
+                seen[shown.uri] = await self._fetched(shown.uri)
+            sha256, size = seen[shown.uri]
+            self._found.checked_files += 1
+            self._progress("fetching files", self._found.checked_files)
+            wanted = f"sha256 {known}" if known else f"{file.size} bytes"
+            if (sha256 == known) if known else (size == file.size or (file.untold and bool(sha256))):
+                continue
+            if part.event_id not in wrong:
+                tally.differing += 1
+                tally.present -= 1
+            has = f"sha256 {sha256}, {size} bytes" if sha256 else "it cannot be fetched from the homeserver"
+            self._found.differences.append(
+                Difference("files", "checksum", expected.ts, expected.place, part.event_id, wanted, has)
+            )
+
+    async def _fetched(self, uri: str) -> tuple[str, int]:
+        """Return the SHA-256 and the size of a file, or nothing and -1 where the homeserver does not have it."""
+        found, size = hashlib.sha256(), 0
+        try:
+            async with self._matrix.media.download(uri, _FILE_LIMIT) as download:
+                async for chunk in download.chunks:
+                    found.update(chunk)
+                    size += len(chunk)
+        except Refused:
+            return "", -1
+        return found.hexdigest(), size
