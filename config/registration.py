@@ -85,16 +85,12 @@ def _regex(pattern: str) -> str:
 
 def render(settings: Settings) -> str:
     """The registration file's text."""
-    return _written(HEADER, registration(settings), settings)
+    return written(settings, registration(settings))
 
 
-def render_double_puppet(settings: Settings) -> str | None:
-    """The second registration file's text; None where there is none."""
-    values = double_puppet(settings)
-    return None if values is None else _written(PUPPET_HEADER, values, settings)
-
-
-def _written(header: str, values: dict[str, Plain], settings: Settings) -> str:
+def written(settings: Settings, values: dict[str, Plain]) -> str:
+    """The text of the file that holds one of the two registrations."""
+    header = HEADER if values["url"] is not None else PUPPET_HEADER
     header = header.format(id=settings.appservice.id, domain=settings.homeserver.domain)
     return header + "".join(f"{line}\n" for line in block(values))
 

@@ -65,6 +65,7 @@ async def _look(settings: Settings) -> list[Finding]:
     import asyncio
 
     from bridge.cli.checks.matrix import check_homeserver
+    from bridge.cli.checks.people import check_people
     from bridge.cli.checks.public import check_public
     from bridge.cli.checks.slack import check_file_host, check_request_url, check_workspace
     from bridge.cli.checks.store import check_store
@@ -72,6 +73,7 @@ async def _look(settings: Settings) -> list[Finding]:
     checks: list[Findings] = [
         check_store(settings),
         check_homeserver(settings),
+        check_people(settings),
         *(check_workspace(settings, workspace) for workspace in settings.slack.workspaces),
         check_request_url(settings),
         check_file_host(settings),

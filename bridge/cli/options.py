@@ -24,6 +24,10 @@ config_option = click.option(
     help="The configuration file (or environment variable CAUSEWAY_CONFIG).",
 )
 
+workspace_option = click.option(
+    "--workspace", metavar="NAME_OR_ID", help="The workspace, where the bridge knows several."
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.cli.options import config_option, json_option, load_settings, print_json
+from bridge.cli.options import config_option, json_option, load_settings, print_json, workspace_option
 from bridge.cli.people_match import match
 from bridge.cli.people_sheet import export, import_
 
@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from portals.ids import MatrixUserId, SlackUserId, TeamId
 
 Json = dict[str, Any]  # Any: what is printed as JSON
-
-workspace_option = click.option(
-    "--workspace", metavar="NAME_OR_ID", help="The workspace, where the bridge knows several."
-)
 
 
 @click.group(

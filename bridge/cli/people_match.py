@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.cli.options import config_option, json_option, load_settings, print_json
+from bridge.cli.options import config_option, json_option, load_settings, print_json, workspace_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ _AT_ONCE = 8
     short_help="Link people whose account the homeserver knows.",
 )
 @config_option
-@click.option("--workspace", metavar="NAME_OR_ID", help="The workspace, where the bridge knows several.")
+@workspace_option
 @click.option(
     "--export",
     "archive",

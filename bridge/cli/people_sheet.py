@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bridge.cli.options import config_option, json_option, load_settings, print_json
+from bridge.cli.options import config_option, json_option, load_settings, print_json, workspace_option
 from bridge.cli.written import SECRET, refuse_existing, write_files
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 _LARGEST = 64 * 1024 * 1024
 
-_workspace_option = click.option(
-    "--workspace", metavar="NAME_OR_ID", help="The workspace, where the bridge knows several."
-)
-
 
 @click.command(
     epilog="""\b
@@ -34,7 +30,7 @@ _workspace_option = click.option(
     short_help="Write a sheet of all people, to be filled in.",
 )
 @config_option
-@_workspace_option
+@workspace_option
 @click.option(
     "--export",
     "archive",
@@ -122,7 +118,7 @@ async def _exported(
 )
 @click.argument("sheet", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @config_option
-@_workspace_option
+@workspace_option
 @click.option(
     "--export",
     "archive",

@@ -13,28 +13,41 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from config.document import Plain
     from config.settings import Settings
 
 
 def check_files(settings: Settings, config: Path, registered: Path) -> Iterator[Finding]:
-    """Look at the rights of both files and compare the registration."""
+    """Look at the rights of the files and compare the registrations."""
     yield _rights("configuration", config)
-    if not registered.exists():
-        remedy = "name it with --registration, or write it with `causeway register`"
-        yield Finding("registration", "skip", f"there is no {registered}", remedy)
+    yield from _registration(
+        "registration", registered, settings, registration.registration(settings), "--registration"
+    )
+    own = registration.double_puppet(settings)
+    if own is not None:
+        beside = registered.with_name("doublepuppet.yaml")
+        yield from _registration("double puppets", beside, settings, own, "")
+
+
+def _registration(
+    subject: str, path: Path, settings: Settings, wanted: dict[str, Plain], option: str
+) -> Iterator[Finding]:
+    if not path.exists():
+        remedy = f"name it with {option}, or write it" if option else "write it"
+        yield Finding(subject, "skip", f"there is no {path}", f"{remedy} with `causeway register`")
         return
     try:
-        differences = registration.differences(registered, settings)
+        differences = registration.differences(path, settings, wanted)
     except ConfigError as error:
         for problem in error.problems:
-            yield Finding("registration", "fail", str(problem), "write it anew with `causeway register --force`")
+            yield Finding(subject, "fail", str(problem), "write it anew with `causeway register --force`")
         return
     for difference in differences:
         remedy = "run `causeway register --force`, give the homeserver the new file and restart it"
-        yield Finding("registration", "fail", f"{registered}: {difference}", remedy)
+        yield Finding(subject, "fail", f"{path}: {difference}", remedy)
     if not differences:
-        yield Finding("registration", "ok", f"{registered} agrees with the configuration")
-        yield _rights("registration", registered)
+        yield Finding(subject, "ok", f"{path} agrees with the configuration")
+        yield _rights(subject, path)
 
 
 def _rights(subject: str, path: Path) -> Finding:
