@@ -59,6 +59,47 @@ async def test_a_file_of_another_workspace_is_asked_about_once(talk: Talk) -> No
     assert stage.slack.calls.counts["files.info"] == before + 1
 
 
+async def test_what_lives_elsewhere_is_a_link_and_what_is_hidden_a_notice(talk: Talk) -> None:
+    given = [
+        Upload("Plan", b"https://docs.google.com/document/d/1", form="external"),
+        Upload("Notes", b"", form="canvas"),
+        Upload("old.pdf", b"%PDF" * 300, form="hidden"),
+    ]
+    message = talk.in_slack("alice").post("general", "all of them", files=given)
+    await talk.settle()
+    workspace = talk.stage.workspace
+    canvas = f"{workspace.url}docs/{workspace.id}/{message.files[1]}"
+    said, plan, notes, old = bodies(talk)
+    assert (said, plan) == ("all of them", "Plan (Google Drive): https://docs.google.com/document/d/1")
+    assert notes == f"Notes (canvas): {canvas}"
+    assert "hidden by the limits of the workspace's Slack plan" in old
+    assert contents(talk)[-1]["msgtype"] == "m.notice"
+    talk.in_slack("alice").delete_file(message.files[1])
+    await talk.settle()
+    assert bodies(talk) == [said, plan, old]
+
+
+async def test_a_short_snippet_is_code_and_a_long_one_a_file(talk: Talk) -> None:
+    alice = talk.in_slack("alice")
+    alice.post("general", files=[Upload("a.py", b"print(1)\n", snippet=True)])
+    alice.post("general", files=[Upload("b.py", b"print(2)\n" * 1000, snippet=True)])
+    await talk.settle()
+    short, long = contents(talk)
+    assert short["formatted_body"].endswith('<pre><code class="language-python">print(1)\n</code></pre>')
+    assert (long["msgtype"], long["filename"]) == ("m.file", "b.py")
+    assert await talk.stage.media(long["url"]) == b"print(2)\n" * 1000
+
+
+async def test_a_clip_that_was_recorded_in_slack_is_a_voice_message(talk: Talk) -> None:
+    talk.in_slack("alice").post("general", files=[Upload("audio_message.webm", b"webm", form="voice")])
+    await talk.settle()
+    (content,) = contents(talk)
+    assert (content["msgtype"], content["info"]["duration"]) == ("m.audio", 4200)
+    assert "org.matrix.msc3245.voice" in content
+    assert max(content["org.matrix.msc1767.audio"]["waveform"]) == 1024
+    assert await talk.stage.media(content["url"]) == b"webm"
+
+
 async def test_files_with_odd_names_and_nothing_in_them_come_over(talk: Talk) -> None:
     given = [Upload("Ünïcödé 🐍.txt", b"x"), Upload("\u202egnp.txt", b"y"), Upload("empty.txt", b"")]
     talk.in_slack("alice").post("general", "all of them", files=given)

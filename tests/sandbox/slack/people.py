@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that somebody drops into the composer; `must_ask` and `snippet` as in `FileRecord`."""
+    """A file that somebody drops into the composer; `must_ask`, `snippet` and `form` as in `FileRecord`."""
 
     name: str
     content: bytes
@@ -31,6 +31,7 @@ class Upload:
     mimetype: str = ""
     must_ask: bool = False
     snippet: bool = False
+    form: str = ""
 
 
 class Person:
@@ -271,6 +272,7 @@ class Person:
         record = files.new_file(self._workspace, self.id, entry.name, entry.title, entry.mimetype)
         files.fill(record, entry.content)
         record.completed, record.must_ask, record.snippet = True, entry.must_ask, entry.snippet
+        record.form = entry.form
         return record
 
     def _room(self, ref: str) -> Channel:

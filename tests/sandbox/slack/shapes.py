@@ -5,6 +5,8 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
+from tests.sandbox.slack.file_forms import in_its_form
+
 if TYPE_CHECKING:
     from tests.sandbox.slack.state import Channel, FileRecord, Installation, Json, Message, User, Usergroup
     from tests.sandbox.slack.workspace import Workspace
@@ -291,7 +293,7 @@ def _known_file_json(workspace: Workspace, file: FileRecord) -> Json:
             if size >= 360:
                 body[f"thumb_{size}_w"] = min(size, file.width)
                 body[f"thumb_{size}_h"] = max(1, file.height * min(size, file.width) // file.width)
-    return body
+    return in_its_form(workspace, file, body)
 
 
 def _slug(name: str) -> str:

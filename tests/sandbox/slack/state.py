@@ -244,7 +244,8 @@ class FileRecord:
     """A hosted file; `content` is None until its bytes were uploaded.
 
     `must_ask` plays a file of another workspace: messages show only its id, and files.info has to be asked. A `snippet`
-    is text that was written in Slack itself; a message shows its first lines.
+    is text that was written in Slack itself; a message shows its first lines. `form` is one of external, voice, canvas
+    and hidden.
     """
 
     id: str
@@ -264,6 +265,7 @@ class FileRecord:
     bot_id: str = ""
     must_ask: bool = False
     snippet: bool = False
+    form: str = ""
     shares: dict[str, list[Json]] = field(default_factory=dict)
 
     @property
