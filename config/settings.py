@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from config.imports import Imports
 from config.layout import LAYOUT
 from config.people import DoublePuppet, People
 from config.secrets import AppToken, BotToken, DatabaseUrl, Secret, SharedToken
@@ -157,7 +158,7 @@ class Slack(Section):
     )
     events: SlackEvents = Field(default=SlackEvents(), description=SlackEvents.__doc__)
     workspaces: Annotated[tuple[Workspace, ...], Kind("list", literal=False)] = Field(
-        min_length=1, description="The workspaces, at least one."
+        default=(), description="The workspaces; [] where only the history of an export is brought over."
     )
 
     @model_validator(mode="after")
@@ -353,6 +354,7 @@ class Settings(Section):
     public: Public = Field(default=Public(), description=Public.__doc__)
     files: Files = Field(default=Files(), description=Files.__doc__)
     catch_up: CatchUp = Field(default=CatchUp(), description=CatchUp.__doc__)
+    imports: Imports = Field(default=Imports(), description=Imports.__doc__)
     admins: Annotated[tuple[MatrixUser, ...], Kind("list of user ids", literal=False)] = Field(
         default=(), description="Matrix people who may give the bot commands."
     )

@@ -36,7 +36,7 @@ INSERT INTO imports (team, source, selection, state, as_of, told, started_at, up
 VALUES ($1, $2, $3, 'running', $4, $5, $6, $6) RETURNING id
 """
 SET_STATE = """
-UPDATE imports SET state = $2, updated_at = $3, finished_at = CASE WHEN $2 = 'done' THEN $3 ELSE NULL END WHERE id = $1
+UPDATE imports SET state = $2, updated_at = $3, finished_at = $4 WHERE id = $1
 """
 ADD_CHANNEL = """
 INSERT INTO import_channels (import, channel, queue, name, place, state, records) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -155,7 +155,9 @@ class Imports:
 
     async def set_state(self, number: int, state: ImportState) -> None:
         """Remember whether an import works."""
-        await self._database.commit(Statement(SET_STATE, (number, state, _now())))
+        now = _now()
+        finished = now if state is ImportState.DONE else None
+        await self._database.commit(Statement(SET_STATE, (number, state, now, finished)))
 
     # --- its channels
 

@@ -157,6 +157,7 @@ class CatchUp:
         known = await self._links.between(portal.id, start, Ts("9999999999.999999"))
         pinned = await self._links.pins(portal.id)
         fetched, since, pin_count = await self._history(portal, newest, start)
+        asked = max([asked, *(Ts(one["ts"]) for one in fetched[:1])])  # Slack's clock may be ahead of ours
         known += await self._links.of_messages(
             portal.id, {Ts(one["ts"]) for one in fetched} - {link.ts for link in known}
         )
@@ -166,7 +167,7 @@ class CatchUp:
         )
         news += await self._pins(portal, fetched, pinned, pin_count, number)
         for thread in await self._threads(portal, fetched):
-            news += await self._thread_news(portal, workspace, thread, number)
+            news += await self._thread_news(portal, workspace, thread, number, asked)
         news += await self.members(portal, workspace, number)
         queue = channel_queue(portal.team, portal.channel)
         parked = {_live_name(name) for name in await self._ledger.parked_names(TO_MATRIX, queue)}
@@ -222,9 +223,8 @@ class CatchUp:
             wanted[ts] = None
         return list(wanted)
 
-    async def _thread_news(self, portal: Portal, workspace: Workspace, thread: Ts, gap: int) -> list[News]:
+    async def _thread_news(self, portal: Portal, workspace: Workspace, thread: Ts, gap: int, asked: Ts) -> list[News]:
         client = self._installations[portal.team].client
-        asked = _now()
         known = await self._links.of_thread(portal.id, thread)
         reactions = await self._links.reactions(portal.id, {link.ts for link in known}, removed=True)
         replies: list[dict[str, Any]] = []

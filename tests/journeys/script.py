@@ -245,6 +245,12 @@ class Playwright:
         """Return the next acts."""
         return [self.act() for _ in range(count)]
 
+    def post(self) -> Act:
+        """Return that somebody says something, which is told already."""
+        act = self._post()
+        self.tale.apply(act)
+        return act
+
     def act(self) -> Act:
         """Return the next act, which is told already."""
         ways = (

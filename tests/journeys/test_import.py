@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.journeys.importing import ONLY_WHAT_IS_ASKED_FOR, bring
-from tests.journeys.script import SLACK, Playwright
+from tests.journeys.script import SLACK, Cut, Playwright
 from tests.journeys.stage import Stage
 from tests.journeys.world import World, people_of
 from tests.sandbox.exports import export_of
@@ -44,3 +45,116 @@ async def test_a_channels_history_comes_before_what_is_said_meanwhile(url: str, 
         await world.play(playwright.acts(10))
         await world.settle()
         assert await world.differences() == []
+
+
+async def ids(stage: Stage, room: str) -> list[str]:
+    return [event["event_id"] for event in await stage.events(room)]
+
+
+async def test_a_later_export_brings_the_past_up_to_date(url: str, tmp_path: Path) -> None:
+    async with Stage(url, seed=lambda slack: people_of(slack, CHANNELS), more=ONLY_WHAT_IS_ASKED_FOR) as stage:
+        world = world_of(stage)
+        playwright = Playwright(random.Random(2), CHANNELS, sides=(SLACK,))
+        await world.play(playwright.acts(40))
+        await world.start()
+        export_of(stage.workspace, tmp_path / "first.zip")
+        await bring(stage.settings, tmp_path / "first.zip")
+        await stage.stop()
+        await world.play(playwright.acts(40))
+        export_of(stage.workspace, tmp_path / "second.zip")
+        await world.start()
+        await bring(stage.settings, tmp_path / "second.zip")
+        await world.enter()
+        await world.settle()
+        assert await world.differences() == []
+
+
+async def test_the_same_export_again_changes_nothing(url: str, tmp_path: Path) -> None:
+    async with Stage(url, seed=lambda slack: people_of(slack, CHANNELS), more=ONLY_WHAT_IS_ASKED_FOR) as stage:
+        world = world_of(stage)
+        await world.play(Playwright(random.Random(3), CHANNELS, sides=(SLACK,)).acts(60))
+        export_of(stage.workspace, tmp_path / "export.zip")
+        await world.start()
+        await bring(stage.settings, tmp_path / "export.zip")
+        await world.enter()
+        await world.settle()
+        before = [await ids(stage, room) for room in world.rooms.values()]
+        done = await bring(stage.settings, tmp_path / "export.zip")
+        await world.settle()
+        assert done.id == 2
+        assert [await ids(stage, room) for room in world.rooms.values()] == before
+        assert await world.differences() == []
+
+
+class Cutter:
+    """Cuts one history into exports, catching up and live events, at moments that chance chooses."""
+
+    def __init__(self, stage: Stage, world: World, chance: random.Random, directory: Path) -> None:
+        self.stage = stage
+        self.world = world
+        self.chance = chance
+        self.directory = directory
+        self.exports: list[Path] = []
+        self.done: list[str] = []
+
+    def export(self) -> None:
+        """Make an export of now: of everything, or of some of the last days."""
+        path = self.directory / f"export{len(self.exports)}"
+        now = int(float(self.stage.workspace.clock.next()))
+        span = (f"{now - self.chance.randrange(5, 60)}.000000", f"{now + 1}.000000")
+        is_whole = not self.exports or self.chance.random() < 0.6
+        export_of(self.stage.workspace, path, date_range=None if is_whole else span)
+        self.exports.append(path)
+        self.done.append(f"{path.name} {'whole' if is_whole else span}")
+
+    async def bring(self, path: Path) -> None:
+        """Bring an export over, which may be older than what is known; cut the import off on the way, mostly."""
+        self.done.append(f"import {path.name}")
+        while self.chance.random() < 0.5:
+            work = asyncio.create_task(bring(self.stage.settings, path))
+            await asyncio.wait([work], timeout=self.chance.random() * 0.4)
+            work.cancel()
+            await asyncio.wait([work])
+            self.done.append("cut off" if work.cancelled() else "done")
+        work = asyncio.create_task(bring(self.stage.settings, path))
+        while not work.done():
+            await asyncio.wait([work], timeout=0.05)
+            if not work.done() and not self.stage.is_running:
+                await self.world.start()
+        work.result()
+
+    async def play(self, playwright: Playwright) -> None:
+        """Have people act for a while, with the bridge there or not."""
+        if self.chance.random() < 0.5:
+            await self.stage.stop()
+            self.done.append("bridge stopped")
+        await self.world.play([*playwright.acts(self.chance.randrange(2, 12)), playwright.post()])
+        self.done.append("played")
+
+
+@pytest.mark.parametrize("number", range(6))
+async def test_however_a_history_is_cut_the_rooms_are_those_of_an_undisturbed_run(
+    number: int, database_url: str, tmp_path: Path
+) -> None:
+    chance = random.Random(number)
+    async with Stage(database_url, seed=lambda slack: people_of(slack, CHANNELS), more=ONLY_WHAT_IS_ASKED_FOR) as stage:
+        world = world_of(stage)
+        playwright = Playwright(chance, CHANNELS, sides=(SLACK,))
+        cutter = Cutter(stage, world, chance, tmp_path)
+        await world.play(playwright.acts(15))
+        cutter.export()
+        world.cuts = [Cut(chance.randrange(20, 200)) for _ in range(3)]
+        await world.start()
+        await cutter.bring(cutter.exports[0])
+        for _ in range(4):
+            await cutter.play(playwright)
+            if chance.random() < 0.7:
+                cutter.export()
+            if not stage.is_running:
+                await world.start()
+            await cutter.bring(chance.choice(cutter.exports))
+        if not stage.is_running:
+            await world.start()
+        await world.enter()
+        await world.settle()
+        assert await world.differences() == [], "\n".join(cutter.done)
