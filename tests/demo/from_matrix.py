@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from tests.demo.looks import event_of, has_file, says, until_said
 from tests.demo.report import Seen, rows_seen
 from tests.sandbox.homeserver.person import message
 from tests.sandbox.slack.pictures import png
@@ -31,9 +32,9 @@ async def _person(stage: Stage) -> None:
     picture = png(64, 64, (200, 80, 40), (255, 255, 255))
     avatar = await robin.upload(picture, "image/png", "robin.png")
     await robin.set_avatar(avatar)
-    await _until_shown(stage, channel, avatar)
+    await _until_they_have(stage, channel, avatar)
     await robin.say(stage.room(channel).room_id, "Hello from the other side")
-    said = await _until_said(stage, channel, "Hello from the other side")
+    said = await until_said(stage, channel, "Hello from the other side")
     seen = "nothing"
     if said is not None:
         only = {"latest": said.ts, "inclusive": "true", "limit": "1"}
@@ -56,7 +57,7 @@ async def _words(stage: Stage) -> None:
     await mira.say(room, "The van is almost full", html)
     wanted = ("*van*", "_almost_", "~two~", "`three`", "<https://northwind.example/van|the list>")
     await report.expect(
-        _GROUP, "formatted text", " ".join(wanted), lambda: _has(stage.slack.find(channel, "almost"), wanted)
+        _GROUP, "formatted text", " ".join(wanted), lambda: says(stage.slack.find(channel, "almost"), wanted)
     )
     ghost, farid = stage.ghost_of("farid"), stage.slack.user_id("farid")
     pill = f'<a href="https://matrix.to/#/{ghost}">Farid</a>: the keys are with you?'
@@ -65,14 +66,14 @@ async def _words(stage: Stage) -> None:
         _GROUP,
         "mention of a person",
         f"<@{farid}>",
-        lambda: _has(stage.slack.find(channel, "the keys are with you"), (f"<@{farid}>",)),
+        lambda: says(stage.slack.find(channel, "the keys are with you"), (f"<@{farid}>",)),
     )
     await mira.send(room, message("waves from the van", msgtype="m.emote"))
     await report.expect(
         _GROUP,
         "/me",
         "_waves from the van_ by Mira Sol",
-        lambda: _has(stage.slack.find(channel, "waves from the van"), ("_waves from the van_",)),
+        lambda: says(stage.slack.find(channel, "waves from the van"), ("_waves from the van_",)),
     )
     picture = await mira.upload(png(32, 32, (90, 160, 90)), "image/png", "shipit.png")
     emoji = f'On the way <img data-mx-emoticon src="{picture}" alt=":shipit:" title=":shipit:" height="32"> 🚚'
@@ -81,7 +82,7 @@ async def _words(stage: Stage) -> None:
         _GROUP,
         "emoji, also custom ones, in text",
         ":shipit: :truck:",
-        lambda: _has(stage.slack.find(channel, "On the way"), (":shipit:", ":truck:")),
+        lambda: says(stage.slack.find(channel, "On the way"), (":shipit:", ":truck:")),
     )
 
 
@@ -89,7 +90,7 @@ async def _changes(stage: Stage) -> None:
     robin, mira, report, channel = stage.robin, stage.mira, stage.report, "support"
     room = stage.room(channel).room_id
     draft = await robin.say(room, "The printer burns on floor two")
-    await _until_said(stage, channel, "printer burns")
+    await until_said(stage, channel, "printer burns")
     await robin.edit(room, draft, "The printer burns on floor three", "The printer burns on floor <b>three</b>")
     await report.expect(
         _GROUP,
@@ -98,7 +99,7 @@ async def _changes(stage: Stage) -> None:
         lambda: _alone(stage, channel, "The printer burns", "*three*"),
     )
     slip = await robin.say(room, "this was meant for somebody else")
-    said = await _until_said(stage, channel, "meant for somebody else")
+    said = await until_said(stage, channel, "meant for somebody else")
     await robin.redact(room, slip)
     await report.expect(
         _GROUP,
@@ -106,7 +107,7 @@ async def _changes(stage: Stage) -> None:
         "deleted in Slack",
         lambda: _gone(stage, channel, said),
     )
-    cheered = await _event_of(stage, channel, "Ticket 4711")
+    cheered = await event_of(stage, channel, "Ticket 4711")
     thumb = await robin.react(room, cheered, "👍️")
     await mira.react(room, cheered, "🎉")
     relation = {"rel_type": "m.annotation", "event_id": cheered, "key": ":shipit:"}
@@ -129,7 +130,7 @@ async def _changes(stage: Stage) -> None:
 async def _threads(stage: Stage) -> None:
     robin, mira, report, channel = stage.robin, stage.mira, stage.report, "engineering"
     room = stage.room(channel).room_id
-    root = await _event_of(stage, channel, "queue of orders-api")
+    root = await event_of(stage, channel, "queue of orders-api")
     await robin.thread(room, root, "The queue is empty again")
     await report.expect(
         _GROUP,
@@ -145,7 +146,7 @@ async def _threads(stage: Stage) -> None:
         "in the thread of the migration",
         lambda: _in_thread(stage, channel, "forty lines", "Who reviews"),
     )
-    await robin.reply(room, await _event_of(stage, channel, "Todo before the release"), "The translations are done")
+    await robin.reply(room, await event_of(stage, channel, "Todo before the release"), "The translations are done")
     await report.expect(
         _GROUP,
         "reply outside a thread",
@@ -163,13 +164,13 @@ async def _file(stage: Stage) -> None:
         _GROUP,
         "file",
         f"crates.csv with sha256 {digest[:12]}…",
-        lambda: _file_of(stage, channel, "crates.csv", digest),
+        lambda: has_file(stage, channel, "crates.csv", digest),
     )
     await report.expect(
         _GROUP,
         "words and author beside a file",
         "Robin Vale: All crates, counted",
-        lambda: _has(stage.slack.find(channel, "All crates"), ("Robin Vale: All crates, counted",)),
+        lambda: says(stage.slack.find(channel, "All crates"), ("Robin Vale: All crates, counted",)),
     )
 
 
@@ -188,15 +189,7 @@ async def _long(stage: Stage) -> None:
 # --- what is looked at
 
 
-async def _until_said(stage: Stage, channel: str, words: str) -> Said | None:
-    def look() -> Seen:
-        return Seen(stage.slack.find(channel, words) is not None, "")
-
-    await stage.report.await_that(look)
-    return stage.slack.find(channel, words)
-
-
-async def _until_shown(stage: Stage, channel: str, avatar: str) -> None:
+async def _until_they_have(stage: Stage, channel: str, avatar: str) -> None:
     """A homeserver tells the rooms of a new avatar in its own time."""
 
     def look() -> Seen:
@@ -204,18 +197,6 @@ async def _until_shown(stage: Stage, channel: str, avatar: str) -> None:
         return Seen(member.get("avatar_url") == avatar, "")
 
     await stage.report.await_that(look)
-
-
-async def _event_of(stage: Stage, channel: str, words: str) -> str:
-    await stage.report.await_that(lambda: Seen(stage.matrix.find(channel, words) is not None, ""))
-    found = stage.matrix.find(channel, words)
-    return found.event_id if found else "$none"
-
-
-def _has(said: Said | None, parts: tuple[str, ...]) -> Seen:
-    if said is None:
-        return Seen(False, "nothing")
-    return Seen(all(part in said.text for part in parts), f"{said.author}: {said.text}")
 
 
 def _alone(stage: Stage, channel: str, words: str, part: str) -> Seen:
@@ -245,13 +226,6 @@ def _in_thread(stage: Stage, channel: str, words: str, root: str) -> Seen:
     above = stage.slack.of(channel, said.thread or "")
     where = f"in the thread of “{above.text}”" if above else "in no thread"
     return Seen(above is not None and root in above.text, f"{said.author}: {said.text}, {where}")
-
-
-def _file_of(stage: Stage, channel: str, name: str, digest: str) -> Seen:
-    found = [seen for one in stage.slack.said(channel) for seen in one.files if seen[0] == name]
-    return Seen(
-        found == [(name, digest)], ", ".join(f"{name} with sha256 {seen[:12]}…" for name, seen in found) or "nothing"
-    )
 
 
 def _rows(stage: Stage, channel: str, wanted: int) -> Seen:

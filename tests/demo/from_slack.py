@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from tests.demo.looks import equal, shows, until_shown
 from tests.demo.report import Seen, rows_seen
 from tests.sandbox.slack.pictures import png
 
@@ -27,7 +28,7 @@ async def _words(stage: Stage) -> None:
     parts: tuple[str, ...] = ("<strong>stand</strong>", "<em>nearly</em>", "<del>Friday</del>", "<code>Thursday</code>")
     parts = (*parts, 'href="https://northwind.example/stand"')
     await slack.say("amara", channel, text)
-    await report.expect(_GROUP, "formatted text", wanted, lambda: _has(stage.matrix.find(channel, "nearly"), parts))
+    await report.expect(_GROUP, "formatted text", wanted, lambda: shows(stage.matrix.find(channel, "nearly"), parts))
 
     bruno = stage.ghost_of("bruno")
     await slack.say("greta", channel, f"<@{slack.user_id('bruno')}> could you bring the screws?")
@@ -39,7 +40,7 @@ async def _words(stage: Stage) -> None:
     )
 
     draft = await slack.say("ines", channel, "We open at nine o'clock")
-    await _until_there(stage, channel, "We open at nine")
+    await until_shown(stage, channel, "We open at nine")
     await slack.act("ines", "edit", channel, ts=draft, text="We open at *ten* o'clock")
     await report.expect(
         _GROUP,
@@ -49,8 +50,7 @@ async def _words(stage: Stage) -> None:
     )
 
     slip = await slack.say("bruno", channel, "ignore me, wrong window")
-    await _until_there(stage, channel, "wrong window")
-    gone = stage.matrix.find(channel, "wrong window")
+    gone = await until_shown(stage, channel, "wrong window")
     await slack.act("bruno", "delete", channel, ts=slip)
     await report.expect(
         _GROUP, "deletion", "redacted", lambda: Seen(bool(gone and gone.redacted), _state_of(gone, "redacted"))
@@ -79,7 +79,7 @@ async def _words(stage: Stage) -> None:
         _GROUP,
         "custom emoji in text",
         "<img data-mx-emoticon src=mxc://… alt=:shipit:>",
-        lambda: _has(stage.matrix.find(channel, "Ready to go"), ("data-mx-emoticon", "mxc://", ":shipit:", "🚀")),
+        lambda: shows(stage.matrix.find(channel, "Ready to go"), ("data-mx-emoticon", "mxc://", ":shipit:", "🚀")),
     )
 
 
@@ -107,8 +107,7 @@ async def _file(stage: Stage) -> None:
     picture = png(480, 300, (20, 90, 60), (250, 240, 200))
     digest = hashlib.sha256(picture).hexdigest()
     await slack.upload("chiara", channel, "poster-final.png", picture, "The poster, *final*")
-    await report.await_that(lambda: _there(stage.matrix.find(channel, "poster-final.png")))
-    shown = stage.matrix.find(channel, "poster-final.png")
+    shown = await until_shown(stage, channel, "poster-final.png")
     found = hashlib.sha256(await stage.robin.download(shown.content["url"])).hexdigest() if shown else "none"
     kind = shown.kind if shown else "none"
     report.note(
@@ -121,7 +120,7 @@ async def _file(stage: Stage) -> None:
         _GROUP,
         "words beside a file",
         "The poster, <strong>final</strong>",
-        lambda: _has(stage.matrix.find(channel, "The poster"), ("<strong>final</strong>",)),
+        lambda: shows(stage.matrix.find(channel, "The poster"), ("<strong>final</strong>",)),
     )
 
 
@@ -166,10 +165,10 @@ async def _channel(stage: Stage) -> None:
     slack, report, channel = stage.slack, stage.report, "support"
     topic = "Tickets first, coffee second & always in that order"
     await slack.act("daniel", "topic", channel, text=topic)
-    await report.expect(_GROUP, "topic", topic, lambda: _equal(stage.room(channel).topic, topic))
+    await report.expect(_GROUP, "topic", topic, lambda: equal(stage.room(channel).topic, topic))
     await slack.act("daniel", "rename", channel, text="customer-care")
     await report.expect(
-        _GROUP, "channel name", "#customer-care", lambda: _equal(stage.room(channel).name, "#customer-care")
+        _GROUP, "channel name", "#customer-care", lambda: equal(stage.room(channel).name, "#customer-care")
     )
 
 
@@ -183,20 +182,6 @@ async def _members(stage: Stage) -> None:
 
 
 # --- what is looked at
-
-
-def _there(shown: Shown | None) -> Seen:
-    return Seen(shown is not None, shown.body if shown else "nothing")
-
-
-async def _until_there(stage: Stage, channel: str, words: str) -> None:
-    await stage.report.await_that(lambda: _there(stage.matrix.find(channel, words)))
-
-
-def _has(shown: Shown | None, parts: tuple[str, ...]) -> Seen:
-    if shown is None:
-        return Seen(False, "nothing")
-    return Seen(all(part in shown.html for part in parts), shown.html or shown.body)
 
 
 def _mention(shown: Shown | None, user: str) -> Seen:
@@ -265,10 +250,6 @@ def _rows(stage: Stage, channel: str, wanted: int) -> Seen:
     found = [one for one in stage.room(channel).messages.values() if "stock row" in one.body and not one.redacted]
     rows = [line.split(" of ")[0] for one in found for line in one.body.splitlines()]
     return rows_seen(rows, [f"stock row {number:04d}" for number in range(wanted)], len(found))
-
-
-def _equal(seen: str, wanted: str) -> Seen:
-    return Seen(seen == wanted, seen)
 
 
 def _membership(stage: Stage, channel: str, ghost: str, joined: bool) -> Seen:

@@ -5,6 +5,8 @@ The same fold serves the live view (from `/sync`) and the reading back at the en
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +156,13 @@ class MatrixSide:
                 except RequestRefused:
                     continue
         return all(self._ids.get(channel) in self.rooms for channel in channels)
+
+    async def until_located(self, channel: str, seconds: float) -> None:
+        """Wait for the room of a new channel, though not longer than this."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not await self.locate([channel]):
+                    await asyncio.sleep(0.1)
 
     def channel_of(self, room_id: str) -> str:
         """The channel of a room, or nothing for another room."""

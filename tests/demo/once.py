@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tests.demo import commands, from_matrix, from_slack, history, outage
+from tests.demo import commands, from_matrix, from_slack, gallery, history, outage
 from tests.demo.parts import Parts
 from tests.demo.stage import mirrored, stage_on
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+_AT_THE_END = "Both sides read back at the end"
 _SLACK_TIME = 0.1
 """Slack's repetitions come ten times as fast, so that those of what the dead bridge missed fall into the script."""
 
@@ -28,11 +29,12 @@ async def play_once(directory: Path, console: Console) -> int:
         await stage.play(history.check_mirror)
         await stage.play(commands.check)
         stage.screen.begin(stage.slack, stage.people)
-        await stage.play(from_slack.play, from_matrix.play)
+        await stage.play(from_slack.play, from_matrix.play, gallery.play)
         await stage.play(outage.play_kill)
         await stage.play(outage.play_archived)
         await stage.play(outage.play_parked)
-        await history.check_both_sides(stage, "Both sides read back at the end")
+        await history.check_both_sides(stage, _AT_THE_END)
+        await gallery.check_both_sides(stage, _AT_THE_END)
         console.print()
         stage.report.show(console)
         failed = len(stage.report.failures)

@@ -61,6 +61,8 @@ class Parts:
         self.config = directory / "config.yaml"
         self.info: dict[str, Any] = {}
         self.bridge_port = free_port()
+        self.public = f"{LOOPBACK}:{free_port()}"
+        """Where the bridge leads old links on and shows avatars."""
         python = sys.executable
         serve = [python, "-m", "tests.sandbox.slack", "serve", "--port", "0", "--state-seed", "demo"]
         self._slack = Child([*serve, "--time-scale", str(slack_time_scale)], log=directory / "slack.log")
@@ -193,8 +195,7 @@ class Parts:
         settings["slack"]["api_url"] = self.info["api_url"]
         settings["portals"]["automatic"]["private"] = True
         settings["rooms"]["invite"] = [f"@{guest}:{DOMAIN}" for guest in GUESTS]
-        public = f"{LOOPBACK}:{free_port()}"
-        settings["public"] |= {"listen": public, "url": f"http://{public}", "avatars": True}
+        settings["public"] |= {"listen": self.public, "url": f"http://{self.public}", "avatars": True}
         settings["catch_up"]["look_back"] = "7d"  # the seed's week
         with self.config.open("w") as file:
             yaml.dump(settings, file)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     import aiohttp
 
@@ -47,6 +47,9 @@ class SlackSide:
         self.team = team
         self.channels: dict[str, tuple[Said, ...]] = {}
         self.names: dict[str, str] = {}
+        self.topics: dict[str, str] = {}
+        self.pins: dict[str, list[str]] = {}
+        """By channel id, as the last view of everything has them; pins by their ts."""
         self._announced = -1
 
     def channel_id(self, name: str) -> str:
@@ -83,15 +86,22 @@ class SlackSide:
         """Have a person say something; returns its ts."""
         return await self.act(person, "post", channel, text=text, **args)
 
-    async def upload(self, person: str, channel: str, name: str, content: bytes, text: str = "") -> str:
+    async def upload(
+        self, person: str, channel: str, name: str, content: bytes, text: str = "", *, snippet: bool = False
+    ) -> str:
         """Have a person share a file; returns the ts of its message."""
         encoded = base64.b64encode(content).decode()
-        return await self.act(person, "upload", channel, name=name, content=encoded, text=text)
+        return await self.act(person, "upload", channel, name=name, content=encoded, text=text, snippet=snippet)
 
-    async def say_as_bot(self, channel: str, text: str, username: str) -> str:
+    async def create(self, person: str, channel: str, people: Sequence[str]) -> None:
+        """Have a person make a channel with others in it."""
+        body = {"as": person, "act": "create", "args": {"channel": channel, "people": list(people)}}
+        self.team["channels"][channel] = (await self._control("act", body))["channel"]
+
+    async def say_as_bot(self, channel: str, text: str, username: str, attachments: Sequence[Json] = ()) -> str:
         """Have another app say something."""
         body = {"channel": self.channel_id(channel), "text": text, "username": username}
-        return str((await self._control("bot", body))["ts"])
+        return str((await self._control("bot", body | {"attachments": list(attachments)}))["ts"])
 
     async def refuse_next(self, method: str, error: str) -> None:
         """Have Slack refuse the next call of a method."""
@@ -105,6 +115,8 @@ class SlackSide:
         self._announced = answer["announced"]
         self.channels = {channel["id"]: _transcript(channel["messages"]) for channel in answer["channels"]}
         self.names = {channel["id"]: channel["name"] for channel in answer["channels"]}
+        self.topics = {channel["id"]: channel["topic"] for channel in answer["channels"]}
+        self.pins = {channel["id"]: channel["pins"] for channel in answer["channels"]}
 
     async def _control(self, what: str, body: Json | None) -> Json:
         url = f"{self._url}/_sandbox/{what}"
@@ -145,6 +157,11 @@ class SlackSide:
         profile = (await self.call("users.info", user=user_id))["user"]["profile"]
         async with self._session.get(profile["image_192"]) as answer:
             return hashlib.sha256(await answer.read()).hexdigest()
+
+    async def redirect(self, address: str) -> str:
+        """Where an address leads on, or with which status it does not."""
+        async with self._session.get(address, allow_redirects=False) as answer:
+            return answer.headers.get("Location", f"{answer.status}")
 
     async def picture(self, address: str) -> str:
         """What kind of picture anybody, such as Slack's servers, gets there; in words where it is none."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BRIDGED = ("general", "engineering", "design", "support", "random")
 """The seed's channels that the bot is in or may join."""
+GALLERY = "gallery"
+"""The channel that is made while the bridge runs, for whatever looks otherwise on the other side."""
 _NAMES = {"robin": "Robin Vale", "mira": "Mira Sol"}
 _PATIENCE = 90
 BOT = f"@causeway:{DOMAIN}"

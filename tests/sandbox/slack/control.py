@@ -155,7 +155,8 @@ def _team_info(workspace: Workspace) -> Json:
 
 def _channel(workspace: Workspace, channel: Channel) -> Json:
     messages = [asdict(entry) for entry in workspace.transcript(channel.id)]
-    return {"id": channel.id, "name": channel.name, "messages": messages}
+    shown = {"id": channel.id, "name": channel.name, "topic": channel.topic["value"], "pins": list(channel.pins)}
+    return shown | {"messages": messages}
 
 
 def _moment(workspace: Workspace, channel: str, ts: str) -> str:

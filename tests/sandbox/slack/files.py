@@ -18,7 +18,7 @@ LOGIN_PAGE = b"""<!DOCTYPE html><html lang="en-US" class=""><head><title>Login |
 <form id="signin_form" action="/" method="post"><input type="hidden" name="redir" value="/files-pri/"></form>
 </body></html>
 """
-_TYPES = {"jpeg": "jpg", "txt": "text", "md": "markdown", "htm": "html", "": "binary"}
+_TYPES = {"jpeg": "jpg", "txt": "text", "md": "markdown", "py": "python", "htm": "html", "": "binary"}
 
 
 def new_file(workspace: Workspace, user: str, name: str, title: str = "", mimetype: str = "") -> FileRecord:
