@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from portals.ids import GhostNames
 
 COLUMNS = ("slack_id", "name", "email", "matrix_id", "how")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_FORMULA = ("=", "+", "-", "@", "|", "%")
 _SEPARATORS = ",;\t"
 
 
@@ -34,6 +34,8 @@ def written(rows: Iterable[Sequence[str]]) -> str:
 
 
 def _guarded(cell: str) -> str:
+    """Return a cell on one line, with no character in it that is not to be seen, and no formula."""
+    cell = " ".join("".join(char if char.isprintable() else " " for char in cell).split())
     return f"'{cell}" if cell.startswith(("'", *_FORMULA)) else cell
 
 
