@@ -60,6 +60,8 @@ _CHANGE_IS_NEWS = 300
 def needs(event: SlackEvent) -> Needs:
     """Return what must be known before the event can be decided."""
     match event:
+        case SlackMessage(own=True):
+            return Needs(messages=frozenset([event.ts]))
         case SlackMessage():
             said, author = text.mentions(event.document), event.author
             places = {link: place for link in said.links if (place := slack_place(link))}

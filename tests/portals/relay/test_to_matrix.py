@@ -22,8 +22,8 @@ from portals.actions import (
     SetMembership,
 )
 from portals.events import Ignored
-from portals.facts import Origin
-from portals.ids import EventId, SlackUserId
+from portals.facts import Needs, Origin
+from portals.ids import EventId, SlackUserId, Ts
 from portals.reading import slack
 from portals.relay.to_matrix import decide, needs
 from tests.portals.relay.scene import (
@@ -95,6 +95,7 @@ def test_the_same_message_has_the_same_key_whichever_way_it_came() -> None:
 def test_our_own_message_is_no_news(mark: dict[str, Any]) -> None:
     event = said_in_slack(ts=TS, text="x", subtype="bot_message", bot_id="B9", **mark)
     assert ignored(event) == "our own message"
+    assert needs(event) == Needs(messages=frozenset([Ts(TS)]))
 
 
 def test_a_message_that_is_shown_already_is_not_sent_again() -> None:
