@@ -15,6 +15,7 @@ from bridge.slack.limits import Limits as ClientLimits
 from portals.history.selection import Selection
 from tests.sandbox.slack import Limits, SlackSandbox, Upload
 from tests.sandbox.slack.seed import demo_workspace
+from tests.sandbox.slack.shapes import message_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from bridge.exports.from_api import Written
     from bridge.exports.outlook import Progress
     from tests.sandbox.slack import Reality, Workspace
+    from tests.sandbox.slack.state import Channel
 
 NOW = 1_800_000_000
 """When readings begin, by the clock that they are given; the workspace's own clock is before it."""
@@ -155,3 +157,17 @@ def folder_of(directory: Path, folder: str) -> list[dict[str, Any]]:
 def listed(directory: Path, name: str) -> dict[str, dict[str, Any]]:
     """A list of an export by the names (or ids) in it."""
     return {str(entry.get("name") or entry["id"]): entry for entry in json.loads((directory / name).read_bytes())}
+
+
+def truth(team: Workspace, channel: Channel) -> list[dict[str, Any]]:
+    """What a channel holds, as the Web API shows it."""
+    held = []
+    for message in sorted(channel.messages.values(), key=lambda message: message.ts):
+        shown = message_json(team, channel, message, root=not message.is_reply or message.broadcast)
+        held.append(shown | ({"metadata": message.metadata} if message.metadata else {}))
+    return held
+
+
+def folder_name(channel: Channel) -> str:
+    """The folder of a channel."""
+    return channel.name or channel.id
