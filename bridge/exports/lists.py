@@ -32,6 +32,7 @@ _MARKS = (
 )
 """In this order: the mark of UTF-16 is the beginning of that of UTF-32."""
 _BETWEEN = re.compile(r"[ \t\r\n]*")
+_BEHIND_A_VALUE = frozenset(" \t\r\n,]")
 _BROKEN = re.compile("[\udc80-\udcff]")
 _NOT_UTF8 = "is not UTF-8: it was read as Windows-1252, so check its accented letters"
 _PARTLY_UTF8 = "holds bytes that are no UTF-8: each shows as \N{REPLACEMENT CHARACTER}"
@@ -160,28 +161,25 @@ class _Text:
 
     def skip(self, char: str) -> bool:
         """Step over white space, and over this character where it follows; tells whether it did."""
-        while True:
-            found = _BETWEEN.match(self._buffer, self._at)
-            self._step(found.end() if found else self._at)
-            if self._at < len(self._buffer) or not self._fill(1):
-                break
+        self._pass_space()
         follows = self._buffer.startswith(char, self._at)
         self._step(self._at + follows)
         return follows
 
     def is_over(self) -> bool:
         """Tell whether nothing follows."""
-        self.skip("")
+        self._pass_space()
         return self._at == len(self._buffer)
 
     def value(self, index: int) -> object:
         """Take the value that follows; raises Unreadable where none does."""
-        self.skip("")
+        self._pass_space()
         while True:
             left = len(self._buffer) - self._at
             try:
                 value, end = _DECODER.raw_decode(self._buffer, self._at)
-                if end < len(self._buffer) or self._ended:
+                # The beginning of a number is a number: what follows must show that it was whole.
+                if self._ended or self._buffer[end : end + 1] in _BEHIND_A_VALUE:
                     self._step(end)
                     return value
             except json.JSONDecodeError as error:
@@ -192,6 +190,13 @@ class _Text:
             if left > self._most:
                 raise Unreadable(f"holds something too long as value {index}: read up to there")
             self._fill(max(left, 1))  # doubling: what is long is not parsed again and again
+
+    def _pass_space(self) -> None:
+        while True:
+            found = _BETWEEN.match(self._buffer, self._at)
+            self._step(found.end() if found else self._at)
+            if self._at < len(self._buffer) or not self._fill(1):
+                return
 
     def _step(self, at: int) -> None:
         self.read += at - self._at
