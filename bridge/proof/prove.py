@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import Refused
 from bridge.proof.gathered import Gathered
-from bridge.proof.readback import ReadRoom, read_room
+from bridge.proof.readback import RoomReading, read_room
 from portals.history import sets
 from portals.history.digest import Digest, rank
 from portals.history.evidence import Difference
@@ -109,101 +109,95 @@ async def prove(
 ) -> ChannelProof:
     """Prove one channel; raises Refused where the bot may not read a room, Later where the homeserver is away."""
     with Gathered() as gathered:
-        return await _Proof(matrix, task, gathered, progress).made()
+        proving = Proving(task, gathered, progress)
+        await asyncio.to_thread(proving.expect)
+        for room in task.rooms:
+            await read_room(matrix, room, proving.reading(), lambda count: progress("reading the room", count))
+        proof = await asyncio.to_thread(proving.compared)
+        if task.checksums is not None:
+            await _check_files(matrix, task.checksums, gathered, proof, progress)
+        return proof
 
 
-class _Proof:
-    """One channel's proof in the making."""
+class Proving:
+    """One channel's proof in the making: `expect`, then what `reading` returns is filled for each room, `compared`."""
 
-    def __init__(
-        self, matrix: MatrixClient, task: Task, gathered: Gathered, progress: Callable[[str, int], None]
-    ) -> None:
-        self._matrix = matrix
+    def __init__(self, task: Task, gathered: Gathered, progress: Callable[[str, int], None]) -> None:
         self._task = task
         self._gathered = gathered
         self._progress = progress
         self._room = Room(task.known.workspace.team, task.channel.id, task.known.names, task.known.who)
+        self._readings: list[RoomReading] = []
         self._unreadable: Counter[str] = Counter()
         self._found = ChannelProof(task.channel, tuple(task.rooms))
 
-    async def made(self) -> ChannelProof:
+    def expect(self) -> None:
+        """Read the sources, in their order."""
+        earliest = ""
+        for number, source in enumerate(self._task.sources):
+            exported = next((one for one in source.channels if one.id == self._task.channel.id), None)
+            if exported is None:
+                continue
+            first, last = self._expect(number, source, exported)
+            if first and earliest and rank(first) <= rank(earliest):
+                self._gathered.forget(number, last)
+            earliest = min(earliest or first, first or earliest, key=rank)
+        self._unreadable = +self._unreadable
+
+    def _expect(self, number: int, source: Source, exported: ExportedChannel) -> tuple[str, str]:
+        """Read a channel of one source; returns its first and last ts."""
+        expecting, task = Expecting(exported.id, self._task.known), self._task
+        first = last = ""
+        for count, (place, record) in enumerate(source.records(exported), 1):
+            if not task.selection.selects(text_of(record.get("ts"))):
+                continue
+            expected = expecting.of(record, place)
+            reason = task.quarantined.get(place) or task.quarantined.get(expected.ts)
+            if reason is not None:
+                self._found.quarantined.append(Quarantined(expected.ts, place, reason))
+            if not expected.ts:
+                self._unreadable[expected.absence] += reason is None
+                continue
+            first = min(first or expected.ts, expected.ts, key=rank)
+            last = max(last, expected.ts, key=rank)
+            self._unreadable[REPEATED] += not self._gathered.expect(expected, number)
+            if count % 1000 == 0:
+                self._progress(f"reading {source.name}", count)
+        return first, last
+
+    def reading(self) -> RoomReading:
+        """Return what takes the events of the next room."""
+        reading = RoomReading(self._room, self._gathered, sum(one.events for one in self._readings))
+        self._readings.append(reading)
+        return reading
+
+    def compared(self) -> ChannelProof:
+        """Compare both sides."""
         found, gathered = self._found, self._gathered
-        await asyncio.to_thread(self._expect)
-        read = [await self._read(room) for room in self._task.rooms]
+        found.events = sum(one.events for one in self._readings)
         found.first, found.last = gathered.span()
         given = Circumstances(
             until=self._task.until or (ts_to_ms(Ts(found.last)) if found.last else 0),
             live=self._task.live,
             quarantined={one.ts: one.reason for one in found.quarantined if one.ts},
             redacted=gathered.redacted(),
-            names=self._names(read),
             selection=self._task.selection,
         )
         compared = Reconciliation(given, gathered.at)
         found.tallies = compared.tallies
-        found.differences += await asyncio.to_thread(
-            lambda: list(compared.differences(gathered.expected(), gathered.shown()))
-        )
+        found.differences = list(compared.differences(gathered.expected(), gathered.shown()))
         messages = compared.tallies["messages"]
         for reason, count in self._unreadable.items():
             messages.source += count
             messages.explain(reason, count)
-        unread = sum(not one.ts for one in found.quarantined)
-        messages.source += unread
-        messages.quarantined += unread
+        nameless = sum(not one.ts for one in found.quarantined)
+        messages.source += nameless
+        messages.quarantined += nameless
         found.newer = compared.newer
         found.source_digest = compared.digest
         found.room_digest = Digest(gathered.lines(found.first, found.last))
-        found.differences += [*self._strays(), *self._members(read, given), *self._pins(read, given)]
-        if self._task.checksums is not None:
-            await self._check_files(self._task.checksums)
+        found.differences += [*self._strays(), *self._members(given), *self._pins(given)]
         return found
-
-    # --- both sides
-
-    def _expect(self) -> None:
-        """Read the sources, in their order."""
-        expecting, channel = Expecting(self._task.channel.id, self._task.known), self._task.channel
-        earliest = ""
-        for number, source in enumerate(self._task.sources):
-            exported = next((one for one in source.channels if one.id == channel.id), None)
-            if exported is None:
-                continue
-            first = last = ""
-            for count, (place, record) in enumerate(source.records(exported), 1):
-                if not self._task.selection.selects(text_of(record.get("ts"))):
-                    continue
-                expected = expecting.of(record, place)
-                reason = self._task.quarantined.get(place) or self._task.quarantined.get(expected.ts)
-                if reason is not None:
-                    self._found.quarantined.append(Quarantined(expected.ts, place, reason))
-                if not expected.ts:
-                    self._unreadable[expected.absence] += reason is None
-                    continue
-                first = min(first or expected.ts, expected.ts, key=rank)
-                last = max(last, expected.ts, key=rank)
-                self._unreadable[REPEATED] += not self._gathered.expect(expected, number)
-                if count % 1000 == 0:
-                    self._progress(f"reading {source.name}", count)
-            if first and earliest and rank(first) <= rank(earliest):
-                self._gathered.forget(number, last)
-            earliest = min(earliest or first, first or earliest, key=rank)
-        self._unreadable = +self._unreadable
-
-    async def _read(self, room: RoomId) -> ReadRoom:
-        read = await read_room(
-            self._matrix,
-            room,
-            self._room,
-            self._gathered,
-            before=self._found.events,
-            progress=lambda count: self._progress("reading the room", count),
-        )
-        self._found.events += read.events
-        return read
-
-    def _names(self, read: Sequence[ReadRoom]) -> dict[str, str]:
-        return {author: name for room in read for user, name in room.names.items() if (author := self._room.who(user))}
 
     # --- what is not about single messages
 
@@ -214,10 +208,10 @@ class _Proof:
                 self._found.tallies["messages"].unexpected += 1
                 yield Difference("messages", "unexpected", event_id=event_id, expected=words, found=f"{sender}: {said}")
 
-    def _members(self, read: Sequence[ReadRoom], given: Circumstances) -> Iterator[Difference]:
+    def _members(self, given: Circumstances) -> Iterator[Difference]:
         there = {
             author: membership
-            for room in read
+            for room in self._readings
             for user, membership in room.members.items()
             if (author := self._room.who(user))
         }
@@ -232,50 +226,59 @@ class _Proof:
             is_newer=given.is_newer,
         )
 
-    def _pins(self, read: Sequence[ReadRoom], given: Circumstances) -> Iterator[Difference]:
-        events = [event for room in read for event in room.pinned]
+    def _pins(self, given: Circumstances) -> Iterator[Difference]:
+        events = [event for room in self._readings for event in room.pinned]
         shown = ((event, self._gathered.find(event)) for event in events)
         yield from sets.pins(
             self._task.channel.pins,
             {found[0]: event for event, found in shown if found is not None},
             self._found.tallies["pins"],
             stands=self._gathered.stands,
-            is_newer=given.is_newer(max((room.pinned_at for room in read), default=0)),
+            is_newer=given.is_newer(max((room.pinned_at for room in self._readings), default=0)),
         )
 
-    # --- the bytes of files
 
-    async def _check_files(self, checksums: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]) -> None:
-        """Fetch every file from the homeserver, each address once, and compare its bytes with what came from Slack."""
-        seen: dict[str, tuple[str, int]] = {}
-        tally = self._found.tallies["files"]
-        wrong = {one.event_id for one in self._found.differences if one.kind == "files"}
-        for expected, file, part, shown in files(self._gathered.expected(), self._gathered.shown()):
-            known = (await checksums([file.id])).get(file.id, "")
-            if shown.uri not in seen:
-                seen[shown.uri] = await self._fetched(shown.uri)
-            sha256, size = seen[shown.uri]
-            self._found.checked_files += 1
-            self._progress("fetching files", self._found.checked_files)
-            wanted = f"sha256 {known}" if known else f"{file.size} bytes"
-            if (sha256 == known) if known else (size == file.size or (file.untold and bool(sha256))):
-                continue
-            if part.event_id not in wrong:
-                tally.differing += 1
-                tally.present -= 1
-            has = f"sha256 {sha256}, {size} bytes" if sha256 else "it cannot be fetched from the homeserver"
-            self._found.differences.append(
-                Difference("files", "checksum", expected.ts, expected.place, part.event_id, wanted, has)
-            )
+# --- the bytes of files
 
-    async def _fetched(self, uri: str) -> tuple[str, int]:
-        """Return the SHA-256 and the size of a file, or nothing and -1 where the homeserver does not have it."""
-        found, size = hashlib.sha256(), 0
-        try:
-            async with self._matrix.media.download(uri, _FILE_LIMIT) as download:
-                async for chunk in download.chunks:
-                    found.update(chunk)
-                    size += len(chunk)
-        except Refused:
-            return "", -1
-        return found.hexdigest(), size
+
+async def _check_files(
+    matrix: MatrixClient,
+    checksums: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]],
+    gathered: Gathered,
+    proof: ChannelProof,
+    progress: Callable[[str, int], None],
+) -> None:
+    """Fetch every file from the homeserver, each address once, and compare its bytes with what came from Slack."""
+    seen: dict[str, tuple[str, int]] = {}
+    tally = proof.tallies["files"]
+    wrong = {one.event_id for one in proof.differences if one.kind == "files"}
+    for expected, file, part, shown in files(gathered.expected(), gathered.shown()):
+        known = (await checksums([file.id])).get(file.id, "")
+        if shown.uri not in seen:
+            seen[shown.uri] = await _fetched(matrix, shown.uri)
+        sha256, size = seen[shown.uri]
+        proof.checked_files += 1
+        progress("fetching files", proof.checked_files)
+        if (sha256 == known) if known else (size == file.size or (file.untold and bool(sha256))):
+            continue
+        if part.event_id not in wrong:
+            tally.differing += 1
+            tally.present -= 1
+        wanted = f"sha256 {known}" if known else f"{file.size} bytes"
+        has = f"sha256 {sha256}, {size} bytes" if sha256 else "the homeserver does not have it"
+        proof.differences.append(
+            Difference("files", "checksum", expected.ts, expected.place, part.event_id, wanted, has)
+        )
+
+
+async def _fetched(matrix: MatrixClient, uri: str) -> tuple[str, int]:
+    """Return the SHA-256 and the size of a file, or nothing and -1 where the homeserver does not have it."""
+    found, size = hashlib.sha256(), 0
+    try:
+        async with matrix.media.download(uri, _FILE_LIMIT) as download:
+            async for chunk in download.chunks:
+                found.update(chunk)
+                size += len(chunk)
+    except Refused:
+        return "", -1
+    return found.hexdigest(), size

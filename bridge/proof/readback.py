@@ -5,7 +5,7 @@ What the bridge's own store knows of the room counts for nothing here: only what
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portals.history.sets import Membership
@@ -27,77 +27,70 @@ if TYPE_CHECKING:
 
     from bridge.matrix.client import MatrixClient
     from bridge.proof.gathered import Gathered
-    from portals.history.shown import Tells
+    from portals.events import Json
     from portals.ids import RoomId
 
 _PAGE = 500
 
 
-@dataclass(slots=True)
-class ReadRoom:
-    """What is not about single messages: how many events there are, what is pinned, and who is there."""
+class RoomReading:
+    """Takes a room's events in their order, and keeps what is not about single messages."""
 
-    events: int = 0
-    pinned: tuple[str, ...] = ()
-    pinned_at: int = 0
-    members: dict[str, Membership] = field(default_factory=dict)
-    """How everybody stands to the room who ever was in it or invited."""
-    names: dict[str, str] = field(default_factory=dict)
-    """How everybody is called in the room."""
+    def __init__(self, room: Room, gathered: Gathered, before: int = 0) -> None:
+        """Begin; `before` events of other rooms come before those of this one."""
+        self._room = room
+        self._gathered = gathered
+        self._before = before
+        self.events = 0
+        self.pinned: tuple[str, ...] = ()
+        self.pinned_at = 0
+        self.members: dict[str, Membership] = {}
+        """How everybody stands to the room who ever was in it or invited."""
+        self._names: dict[str, str] = {}
+        """How everybody is called in the room, at the place to which it was read."""
+
+    def take(self, event: Json) -> None:
+        """Take the next event."""
+        self.events += 1
+        match told := tells(event, self._before + self.events, self._room):
+            case ShownMessage():
+                part = told.part
+                name = part.name or self._names.get(part.sender, "")
+                self._gathered.show(told.ts, replace(part, name=name))
+            case Edit():
+                self._edit(told)
+            case Reacted():
+                self._gathered.react(told.target, told.reaction)
+            case Redacted():
+                self._gathered.redact(told)
+            case Stray():
+                self._gathered.stray(told)
+            case Pinned():
+                self.pinned, self.pinned_at = told.events, told.time
+            case Entered():
+                self.members[told.user] = Membership(told.membership, told.time)
+                self._names[told.user] = told.name or self._names.get(told.user, "")
+
+    def _edit(self, edit: Edit) -> None:
+        """Show the newest edit of an event; one by another sender is none (client-server API, "Event replacements")."""
+        there = self._gathered.find(edit.target)
+        if there is None or there[1].sender != edit.sender or edit.time < there[1].edited:
+            return
+        ts, part = there
+        now = with_content(part, ts, edit.content, self._room.who)
+        self._gathered.show(ts, replace(now, edited=edit.time, name=now.name or part.name))
 
 
 async def read_room(
-    matrix: MatrixClient,
-    room_id: RoomId,
-    room: Room,
-    gathered: Gathered,
-    *,
-    before: int = 0,
-    progress: Callable[[int], None] = lambda _: None,
-) -> ReadRoom:
-    """Read a whole room into what was gathered; `before` events of other rooms come before it.
-
-    Raises Refused where the bot may not read it, Later where the homeserver is away.
-    """
-    found = ReadRoom()
+    matrix: MatrixClient, room: RoomId, reading: RoomReading, progress: Callable[[int], None] = lambda _: None
+) -> None:
+    """Read a whole room; raises Refused where the bot may not read it, Later where the homeserver is away."""
     start: str | None = None
     while True:
-        page = await matrix.messages(room_id, start=start, direction="f", limit=_PAGE)
+        page = await matrix.messages(room, start=start, direction="f", limit=_PAGE)
         for event in page.events:
-            found.events += 1
-            told = tells(event, before + found.events, room)
-            if told is not None:
-                _take(told, room, gathered, found)
-        progress(found.events)
+            reading.take(event)
+        progress(reading.events)
         if page.end is None or not page.events:
-            return found
+            return
         start = page.end
-
-
-def _take(told: Tells, room: Room, gathered: Gathered, found: ReadRoom) -> None:
-    match told:
-        case ShownMessage():
-            gathered.show(told.ts, told.part)
-        case Edit():
-            _edit(told, room, gathered)
-        case Reacted():
-            gathered.react(told.target, told.reaction)
-        case Redacted():
-            gathered.redact(told)
-        case Stray():
-            gathered.stray(told)
-        case Pinned():
-            found.pinned, found.pinned_at = told.events, told.time
-        case Entered():
-            found.members[told.user] = Membership(told.membership, told.time)
-            if told.name:
-                found.names[told.user] = told.name
-
-
-def _edit(edit: Edit, room: Room, gathered: Gathered) -> None:
-    """Show the newest edit of an event; an edit by another sender is none (client-server API, "Event replacements")."""
-    there = gathered.find(edit.target)
-    if there is None or there[1].sender != edit.sender or edit.time < there[1].edited:
-        return
-    ts, part = there
-    gathered.show(ts, replace(with_content(part, ts, edit.content, room.who), edited=edit.time))

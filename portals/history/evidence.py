@@ -55,7 +55,8 @@ class Expected:
     """A message as the source has it: `absence` says why a room does not show it.
 
     `place` is where in the archive it stands. `name` is the name that it gives a bot. `thread` is the root's ts of a
-    reply, `is_root` says that there are replies to it. `gone` counts the files of which Slack left the place alone.
+    reply, `is_root` says that there are replies to it. `gone` counts the files of which Slack left the place alone,
+    `mentioned` those that were shared elsewhere and are only spoken of (before 2018).
     `reactions` are (author, key); `unnamed` counts those of whom Slack does not say who made them, `renamed` those that
     are the same emoji by another name, `own` those that the bridge itself made.
     """
@@ -68,6 +69,7 @@ class Expected:
     is_root: bool = False
     parts: tuple[ExpectedPart, ...] = ()
     gone: int = 0
+    mentioned: int = 0
     reactions: tuple[tuple[str, str], ...] = ()
     unnamed: int = 0
     renamed: int = 0
@@ -89,10 +91,10 @@ class ShownFile:
 class ShownPart:
     """An event that says it shows a part of a Slack message, as it stands after its edits.
 
-    `author` is the Slack id of whom its sender stands for, empty where it stands for nobody. `form`, `plain` and `line`
-    are names as in ExpectedPart. `root` is the event whose thread it is in, `thread` the Slack message that this one
-    shows, empty where it shows none. `position` is its place in the order of the room, `edited` the time in ms of the
-    edit that it shows, 0 for none.
+    `author` is the Slack id of whom its sender stands for, empty where it stands for nobody, and `name` how they are
+    called there. `form`, `plain` and `line` are names as in ExpectedPart. `root` is the event whose thread it is in,
+    `thread` the Slack message that this one shows, empty where it shows none. `position` is its place in the order of
+    the room, `edited` the time in ms of the edit that it shows, 0 for none.
     """
 
     part: str

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _ROOM = RoomId("!room")
 _REASON = "{reason}"
+_MENTIONS = frozenset({"file_mention", "file_comment"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,17 +185,20 @@ class Expecting:
 def _filed(expected: Expected, record: Json) -> Expected:
     """Add the files that the record names and the conversion knows nothing of, and count those that are gone."""
     shown = {part.file.id for part in expected.parts if part.file is not None}
-    parts, gone = list(expected.parts), 0
+    parts, gone, mentioned = list(expected.parts), 0, 0
+    only_mentioned = text_of(record.get("subtype")) in _MENTIONS and not record.get("files")
     for file in files_in(record):
         file_id = text_of(file.get("id"))
         if file_id in shown:
             continue
-        if file_id and file.get("mode") != "tombstone":
+        if only_mentioned:
+            mentioned += 1
+        elif file_id and file.get("mode") != "tombstone":
             name = label_of(text_of(file.get("name")), file_id)
             parts.append(ExpectedPart(file_id, (), name, ExpectedFile(file_id, name, untold=True)))
         else:
             gone += 1
-    return replace(expected, parts=tuple(parts), gone=gone)
+    return replace(expected, parts=tuple(parts), gone=gone, mentioned=mentioned)
 
 
 def _with_form(before: ExpectedPart | None, part: ExpectedPart) -> ExpectedPart:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from portals.history.evidence import Difference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from portals.history.evidence import Expected, ExpectedPart, Shown, ShownPart
 
@@ -49,14 +49,12 @@ def matched(source: Expected, room: Shown) -> Matched:
     return Matched(tuple(pairs), tuple(open_parts))
 
 
-def text_differences(
-    source: Expected, wanted: ExpectedPart, part: ShownPart | None, names: Mapping[str, str]
-) -> Iterator[Difference]:
+def text_differences(source: Expected, wanted: ExpectedPart, part: ShownPart | None) -> Iterator[Difference]:
     """Yield what is wrong with the event that shows a piece of the text, or its copy in the channel."""
     if part is None:
         yield Difference("messages", "content", source.ts, source.place, "", wanted.words, "")
         return
-    yield from _author(source, part, names)
+    yield from _author(source, part)
     fitting = [form for form in wanted.forms if form[0] == part.form]
     if not fitting:
         yield Difference("messages", "content", source.ts, source.place, part.event_id, wanted.words, part.words)
@@ -65,14 +63,12 @@ def text_differences(
         yield Difference("messages", "content", source.ts, source.place, part.event_id, wanted.words, found)
 
 
-def _author(source: Expected, part: ShownPart, names: Mapping[str, str]) -> Iterator[Difference]:
+def _author(source: Expected, part: ShownPart) -> Iterator[Difference]:
     if part.author != source.author:
         found = part.author or part.sender
         yield Difference("messages", "author", source.ts, source.place, part.event_id, source.author, found)
-    elif source.name:
-        shown = part.name or names.get(part.author, source.name)
-        if source.name not in shown:
-            yield Difference("messages", "name", source.ts, source.place, part.event_id, source.name, shown)
+    elif source.name not in part.name:
+        yield Difference("messages", "name", source.ts, source.place, part.event_id, source.name, part.name)
 
 
 def file_differences(source: Expected, wanted: ExpectedPart, part: ShownPart | None) -> Iterator[Difference]:

@@ -33,6 +33,7 @@ UNNAMED = "Slack counts more people than it names"
 RENAMED = "the same person's same emoji under another of its names"
 BY_THE_BRIDGE = "the bridge's own, which stand for reactions in Matrix"
 GONE_FILES = "Slack keeps no more than their place"
+MENTIONED = "spoken of, and shared elsewhere"
 _ON_ABSENT = "on messages that are not shown"
 _OF_ABSENT = "of messages that are not shown"
 _WITHIN = 1
@@ -45,14 +46,13 @@ class Circumstances:
 
     `quarantined` are the reasons by ts. With `live`, what is newer than the source (`until`, in ms) is no difference.
     `redacted` are the events of which only the place is left, as (event id, time of the redaction) by (author, time).
-    `names` is how the room calls each author. Nothing is said of what `selection` leaves out.
+    Nothing is said of what `selection` leaves out.
     """
 
     until: int = 0
     live: bool = False
     quarantined: Mapping[str, str] = field(default_factory=dict)
     redacted: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
     selection: Selection = field(default_factory=Selection)
 
     def is_newer(self, time: int) -> bool:
@@ -115,8 +115,9 @@ class Reconciliation:
         tally.source += 1
         files, reactions = self.tallies["files"], self.tallies["reactions"]
         count = sum(part.file is not None for part in source.parts)
-        files.source += count + source.gone
+        files.source += count + source.gone + source.mentioned
         files.explain(GONE_FILES, source.gone)
+        files.explain(MENTIONED, source.mentioned)
         reactions.source += len(source.reactions) + source.unnamed + source.renamed + source.own
         reactions.explain(UNNAMED, source.unnamed)
         reactions.explain(RENAMED, source.renamed)
@@ -225,7 +226,7 @@ class Reconciliation:
         if wanted.file is not None:
             yield from self._file(source, wanted, part)
             return
-        for one in text_differences(source, wanted, part, self._given.names):
+        for one in text_differences(source, wanted, part):
             if one.what == "content" and part is not None and self._given.is_newer(part.edited):
                 self.newer += 1
             else:
