@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from bridge.cli.import_files import files
 from bridge.cli.import_quarantine import quarantine
 from bridge.cli.import_status import pause, resume, status
 from bridge.cli.options import config_option, json_option, load_settings
@@ -224,5 +225,5 @@ def importing() -> None:
     """
 
 
-for _command in (status, pause, resume, quarantine):
+for _command in (status, pause, resume, quarantine, files):
     importing.add_command(_command)
