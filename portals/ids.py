@@ -52,6 +52,20 @@ def channel_queue(team: TeamId, channel: ChannelId) -> str:
     return f"{team}/{channel}"
 
 
+_PAST = "history"
+"""Slack's ids have no lower case; an alias has nothing else, and takes no other sign than letters and digits here."""
+
+
+def past_of(channel: ChannelId) -> ChannelId:
+    """Return the name under which the past of a channel has a portal of its own, beside that of the channel."""
+    return ChannelId(f"{channel}{_PAST}")
+
+
+def present_of(channel: ChannelId) -> ChannelId:
+    """Return the channel itself, be it given by the name of its past."""
+    return ChannelId(channel.removesuffix(_PAST))
+
+
 def action_key(*parts: str | int) -> ActionKey:
     """Return the opaque name of an action; it tells a reader of Slack's metadata nothing about its parts."""
     digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()

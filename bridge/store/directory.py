@@ -229,7 +229,8 @@ class Directory:
 
     async def planned_portals(self) -> list[Portal]:
         """Return portals whose room is still to be opened."""
-        return [_portal(row) for row in await self._database.fetch(f"{_PORTAL} WHERE state = 'planned' ORDER BY id")]
+        waiting = "state = 'planned' OR (state = 'importing' AND room IS NULL)"
+        return [_portal(row) for row in await self._database.fetch(f"{_PORTAL} WHERE {waiting} ORDER BY id")]
 
     async def set_room(self, portal: PortalId, room: RoomId) -> None:
         """Remember the room of a portal, which is live unless somebody paused or removed it meanwhile.

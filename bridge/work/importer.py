@@ -23,7 +23,7 @@ from bridge.work.history import Batch, ChannelHistory
 from bridge.work.profiles import people_of
 from portals.facts import Direction, PortalKind, PortalState, Workspace
 from portals.history.conversations import name_of
-from portals.ids import ChannelId, SlackUserId, TeamId, Ts, channel_queue, is_ts
+from portals.ids import SlackUserId, TeamId, Ts, channel_queue, is_ts, past_of
 from portals.reading.slack_files import files_of
 
 if TYPE_CHECKING:
@@ -228,7 +228,7 @@ class Importer:
 
     async def portal_for(self, channel: ExportedChannel, team: TeamId, *, past: bool = False) -> Portal:
         """Return the portal of a channel, made anew where it has none; or that of its past, beside one in use."""
-        number = ChannelId(f"{channel.id}-history") if past else channel.id
+        number = past_of(channel.id) if past else channel.id
         found = await self._directory.portal_of_channel(team, number)
         if found is not None and found.state is not PortalState.REMOVED:
             return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import Refused
 from portals.facts import PortalState
+from portals.ids import past_of, present_of
 from portals.permalinks import matrix_address, matrix_place, slack_address, slack_place
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from bridge.store.links import Links
     from bridge.store.places import Places
     from portals.facts import Portal
-    from portals.ids import ChannelId, EventId, GhostNames, Ts
+    from portals.ids import ChannelId, EventId, GhostNames, TeamId, Ts
 
 _MOST = 50
 """Addresses of one message that are looked up; a message with more keeps the rest as they are."""
@@ -48,8 +49,7 @@ class Permalinks:
             team = in_slack.team or (in_slack.workspace and await self._places.team_at(in_slack.workspace))
             if not team and in_slack.shared:
                 return await self.in_matrix(in_slack.channel, in_slack.ts)
-            portal = await self._directory.portal_of_channel(team, in_slack.channel) if team else None
-            return await self._to_matrix(portal, in_slack.ts) if portal else None
+            return await self._in_workspace(team, in_slack.channel, in_slack.ts) if team else None
         if in_matrix := matrix_place(address):
             portal = await self.portal_at(in_matrix.room)
             return await self._to_slack(portal, in_matrix.event) if portal else None
@@ -58,7 +58,14 @@ class Permalinks:
     async def in_matrix(self, channel: ChannelId, ts: Ts | None) -> str | None:
         """Return the matrix.to link to a message of a channel, or to its room, of whichever workspace it is."""
         for team in await self._places.teams_with(channel):
-            portal = await self._directory.portal_of_channel(team, channel)
+            if address := await self._in_workspace(team, channel, ts):
+                return address
+        return None
+
+    async def _in_workspace(self, team: TeamId, channel: ChannelId, ts: Ts | None) -> str | None:
+        """Look for a message in the room of its channel, then in the one that holds the channel's past."""
+        for number in (channel, past_of(channel)) if ts is not None else (channel,):
+            portal = await self._directory.portal_of_channel(team, number)
             if portal is not None and (address := await self._to_matrix(portal, ts)):
                 return address
         return None
@@ -93,8 +100,8 @@ class Permalinks:
         if workspace is None or not workspace.url:
             return None
         if event is None:
-            return slack_address(workspace.url, portal.channel)
+            return slack_address(workspace.url, present_of(portal.channel))
         for link in await self._links.of_events(portal.id, [event]):
             if not link.deleted:
-                return slack_address(workspace.url, portal.channel, link.ts, link.thread_ts)
+                return slack_address(workspace.url, present_of(portal.channel), link.ts, link.thread_ts)
         return None

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Later, Refused
 from portals.facts import Needs, PortalKind, PortalState
-from portals.ids import RoomId
-from portals.relay.content import room_name, topic
+from portals.ids import RoomId, action_key, present_of
+from portals.permalinks import matrix_address
+from portals.relay.content import notice, room_name, topic
 from portals.relay.naming import names_of
 from portals.retry import TROUBLED
 from portals.text import label_of
@@ -83,6 +84,8 @@ class RoomMaker:
             else:
                 room = await self._matrix.rooms.join(portal.target)
             await self._show_bridge(room, portal, workspace)
+            if portal.kind is PortalKind.HISTORY:
+                await self._join_past_and_present(room, portal)
         except Refused as refused:
             await self._directory.set_trouble(portal.id, str(refused))
             raise Later(f"the room of #{portal.name} cannot be opened: {refused}", TROUBLED) from refused
@@ -95,6 +98,19 @@ class RoomMaker:
         log.info("%s/%s: #%s is open in %s", portal.team, portal.channel, portal.name, room)
         state = PortalState.LIVE if portal.state is PortalState.PLANNED else portal.state
         return replace(portal, room=room, state=state, trouble="")
+
+    async def _join_past_and_present(self, past: RoomId, portal: Portal) -> None:
+        """Say in the room of a channel's past where it goes on, and in that one where what came before is."""
+        present = await self._directory.portal_of_channel(portal.team, present_of(portal.channel))
+        if present is None or present.room is None:
+            return
+        for room, words, other in (
+            (past, f"This is the past of #{portal.name}. It goes on here:", present.room),
+            (present.room, f"What was said in #{portal.name} before is here:", past),
+        ):
+            key = action_key("past", portal.team, portal.channel, other)
+            said = notice(words, matrix_address(other, None, self._names.domain), label=f"#{portal.name}")
+            await self._matrix.send(room, None, "m.room.message", said, key)
 
     async def is_opening(self, room: RoomId) -> bool:
         """Tell whether a room that no portal knows is about to be one's: it was made or joined, but not yet noted."""

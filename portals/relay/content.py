@@ -92,12 +92,12 @@ def with_profile(content: Content, name: str, avatar: str = "", *, in_words: boo
     }
 
 
-def notice(words: str, link: str = "") -> Content:
-    """Return a notice, with a link behind its words where there is one."""
+def notice(words: str, link: str = "", label: str = "Slack") -> Content:
+    """Return a notice, with a link behind its words where there is one; clients that show HTML show its label."""
     content: Content = {"msgtype": "m.notice", "body": f"{words} {link}".rstrip(), "m.mentions": {}}
     if link.startswith("https://"):
         content["format"] = "org.matrix.custom.html"
-        content["formatted_body"] = f'{html.escape(words)} <a href="{html.escape(link)}">Slack</a>'
+        content["formatted_body"] = f'{html.escape(words)} <a href="{html.escape(link)}">{html.escape(label)}</a>'
     return content
 
 

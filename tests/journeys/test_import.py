@@ -10,7 +10,7 @@ import pytest
 
 from tests.journeys.importing import ONLY_WHAT_IS_ASKED_FOR, bring
 from tests.journeys.script import SLACK, Cut, Playwright
-from tests.journeys.stage import Stage
+from tests.journeys.stage import Stage, until
 from tests.journeys.world import World, people_of
 from tests.sandbox.exports import export_of
 
@@ -158,3 +158,29 @@ async def test_however_a_history_is_cut_the_rooms_are_those_of_an_undisturbed_ru
         await world.enter()
         await world.settle()
         assert await world.differences() == [], "\n".join(cutter.done)
+
+
+async def test_what_is_older_than_a_room_in_use_goes_to_a_room_of_its_own(sqlite_url: str, tmp_path: Path) -> None:
+    async with Stage(sqlite_url, seed=lambda slack: people_of(slack, ("general",))) as stage:
+        alice = stage.workspace.person("alice")
+        stage.slack.team().clock.turn_back(hours=5)
+        old = [alice.post("general", f"old {number}") for number in range(3)]
+        export_of(stage.workspace, tmp_path / "old.zip")
+        for message in old:
+            alice.delete("general", message.ts)
+        stage.workspace.clock.turn_forward()
+        alice.post("general", "new")
+        await stage.start()
+        room = await stage.room("general")
+        await until(lambda: any(line.body == "new" for line in stage.homeserver.timeline(room)))
+        await bring(stage.settings, tmp_path / "old.zip")
+        alias = f"#slack_{stage.workspace.id}_{stage.workspace.channel('general').id}history:localhost".lower()
+        past = stage.homeserver.world.aliases[alias][0]
+        said = [line.body for line in stage.homeserver.timeline(past)]
+        assert said[1:] == ["old 0", "old 1", "old 2"]
+        assert room in said[0]
+        assert [past in line.body for line in stage.homeserver.timeline(room)].count(True) == 1
+        assert not any("old 0" in line.body for line in stage.homeserver.timeline(room))
+        space = stage.homeserver.world.aliases[f"#slack_{stage.workspace.id}_space:localhost".lower()][0]
+        children = [one["state_key"] for one in await stage.events(space) if one["type"] == "m.space.child"]
+        assert past in children
