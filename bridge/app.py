@@ -28,6 +28,7 @@ from bridge.slack.files import SlackFiles
 from bridge.slack.installation import Installation
 from bridge.slack.limits import Limits
 from bridge.slack.socket import SocketMode
+from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.directory import Directory
 from bridge.store.files import Files
 from bridge.store.ledger import Ledger
@@ -36,6 +37,7 @@ from bridge.store.opening import open_database
 from bridge.store.people import People
 from bridge.store.places import Places
 from bridge.work.answers import Answers
+from bridge.work.bookmarks import Bookmarks
 from bridge.work.catch_up import CatchUp, Reach
 from bridge.work.conductor import Conductor
 from bridge.work.ghosts import Ghosts
@@ -142,6 +144,7 @@ class _Bridge:
         self.permalinks = Permalinks(
             names=names, directory=self.directory, places=Places(database), links=self.links, matrix=matrix
         )
+        notices = BookmarkNotices(database)
         vocabulary = Vocabulary(directory=self.directory, ledger=self.ledger, installations=self.installations)
         transfers = Transfers(Files(database), self.directory, matrix, self.installations, settings.files.max_size)
         self.people = People(database)
@@ -157,6 +160,7 @@ class _Bridge:
             puppets=puppets,
             vocabulary=vocabulary,
             permalinks=self.permalinks,
+            notices=notices,
         )
         self.ghosts = ghosts = Ghosts(
             names=names,
@@ -184,6 +188,14 @@ class _Bridge:
             ),
             directory=self.directory,
             vocabulary=vocabulary,
+            ledger=self.ledger,
+            installations=self.installations,
+            wake=self.wake,
+        )
+        self.bookmarks = Bookmarks(
+            every=settings.relay.bookmarks.total_seconds(),
+            directory=self.directory,
+            notices=notices,
             ledger=self.ledger,
             installations=self.installations,
             wake=self.wake,
@@ -253,6 +265,7 @@ class _Bridge:
                 self.group.create_task(self._workspace(workspace), name=f"workspace {workspace.name}")
         await self._take_up_unconnected()
         self.group.create_task(self.catch_up.run(self.wake), name="catch-up")
+        self.group.create_task(self.bookmarks.run(), name="bookmarks")
         self.group.create_task(self._look_for_requests(), name="requests")
         self.group.create_task(self._clean_up(), name="clean-up")
         await self.lanes.wake_all()

@@ -78,6 +78,12 @@ FEATURES = (
     Feature("see what is pinned", ("pins:read",), ("pins.list",), ("pin_added", "pin_removed")),
     Feature("pin", ("pins:write",), ("pins.add", "pins.remove")),
     Feature(
+        "show the bookmarks of channels",
+        ("bookmarks:read",),
+        ("bookmarks.list",),
+        wanted=lambda settings: bool(settings.relay.bookmarks),
+    ),
+    Feature(
         "set the topic of public channels",
         ("channels:write.topic",),
         ("conversations.setTopic",),

@@ -263,6 +263,10 @@ class Relay(Section):
         default=True,
         description="Whether a topic set in Matrix becomes the channel's; the app then asks for the scopes of that.",
     )
+    bookmarks: Duration = Field(
+        default=read_duration("6h"),
+        description="How often a channel's bookmarks are read, one call each, to be shown in its room; `0s` never.",
+    )
     reply: Literal["thread", "quote"] = Field(
         default="thread",
         description="What a Matrix reply outside a thread becomes in Slack: a thread, or a quotation with a link.",

@@ -103,6 +103,18 @@ class RecordPin:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordBookmarks:
+    """Remember the notice of a channel's bookmarks, or with an empty `digest` that there is none.
+
+    Without an `event_id`, the action yields it.
+    """
+
+    digest: str
+    event_id: str = ""
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RecordTrouble:
     """Remember why nothing comes from the channel; an empty text ends that, and what was missed is looked for."""
 
@@ -117,6 +129,7 @@ Record = (
     | RecordUnreaction
     | RecordChannel
     | RecordPin
+    | RecordBookmarks
     | RecordTrouble
 )
 
@@ -365,6 +378,7 @@ _RECORDS: Mapping[str, type[Record]] = {
         RecordUnreaction,
         RecordChannel,
         RecordPin,
+        RecordBookmarks,
         RecordTrouble,
     )
 }

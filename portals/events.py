@@ -168,6 +168,24 @@ class SlackPin:
 
 
 @dataclass(frozen=True, slots=True)
+class Bookmark:
+    """A bookmark of a channel: its title, the address that it leads to, its emoji's name; each may be empty."""
+
+    title: str
+    link: str = ""
+    emoji: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackBookmarks:
+    """All bookmarks of a channel, as they were read."""
+
+    source: str
+    channel: ChannelId
+    bookmarks: tuple[Bookmark, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SlackChannelChange:
     """Something about the channel itself changed; only what changed is not None. A deleted channel is archived too."""
 
@@ -355,6 +373,7 @@ SlackEvent = (
     | SlackMembership
     | SlackBotMembership
     | SlackPin
+    | SlackBookmarks
     | SlackChannelChange
     | SlackPersonChange
     | SlackNamesChange

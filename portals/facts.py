@@ -174,6 +174,15 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class BookmarkNotice:
+    """The notice that shows a channel's bookmarks; `digest` names what it says."""
+
+    event_id: EventId
+    digest: str
+    pinned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Quoted:
     """The message that is to be quoted before an answer, and its author's name."""
 
@@ -231,6 +240,8 @@ class Needs:
     """Those of `messages` and `events` that must exist already: an edit's, answer's or reaction's object."""
     description: bool = False
     """Whether what the portal's topic and purpose mention is needed."""
+    bookmarks: bool = False
+    """Whether the notice of the channel's bookmarks is needed."""
     reactions: bool = False
     """Whether the reactions on these messages and events are needed."""
     tails: frozenset[Ts] = frozenset()
@@ -264,6 +275,7 @@ class Facts:
     reactions: tuple[ReactionLink, ...] = ()
     """The reactions on every message and event that was asked for, and those that are such an event."""
     quoted: Quoted | None = None
+    bookmarks: BookmarkNotice | None = None
     poll: RunningPoll | None = None
     tails: Mapping[Ts, tuple[EventId, EventId]] = field(default_factory=dict)
     """The first and the newest event of each thread that was asked for."""

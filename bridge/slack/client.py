@@ -336,6 +336,10 @@ class SlackClient:
         """What is pinned to a channel, newest first: messages, and files of long ago; Slack allows a hundred."""
         return [item for item in _list(await self._patient("pins.list", {"channel": channel}), "items") if item]
 
+    async def bookmarks(self, channel: str) -> list[Fields]:
+        """The bookmarks of a channel; Slack allows a hundred."""
+        return _list(await self._patient("bookmarks.list", {"channel_id": channel}), "bookmarks")
+
     def members(self, channel: str) -> AsyncIterator[list[str]]:
         """Pages of the ids of a channel's members."""
         return self._pages("conversations.members", "members", channel=channel, limit=PAGE)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.store.bookmarks import shown
 from bridge.store.database import Statement, any_of
 from portals.actions import (
     Record,
+    RecordBookmarks,
     RecordChannel,
     RecordDeletion,
     RecordEdit,
@@ -223,6 +225,8 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
             return (Statement(SET_CHANNEL, (portal, what.name, what.topic, what.purpose, *flags)),)
         case RecordPin():
             return (Statement(ADD_PIN if what.pinned else REMOVE_PIN, (portal, what.ts)),)
+        case RecordBookmarks():
+            return (shown(portal, what, result),)
         case RecordTrouble(trouble=""):
             return (Statement(END_TROUBLE, (portal,)),)
         case RecordTrouble():

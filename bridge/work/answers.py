@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bridge.matrix.client import MatrixClient
     from bridge.slack.installation import Installation
+    from bridge.store.bookmarks import BookmarkNotices
     from bridge.store.directory import Directory
     from bridge.store.links import Links
     from bridge.work.permalinks import Permalinks
@@ -50,6 +51,7 @@ class Answers:
         puppets: Puppets,
         vocabulary: Vocabulary,
         permalinks: Permalinks,
+        notices: BookmarkNotices,
     ) -> None:
         self.names = names
         self._rules = rules
@@ -61,6 +63,7 @@ class Answers:
         self._puppets = puppets
         self._vocabulary = vocabulary
         self._permalinks = permalinks
+        self._notices = notices
 
     async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
         """Return everything that was asked for and is known; raises Later when the network would know and is busy."""
@@ -94,6 +97,7 @@ class Answers:
             links=tuple(links),
             reactions=reactions,
             quoted=quoted,
+            bookmarks=await self._notices.of(portal.id) if needs.bookmarks else None,
             poll=await self._poll(portal, needs.poll) if needs.poll is not None else None,
             tails=await self._tails(portal, needs.tails),
         )

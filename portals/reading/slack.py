@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from portals.events import (
     Ignored,
     Json,
+    SlackBookmarks,
     SlackBotMembership,
     SlackChannelChange,
     SlackDeletion,
@@ -26,6 +27,7 @@ from portals.events import (
     SlackReaction,
 )
 from portals.ids import ChannelId, SlackUserId, TeamId, channel_queue, is_slack_id
+from portals.reading.bookmarks import BOOKMARKS, bookmarks_of
 from portals.reading.slack_messages import message_of
 from portals.reading.values import mapping, text_of, ts_of
 
@@ -146,6 +148,13 @@ def _read_pin(event: Json, source: str, workspace: Workspace, historic: bool) ->
     return SlackPin(source, channel, ts, event.get("type") == "pin_added")
 
 
+def _read_bookmarks(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
+    channel = _channel(event)
+    if not channel:
+        return Ignored("bookmarks of no channel")
+    return SlackBookmarks(source, channel, bookmarks_of(event.get("bookmarks")))
+
+
 def _read_rename(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
     name = text_of(mapping(event.get("channel")).get("name"))
     channel = _channel(event)
@@ -231,6 +240,7 @@ _READERS = {
     "group_left": _read_removal,
     "pin_added": _read_pin,
     "pin_removed": _read_pin,
+    BOOKMARKS: _read_bookmarks,
     "channel_rename": _read_rename,
     "group_rename": _read_rename,
     "channel_archive": _read_archive,

@@ -26,6 +26,7 @@ from portals.actions import (
 from portals.events import (
     Ignored,
     SlackAuthor,
+    SlackBookmarks,
     SlackBotMembership,
     SlackChannelChange,
     SlackDeletion,
@@ -41,7 +42,7 @@ from portals.events import (
 from portals.facts import Needs, Origin
 from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
 from portals.permalinks import slack_place
-from portals.relay import channel_changes, content, files, reactions, system_notices
+from portals.relay import bookmarks, channel_changes, content, files, reactions, system_notices
 from portals.relay.naming import names_of
 from portals.text import emoji
 
@@ -86,6 +87,8 @@ def needs(event: SlackEvent) -> Needs:
             return reactions.needs_in_matrix(event)
         case SlackMembership():
             return Needs(slack_users=frozenset([event.user]))
+        case SlackBookmarks():
+            return bookmarks.needs(event)
         case SlackChannelChange() | SlackPin() | SlackBotMembership():
             return channel_changes.needs(event)
         case SlackPersonChange() | SlackNamesChange():
@@ -105,6 +108,8 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
             return reactions.in_matrix(event, portal, facts)
         case SlackMembership():
             return _member(event, portal, facts)
+        case SlackBookmarks():
+            return bookmarks.decide(event, portal, facts)
         case SlackChannelChange() | SlackPin() | SlackBotMembership():
             return channel_changes.decide(event, portal, facts)
         case SlackPersonChange() | SlackNamesChange():

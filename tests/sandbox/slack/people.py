@@ -149,6 +149,14 @@ class Person:
         room = self._room(channel)
         messages.unpin(self._workspace, room, self._workspace.message(room, ts), self.id)
 
+    def bookmark(self, channel: str, title: str, link: str, emoji: str = "") -> str:
+        """Adds a bookmark to a channel and returns its id; no event tells of it."""
+        return str(rooms.add_bookmark(self._workspace, self._room(channel), title, link, emoji, self.user)["id"])
+
+    def remove_bookmark(self, channel: str, bookmark_id: str) -> None:
+        """Takes a bookmark away."""
+        rooms.remove_bookmark(self._room(channel), bookmark_id)
+
     def create(self, name: str, *, private: bool = False, members: Sequence[str] = ()) -> Channel:
         """Makes a channel."""
         invited = [self._workspace.user(ref) for ref in members]

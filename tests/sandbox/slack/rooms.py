@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.sandbox.slack.workspace import Workspace
 
 MOST_TOPIC = 250
+MOST_BOOKMARKS = 100
 _NAME = re.compile(r"[^\s.A-Z!\"#$%&()*+,/:;<=>?@\[\\\]^`{|}~]+")
 
 
@@ -170,6 +171,42 @@ def _close_or_open(workspace: Workspace, channel: Channel, by: User, what: str) 
     channel.archived = what == "archive"
     event: Json = {"type": f"{kind}_{what}", "channel": channel.id, "user": by.id}
     workspace.emit(event | {"is_moved": 0, "event_ts": workspace.clock.next()}, channel)
+
+
+def add_bookmark(workspace: Workspace, channel: Channel, title: str, link: str, emoji: str, by: User) -> Json:
+    """Adds a bookmark at the end of the channel's; raises what bookmarks.add refuses."""
+    if not link.startswith(("https://", "http://")):
+        raise SlackRefusal("invalid_link")
+    if len(channel.bookmarks) >= MOST_BOOKMARKS:
+        raise SlackRefusal("too_many_bookmarks")
+    now = _seconds(workspace.clock.next())
+    bookmark: Json = {
+        "id": workspace.mint.make("Bk"),
+        "channel_id": channel.id,
+        "title": title,
+        "link": link,
+        "emoji": emoji,
+        "icon_url": None,
+        "type": "link",
+        "entity_id": None,
+        "date_created": now,
+        "date_updated": 0,
+        "rank": f"{len(channel.bookmarks):04d}",
+        "last_updated_by_user_id": by.id,
+        "last_updated_by_team_id": workspace.id,
+        "shortcut_id": None,
+        "app_id": None,
+    }
+    channel.bookmarks.append(bookmark)
+    return bookmark
+
+
+def remove_bookmark(channel: Channel, bookmark_id: str) -> None:
+    """Takes a bookmark away; raises what bookmarks.remove refuses."""
+    kept = [bookmark for bookmark in channel.bookmarks if bookmark["id"] != bookmark_id]
+    if len(kept) == len(channel.bookmarks):
+        raise SlackRefusal("not_found")
+    channel.bookmarks = kept
 
 
 def announce_user(workspace: Workspace, user: User, kind: str = "user_change") -> None:

@@ -118,3 +118,27 @@ async def test_custom_emoji_and_usergroups_are_told_and_listed(bench: Bench) -> 
     assert [(shown["id"], shown["handle"], shown["users"]) for shown in groups] == [
         (group.id, "oncall", [bench.team.user("bob").id])
     ]
+
+
+async def test_bookmarks_are_listed_and_announced_by_nothing(bench: Bench) -> None:
+    app = await bench.listen()
+    alice = bench.team.person("alice")
+    first = alice.bookmark("#general", "Wiki", "https://wiki.example/", ":book:")
+    alice.bookmark("#general", "Board", "https://board.example/")
+    listed = (await bench.web.bookmarks_list(channel_id=bench.general))["bookmarks"]
+    assert [(one["title"], one["link"], one["emoji"]) for one in listed] == [
+        ("Wiki", "https://wiki.example/", ":book:"),
+        ("Board", "https://board.example/", ""),
+    ]
+    alice.remove_bookmark("#general", first)
+    assert len((await bench.web.bookmarks_list(channel_id=bench.general))["bookmarks"]) == 1
+    where = {"channel_id": bench.general, "title": "x", "type": "link", "link": "https://x.example/"}
+    assert await bench.error(bench.web.bookmarks_add(**where)) == "missing_scope"
+    bench.team.installation.token.scopes.add("bookmarks:write")
+    added = (await bench.web.bookmarks_add(**where))["bookmark"]
+    assert await bench.error(bench.web.bookmarks_add(**where | {"link": "x"})) == "invalid_link"
+    assert await bench.error(bench.web.bookmarks_add(**where | {"type": "file"})) == "invalid_bookmark_type"
+    await bench.web.bookmarks_remove(channel_id=bench.general, bookmark_id=added["id"])
+    gone = bench.web.bookmarks_remove(channel_id=bench.general, bookmark_id=added["id"])
+    assert await bench.error(gone) == "not_found"
+    assert [event for event in app.events if "bookmark" in event["type"]] == []

@@ -1,10 +1,10 @@
-"""reactions.*, pins.* and bookmarks.list: what hangs on messages and channels."""
+"""reactions.*, pins.* and bookmarks.*: what hangs on messages and channels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.sandbox.slack import messages
+from tests.sandbox.slack import messages, rooms
 from tests.sandbox.slack.errors import SlackRefusal
 from tests.sandbox.slack.shapes import message_json, reactions_json
 from tests.sandbox.slack.webapi.call import Method
@@ -101,6 +101,21 @@ def list_bookmarks(call: Call) -> Json:
     return {"bookmarks": [dict(bookmark) for bookmark in channel.bookmarks]}
 
 
+def add_bookmark(call: Call) -> Json:
+    """bookmarks.add, for links"""
+    channel = call.conversation(call.args.need("channel_id"))
+    if call.args.need("type") != "link":
+        raise SlackRefusal("invalid_bookmark_type")
+    title, link, emoji = call.args.need("title"), call.args.text("link"), call.args.text("emoji")
+    return {"bookmark": dict(rooms.add_bookmark(call.workspace, channel, title, link, emoji, call.me))}
+
+
+def remove_bookmark(call: Call) -> Json:
+    """bookmarks.remove"""
+    rooms.remove_bookmark(call.conversation(call.args.need("channel_id")), call.args.need("bookmark_id"))
+    return {}
+
+
 METHODS = {
     "reactions.add": Method(add_reaction, 3, ("reactions:write",), json=True),
     "reactions.remove": Method(remove_reaction, 2, ("reactions:write",), json=True),
@@ -109,4 +124,6 @@ METHODS = {
     "pins.remove": Method(remove_pin, 2, ("pins:write",), json=True),
     "pins.list": Method(list_pins, 2, ("pins:read",)),
     "bookmarks.list": Method(list_bookmarks, 3, ("bookmarks:read",)),
+    "bookmarks.add": Method(add_bookmark, 2, ("bookmarks:write",), json=True),
+    "bookmarks.remove": Method(remove_bookmark, 2, ("bookmarks:write",), json=True),
 }
