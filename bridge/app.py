@@ -31,7 +31,7 @@ from bridge.slack.socket import SocketMode
 from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.directory import Directory
 from bridge.store.files import Files
-from bridge.store.ledger import Ledger
+from bridge.store.ledger import LOOK, TO_MATRIX, Ledger
 from bridge.store.links import Links
 from bridge.store.opening import open_database
 from bridge.store.people import People
@@ -431,13 +431,13 @@ class _Bridge:
             except StoreUnavailable as error:
                 log.warning("the store: %s", error)
                 continue
-            if asked:
+            if any(what != LOOK for what, _ in asked):
                 await self._take_up_unconnected()
                 self.directory.forget_portals()
                 self.people.forget()
                 self.lanes.hurry()
-            for direction, queue in asked:
-                self.wake(direction, queue)
+            for what, queue in asked:
+                self.wake(TO_MATRIX if what == LOOK else what, queue)
 
     async def _clean_up(self) -> None:
         """Forget the names of what was settled long ago; lanes that a lost wake-up left behind are woken too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -31,7 +32,7 @@ _EVERY = 10.0
 """Seconds between two lines where nobody sits at a terminal."""
 
 
-def run_import(*, path: Path, selection: Selection, config: Path, as_json: bool) -> None:
+def run_import(*, path: Path, selection: Selection, config: Path, files: bool, as_json: bool) -> None:
     """Bring over what is selected of an export; exits with 1 where anything was left out or put into quarantine."""
     from bridge.cli.import_plan import refuse_unknown
     from bridge.cli.logs import set_up_logging
@@ -42,7 +43,7 @@ def run_import(*, path: Path, selection: Selection, config: Path, as_json: bool)
     set_up_logging(level, settings.logging.format, settings.secrets())
     with open_export(path) as export:
         refuse_unknown(selection, export.channels)
-        wanted = wanted_of(export, path, selection, settings)
+        wanted = replace(wanted_of(export, path, selection, settings), files=files)
         done = bring_over(settings, export, wanted)
     if as_json:
         print_json(done.as_json())

@@ -141,6 +141,11 @@ def selected(channels: tuple[str, ...], kinds: tuple[str, ...], since: str | Non
     help="With --api: let the bot join public channels to read them, which is announced in them.",
 )
 @click.option(
+    "--without-files",
+    is_flag=True,
+    help="Fetch no files from Slack: a notice with the name of each stands in its place.",
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     help=f"The folder that a plan is written to, as JSON and as a page.  [default: {_FOLDER}; none with --json]",
@@ -168,6 +173,7 @@ def import_path(
     workspace: str | None,
     into: Path | None,
     joins: bool,
+    without_files: bool,
     out: Path | None,
     rate: float | None,
     bandwidth: float | None,
@@ -195,7 +201,7 @@ def import_path(
         return
     from bridge.cli.import_run import run_import
 
-    run_import(path=path, selection=selection, config=config, as_json=as_json)
+    run_import(path=path, selection=selection, config=config, files=not without_files, as_json=as_json)
 
 
 @click.group(

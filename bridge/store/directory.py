@@ -49,6 +49,7 @@ WHERE id = $1
 LEAVE_ROOM = "UPDATE portals SET room = NULL WHERE room = $2 AND state = 'removed' AND id <> $1"
 SET_STATE = "UPDATE portals SET state = $2 WHERE id = $1"
 BEGIN_HISTORY = "UPDATE portals SET state = 'importing', history = $2 WHERE id = $1"
+BEGIN_NEW = "UPDATE portals SET state = 'importing', history = $3 WHERE team = $1 AND channel = $2"
 END_HISTORY = """
 UPDATE portals SET history = 0,
   state = CASE WHEN state <> 'importing' THEN state WHEN kind = 'history' THEN 'archived' ELSE 'live' END
@@ -174,13 +175,17 @@ class Directory:
         direction: Direction = Direction.BOTH,
         target: str = "create",
         kind: PortalKind = PortalKind.CHANNEL,
+        history: int = 0,
     ) -> Portal:
         """Make a portal for a channel, or return the one that it has, with the direction brought up to date.
+
+        With a place in `history`, it is made to walk nothing behind that place until its past is in.
 
         A removed portal goes on where it was: it keeps its links and its room, and looks back over all that it missed.
         """
         values = (team, channel, None, direction, PortalState.PLANNED, name, topic, int(private), target, purpose, kind)
-        results = await self._database.commit(Statement(ADD_PORTAL, values))
+        waits = [Statement(BEGIN_NEW, (team, channel, history))] if history else []
+        results = await self._database.commit(Statement(ADD_PORTAL, values), *waits)
         self._portals.clear()
         portal = await self.portal(PortalId(int(results[0][0][0])))
         assert portal is not None

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 TO_MATRIX = "to_matrix"
 TO_SLACK = "to_slack"
+LOOK = "look"
 
 
 class State(IntEnum):
@@ -294,11 +295,15 @@ class Ledger:
         return bool(results[0])
 
     async def requests(self) -> list[tuple[str, str]]:
-        """Take what other processes (the command line) asked for: queues to look at, as (direction, queue)."""
+        """Take what other processes (the command line) asked for: queues to look at, as (direction or LOOK, queue)."""
         if not await self._database.fetch(ANY_REQUEST):
             return []
         results = await self._database.commit(Statement(TAKE_REQUESTS))
         return [(str(row[1]), str(row[2])) for row in sorted(results[0], key=tuple)]
+
+    async def look(self, queue: str) -> None:
+        """Ask the running bridge to look at a channel's queue, in which something was put; no more than that."""
+        await self._database.commit(Statement(ADD_REQUEST, (LOOK, queue, _now())))
 
     async def request(self, direction: str, queue: str) -> None:
         """Ask the running bridge to look at a queue and to read its portals anew."""

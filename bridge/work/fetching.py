@@ -113,6 +113,16 @@ class Fetcher:
 
     # --- what the importer asks for
 
+    def leaving(self, team: TeamId, files: Iterable[SlackFile], reason: str) -> Unit:
+        """Return what notes that the files of a message are not to be fetched, and why; a retry fetches them yet."""
+        unit: Unit = ()
+        for file in files:
+            url, thumbnail = split(file.url)[0], split(file.thumbnail.url if file.thumbnail is not None else "")[0]
+            known = KnownFile(team, file.id, url, file.name, file.mimetype, file.size, thumbnail)
+            if file.refusal or file.must_ask or told(file, self._rules) is None:
+                unit += self._files.missing(replace(known, reason=file.refusal or reason))
+        return unit
+
     def expecting(self, team: TeamId, files: Iterable[SlackFile]) -> Unit:
         """Return what promises the files of a message; it is committed before, or with, what admits the message.
 

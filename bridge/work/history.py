@@ -164,6 +164,10 @@ class ChannelHistory:
 
     async def wake(self) -> None:
         """Have the lane look at what was admitted, in whichever process it runs."""
+        await self._ledger.look(self.queue)
+
+    async def begin(self) -> None:
+        """Have the bridge learn of the portal and open its room, or go on with what is new."""
         await self._ledger.request(TO_MATRIX, self.queue)
 
     def _quarantined(self, record: dict[str, Any], reason: str) -> Quarantined:

@@ -24,7 +24,7 @@ from bridge.work.profiles import people_of
 from portals.facts import Direction, PortalKind, PortalState, Workspace
 from portals.history.conversations import name_of
 from portals.ids import SlackUserId, TeamId, Ts, channel_queue, is_ts, past_of
-from portals.reading.slack_files import files_of
+from portals.reading.slack_messages import files_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from bridge.store.links import Links
     from bridge.work.entitled import Entitled
     from bridge.work.fetching import Fetcher
-    from portals.events import SlackFile
     from portals.facts import Portal
     from portals.history.export import ExportedChannel
     from portals.history.selection import Selection
@@ -51,6 +50,7 @@ _ENOUGH = 400
 """Rows that wait in a channel's queue, above which no more are admitted: memory and the inbox stay small."""
 _LOOK = 0.3
 _PEOPLE = 500
+_LEFT = "files were left behind when the history was brought over"
 _KINDS = {"dm": PortalKind.DM, "group_dm": PortalKind.GROUP_DM}
 
 
@@ -67,6 +67,8 @@ class Wanted:
     as_of: Ts
     records: Mapping[str, int]
     told: Mapping[str, Any]  # Any: the figures of the plan
+    files: bool = True
+    """Whether files are fetched from Slack; where not, a notice with the name of each stands in its place."""
 
 
 class Importer:
@@ -150,10 +152,16 @@ class Importer:
             if await self._entitled.refusal(channel, channel.team or wanted.team):
                 continue
             async for batch in _batches(export, channel, wanted.selection):
-                unit = self._fetcher.expecting(channel.team or wanted.team, files_of_records(batch.records))
+                unit = self._files_of(wanted, channel.team or wanted.team, batch.records)
                 if unit:
                     await self._ledger.keep(unit)
                     self._fetcher.hurry()
+
+    def _files_of(self, wanted: Wanted, team: TeamId, records: Records) -> Unit:
+        files = [file for record in records for file in files_in(record)]
+        if wanted.files:
+            return self._fetcher.expecting(team, files)
+        return self._fetcher.leaving(team, files, _LEFT)
 
     # --- one channel
 
@@ -184,7 +192,7 @@ class Importer:
             await self._tick_once()
         await self._directory.end_history(history.portal.id)
         await self._imports.set_channel(history.known, ChannelState.DONE)
-        await history.wake()
+        await history.begin()
         log.info("%s: the history of #%s is in", history.queue, history.known.name)
 
     async def _leave_out(self, wanted: Wanted, known: Import, channel: ExportedChannel, reason: str) -> None:
@@ -196,7 +204,7 @@ class Importer:
     async def way(self, wanted: Wanted, known: Import, channel: ExportedChannel, portal: Portal) -> ChannelHistory:
         """Return the way of a channel's records into a portal, which waits with what is new if it holds nothing yet."""
         queue = channel_queue(portal.team, portal.channel)
-        place = await self._ledger.mark(f"import:{known.id}:{queue}")
+        place = await self._place(known, queue)
         records = wanted.records.get(channel.id, 0)
         one = ImportedChannel(known.id, channel.id, queue, portal.name, place, ChannelState.ADMITTING, records=records)
         one = await self._imports.add_channel(one)
@@ -208,7 +216,7 @@ class Importer:
         assert workspace is not None
 
         def promise(records: Records) -> Unit:
-            return self._fetcher.expecting(portal.team, files_of_records(records))
+            return self._files_of(wanted, portal.team, records)
 
         history = ChannelHistory(
             portal=portal,
@@ -223,10 +231,13 @@ class Importer:
             imports=self._imports,
             promise=promise,
         )
-        await history.wake()  # the room is made while the first records are read
+        await history.begin()  # the room is made while the first records are read
         return history
 
-    async def portal_for(self, channel: ExportedChannel, team: TeamId, *, past: bool = False) -> Portal:
+    async def _place(self, known: Import, queue: str) -> int:
+        return await self._ledger.mark(f"import:{known.id}:{queue}")
+
+    async def portal_for(self, known: Import, channel: ExportedChannel, team: TeamId, *, past: bool = False) -> Portal:
         """Return the portal of a channel, made anew where it has none; or that of its past, beside one in use."""
         number = past_of(channel.id) if past else channel.id
         found = await self._directory.portal_of_channel(team, number)
@@ -246,6 +257,7 @@ class Importer:
             private=channel.kind != "public",
             direction=Direction.TO_MATRIX if past else Direction.BOTH,
             kind=kind,
+            history=await self._place(known, channel_queue(team, number)),
         )
 
     async def oldest(self, portal: Portal) -> Ts | None:
@@ -303,7 +315,7 @@ class _Ways:
         parts: list[tuple[ChannelHistory, Batch]] = []
         if older:
             if self._past is None:
-                portal = await self._importer.portal_for(self._channel, self._team, past=True)
+                portal = await self._importer.portal_for(self._known, self._channel, self._team, past=True)
                 self._past = await self._importer.way(self._wanted, self._known, self._channel, portal)
             parts.append((self._past, _part(batch, older)))
         if newer:
@@ -317,7 +329,7 @@ class _Ways:
 
     async def _open(self) -> ChannelHistory:
         if self._main is None:
-            portal = await self._importer.portal_for(self._channel, self._team)
+            portal = await self._importer.portal_for(self._known, self._channel, self._team)
             border = await self._importer.oldest(portal)
             self._main = await self._importer.way(self._wanted, self._known, self._channel, portal)
             self._border = None if self._main.known.cursor else border
@@ -340,11 +352,6 @@ async def _batches(export: Export, channel: ExportedChannel, selection: Selectio
             del records[:_BATCH], places[:_BATCH]
     if records:
         yield Batch(records, places)
-
-
-def files_of_records(records: Records) -> list[SlackFile]:
-    """Return the files of some messages."""
-    return [file for record in records for file in files_of(record.get("files"))]
 
 
 def _next(days: Iterator[Day]) -> Day | None:

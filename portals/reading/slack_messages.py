@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from portals.events import BotProfile, Ignored, Json, SlackAuthor, SlackMessage
+from portals.events import BotProfile, Ignored, Json, SlackAuthor, SlackFile, SlackMessage
 from portals.ids import NO_TS, ChannelId, SlackUserId, Ts, is_slack_id
 from portals.reading.slack_files import files_of
 from portals.reading.values import mapping, number, objects, picture_of, text_of, ts_of
@@ -59,7 +59,7 @@ def message_of(
     if author is None:
         return Ignored("a message without an author")
     thread = ts_of(message.get("thread_ts"))
-    files = tuple(files_of(message.get("files") or _shared_file(message)))
+    files = tuple(files_in(message))
     attachments = objects(message.get("attachments"))
     text = text_of(message.get("text"))
     system = "" if subtype in SAID else subtype
@@ -86,9 +86,10 @@ def message_of(
     )
 
 
-def _shared_file(message: Json) -> list[object]:
-    """Return the file that a message of before 2018 shares: it stands alone, beside `upload` or a link to it."""
-    return [message.get("file")] if message.get("subtype") == "file_share" else []
+def files_in(message: Json) -> Iterable[SlackFile]:
+    """Yield the files that a message object shares; one of before 2018 shares a single one, in a field of its own."""
+    old = [message.get("file")] if message.get("subtype") == "file_share" else []
+    return files_of(message.get("files") or old)
 
 
 def is_hidden(message: Json) -> bool:
