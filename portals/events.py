@@ -221,6 +221,17 @@ class SlackNamesChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackFileCame:
+    """A file of a message is here by now, at `address` (`mxc:`); a notice may be shown in its place."""
+
+    source: str
+    channel: ChannelId
+    ts: Ts
+    file: SlackFile
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class MatrixFile:
     """The file of a Matrix message; `size` in bytes as the sender claims, 0 when unsaid.
 
@@ -377,6 +388,7 @@ SlackEvent = (
     | SlackChannelChange
     | SlackPersonChange
     | SlackNamesChange
+    | SlackFileCame
 )
 MatrixEvent = (
     MatrixMessage | MatrixPollEnd | MatrixReaction | MatrixRedaction | MatrixMembership | MatrixPins | MatrixTopic

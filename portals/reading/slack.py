@@ -28,6 +28,7 @@ from portals.events import (
 )
 from portals.ids import ChannelId, SlackUserId, TeamId, channel_queue, is_slack_id
 from portals.reading.bookmarks import BOOKMARKS, bookmarks_of
+from portals.reading.late_files import FILE_CAME, read_file_came
 from portals.reading.slack_messages import message_of
 from portals.reading.values import mapping, text_of, ts_of
 
@@ -230,6 +231,10 @@ _ANNOUNCEMENTS = {
     "group_archive": _archived,
     "group_unarchive": _archived,
 }
+def _read_file_came(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
+    return read_file_came(event, source, _channel(event))
+
+
 _READERS = {
     "message": _read_message,
     "reaction_added": _read_reaction,
@@ -241,6 +246,7 @@ _READERS = {
     "pin_added": _read_pin,
     "pin_removed": _read_pin,
     BOOKMARKS: _read_bookmarks,
+    FILE_CAME: _read_file_came,
     "channel_rename": _read_rename,
     "group_rename": _read_rename,
     "channel_archive": _read_archive,

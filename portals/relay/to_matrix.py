@@ -32,6 +32,7 @@ from portals.events import (
     SlackDeletion,
     SlackEvent,
     SlackFile,
+    SlackFileCame,
     SlackMembership,
     SlackMessage,
     SlackNamesChange,
@@ -42,7 +43,7 @@ from portals.events import (
 from portals.facts import Needs, Origin
 from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
 from portals.permalinks import slack_place
-from portals.relay import bookmarks, channel_changes, content, files, reactions, system_notices
+from portals.relay import bookmarks, channel_changes, content, files, late_files, reactions, system_notices
 from portals.relay.naming import names_of
 from portals.text import emoji
 
@@ -91,6 +92,8 @@ def needs(event: SlackEvent) -> Needs:
             return bookmarks.needs(event)
         case SlackChannelChange() | SlackPin() | SlackBotMembership():
             return channel_changes.needs(event)
+        case SlackFileCame():
+            return late_files.needs(event)
         case SlackPersonChange() | SlackNamesChange():
             return Needs()
 
@@ -112,6 +115,8 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
             return bookmarks.decide(event, portal, facts)
         case SlackChannelChange() | SlackPin() | SlackBotMembership():
             return channel_changes.decide(event, portal, facts)
+        case SlackFileCame():
+            return late_files.decide(event, portal, facts)
         case SlackPersonChange() | SlackNamesChange():
             return Ignored("what people, emoji and user groups are called is no matter of a portal")
 
