@@ -41,10 +41,10 @@ class Accounts:
         """Make an overriding push rule of the account, before all others, or change it."""
         await self._wire.call(Method.PUT, Path.v3.pushrules["global"][_KIND][name], rule, user=user)
 
-    async def disable_push_rule(self, user: MatrixUserId, name: str) -> None:
-        """Switch an overriding push rule off."""
+    async def switch_push_rule(self, user: MatrixUserId, name: str, *, on: bool) -> None:
+        """Switch an overriding push rule on or off."""
         path = Path.v3.pushrules["global"][_KIND][name].enabled
-        await self._wire.call(Method.PUT, path, {"enabled": False}, user=user)
+        await self._wire.call(Method.PUT, path, {"enabled": on}, user=user)
 
     async def remove_push_rule(self, user: MatrixUserId, name: str) -> None:
         """Take an overriding push rule away; one that is not there is gone already."""

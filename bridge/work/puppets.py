@@ -135,6 +135,7 @@ class Puppets:
                 await self._people.add_quieted(room, account, orjson.dumps(before).decode() if before else "")
             muted = {"conditions": [{"kind": "event_match", "key": "room_id", "pattern": room}], "actions": []}
             await self._matrix.accounts.set_push_rule(account, room, muted)
+            await self._matrix.accounts.switch_push_rule(account, room, on=True)
         except Refused as refused:
             log.warning("%s could not be muted for %s: %s", room, account, refused)
 
@@ -150,8 +151,7 @@ class Puppets:
                 rule = orjson.loads(before)
                 kept = {name: rule[name] for name in ("conditions", "actions") if name in rule}
                 await self._matrix.accounts.set_push_rule(account, room, kept)
-                if rule.get("enabled") is False:
-                    await self._matrix.accounts.disable_push_rule(account, room)
+                await self._matrix.accounts.switch_push_rule(account, room, on=rule.get("enabled") is not False)
             else:
                 await self._matrix.accounts.remove_push_rule(account, room)
         except Refused as refused:
