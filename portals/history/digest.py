@@ -35,14 +35,15 @@ if TYPE_CHECKING:
 
 _HTML = "org.matrix.custom.html"
 _PROFILE = "com.beeper.per_message_profile"
-_NAME_BEFORE = re.compile(r"<strong data-mx-profile-fallback>[^<]*</strong>")
-_PICTURE = re.compile(r'<img data-mx-emoticon [^>]*alt="([^"]*)"[^>]*>')
-_PERSON = re.compile(r'<a href="https://matrix\.to/#/(@[^"?]*)[^"]*">([^<]*)</a>')
-_ROOM = re.compile(r'<a href="https://matrix\.to/#/[!#][^"/?]*(?:\?[^"]*)?">(#[^<]*)</a>')
+_NAME_BEFORE = re.compile(r"<strong data-mx-profile-fallback>[^<]{0,1000}</strong>")
+_PICTURE = re.compile(r'<img data-mx-emoticon [^<>]{0,1000}?alt="([^"<>]{0,1000})"[^<>]{0,1000}>')
+_PERSON = re.compile(r'<a href="https://matrix\.to/#/(@[^"?<>]{0,1000})[^"<>]{0,1000}">([^<]{0,1000})</a>')
+_ROOM = re.compile(r'<a href="https://matrix\.to/#/[!#][^"/?<>]{0,1000}(?:\?[^"<>]{0,1000})?">(#[^<]{0,1000})</a>')
 _PLACE = re.compile(
     r"https://(?:"
-    r"[A-Za-z0-9.-]{1,100}\.slack\.com/archives/[A-Z0-9]{2,32}(?:/p[0-9]{1,24})?(?:/?[?#][A-Za-z0-9_.=&;%-]*[A-Za-z0-9])?"
-    r"|matrix\.to/#/[!#][A-Za-z0-9_.~%:$/=?&;@!#-]*[A-Za-z0-9_-]"
+    r"[A-Za-z0-9.-]{1,100}\.slack\.com/archives/[A-Z0-9]{2,32}(?:/p[0-9]{1,24})?"
+    r"(?:/?[?#][A-Za-z0-9_.=&;%-]{0,1000}[A-Za-z0-9])?"
+    r"|matrix\.to/#/[!#][A-Za-z0-9_.~%:$/=?&;@!#-]{0,1000}[A-Za-z0-9_-]"
     r")"
 )
 _PARAGRAPH = re.compile(r"</?p>")

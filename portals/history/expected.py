@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from portals.actions import SendEvent, SendFile
+from portals.actions import SOURCE, SendEvent, SendFile
 from portals.events import Ignored, SlackMessage
 from portals.facts import Channel, Direction, Facts, Person, Portal, PortalState, Rules
 from portals.history import digest
@@ -110,8 +110,8 @@ class Expecting:
         own = [one for one in attachments if not one.get("from_url") and not one.get("app_unfurl_url")]
         if len(own) < len(attachments):
             bare = self._read({**record, "attachments": own})
-            if isinstance(bare, SlackMessage):
-                yield bare
+            assert isinstance(bare, SlackMessage)
+            yield bare
 
     def _facts(self, needs: Needs, author: SlackAuthor) -> Iterator[Facts]:
         """Yield what is known, with those of whom nothing is known by their ids, and then without them."""
@@ -136,23 +136,23 @@ class Expecting:
     def _made(self, actions: tuple[Action, ...], message: SlackMessage) -> Iterator[ExpectedPart]:
         files = {file.id: file for file in message.files}
         for action in actions:
-            match action:
-                case SendFile():
-                    about = ExpectedFile(
-                        id=action.file_id,
-                        name=text_of(action.content["body"]),
-                        mimetype=action.mimetype,
-                        size=action.size,
-                        absence=action.fallback.partition(_REASON)[0],
-                        has_bytes=True,
-                        untold=files[action.file_id].must_ask,
-                    )
-                    yield self._part(action.file_id, action.content, message, about)
-                case SendEvent():
-                    part = text_of(action.content["dev.causeway.slack"].get("part"))
-                    file = files.get(part)
-                    told = ExpectedFile(part, label_of(file.name, part), untold=file.must_ask) if file else None
-                    yield self._part(part, action.content, message, told)
+            if isinstance(action, SendFile):
+                about = ExpectedFile(
+                    id=action.file_id,
+                    name=text_of(action.content["body"]),
+                    mimetype=action.mimetype,
+                    size=action.size,
+                    absence=action.fallback.partition(_REASON)[0],
+                    has_bytes=True,
+                    untold=files[action.file_id].must_ask,
+                )
+                yield self._part(action.file_id, action.content, message, about)
+                continue
+            assert isinstance(action, SendEvent)
+            part = text_of(action.content[SOURCE].get("part"))
+            file = files.get(part)
+            told = ExpectedFile(part, label_of(file.name, part), untold=file.must_ask) if file else None
+            yield self._part(part, action.content, message, told)
 
     def _part(self, part: str, content: Json, message: SlackMessage, file: ExpectedFile | None) -> ExpectedPart:
         form = form_of(message.ts, part, message.author.id, content, self._known.who)

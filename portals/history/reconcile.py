@@ -92,10 +92,11 @@ class Reconciliation:
     def differences(self, expected: Iterable[Expected], shown: Iterable[Shown]) -> Iterator[Difference]:
         """Yield everything that nothing explains; both sides are in the order of `digest.rank` and name no ts twice."""
         for source, room in _paired(expected, shown):
-            if source is None and room is not None:
-                yield from self._unexpected(room)
-            elif source is not None:
+            if source is not None:
                 yield from self._message(source, room)
+            else:
+                assert room is not None
+                yield from self._unexpected(room)
         yield from self._order()
         self._count_threads()
 

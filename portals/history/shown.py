@@ -149,6 +149,8 @@ def tells(event: Json, position: int, room: Room) -> Tells | None:
     source = mapping(content.get(SOURCE))
     ts = ts_of(source.get("ts"))
     if not ts:
+        if sender == room.names.bot:
+            return None  # a notice of the bridge's
         is_ghost = room.names.slack_author(sender) is not None
         return Stray(event_id, sender, time, NO_MESSAGE if is_ghost else WRITTEN, excerpt(content))
     if (source.get("team"), source.get("channel")) != (room.team, room.channel):
