@@ -1,8 +1,8 @@
 """A JSON list in a file, read whole where it is short and in parts where it is long, whatever its encoding.
 
 A short file is read whole or not at all: half a day must not look like a day. Of a long one the parts in front of the
-damage have been given when the damage is met. Halves of surrogate pairs, which no database takes, become question
-marks.
+damage have been given when the damage is met. What is given can be written as JSON again: halves of surrogate pairs
+become question marks, and what nests deeper than anything that Slack makes is cut off there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import codecs
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -35,6 +35,8 @@ _BETWEEN = re.compile(r"[ \t\r\n]*")
 _BEHIND_A_VALUE = frozenset(" \t\r\n,]")
 _BROKEN = re.compile("[\udc80-\udcff]")
 _NOT_UTF8 = "is not UTF-8: it was read as Windows-1252, so check its accented letters"
+_DEEPEST = 100
+_TOO_DEEP = f"nests deeper than {_DEEPEST} levels, which Slack never does: what lies deeper is left out"
 _PARTLY_UTF8 = "holds bytes that are no UTF-8: each shows as \N{REPLACEMENT CHARACTER}"
 
 
@@ -61,14 +63,14 @@ def parts_of(pieces: Iterable[bytes], size: int, limits: Limits) -> Iterator[Par
 def document(raw: bytes) -> tuple[object, tuple[str, ...]]:
     """Return what a JSON file says, and what is odd about its text; raises Unreadable."""
     try:
-        return orjson.loads(raw), ()
+        return _shallow(orjson.loads(raw), ())
     except ValueError:
         pass
     text, notes = _text(raw)
     if not text.strip():
         raise Unreadable("is empty")
     try:
-        return storable(_DECODER.decode(text)), notes
+        return _shallow(storable(_DECODER.decode(text)), notes)
     except json.JSONDecodeError as error:
         raise Unreadable(f"is no JSON: {error.msg} (line {error.lineno}, column {error.colno})") from None
     except (ValueError, RecursionError):
@@ -77,6 +79,25 @@ def document(raw: bytes) -> tuple[object, tuple[str, ...]]:
 
 def _nothing(_: str) -> None:
     """NaN and the infinities are no JSON."""
+
+
+def _shallow(value: Any, notes: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:  # Any: foreign JSON
+    """Return a value that can be written again, also inside a few others, and the notes, one more if it was cut."""
+    try:
+        orjson.dumps([[[[[[[[value]]]]]]]])
+    except TypeError:
+        return _cut(value, 0), (*notes, _TOO_DEEP)
+    return value, notes
+
+
+def _cut(value: Any, depth: int) -> Any:  # Any: foreign JSON
+    if not isinstance(value, dict | list):
+        return value
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, list):
+        return [_cut(item, depth + 1) for item in value]
+    return {name: _cut(item, depth + 1) for name, item in value.items()}
 
 
 _DECODER = json.JSONDecoder(strict=False, parse_constant=_nothing)
@@ -141,9 +162,10 @@ def _part(values: list[object], first: int, notes: set[str]) -> Part:
     said = tuple(sorted(notes))
     notes.clear()
     try:
-        return Part(storable(values), first, said)
+        shallow, said = _shallow(storable(values), said)
     except (ValueError, RecursionError):
         raise Unreadable(f"nests too deeply behind its value {first}: it is read up to there") from None
+    return Part(shallow, first, said)
 
 
 class _Text:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -154,6 +155,18 @@ def test_what_nests_too_deeply_for_a_parser_is_told() -> None:
     raw = b"[1, 2, " + b"[" * 50_000 + b"]" * 50_000 + b"]"
     found, refused = read_up_to_damage(raw, replace(LONG, one_record=LIMITS.one_record))
     assert (found, "deep" in refused) == ([], True)
+
+
+@pytest.mark.parametrize("limits", [LIMITS, replace(LIMITS, at_once=16)])
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+@pytest.mark.parametrize("depth", [101, 200, 300, 900])
+def test_whatever_is_given_can_be_written_again(limits: Limits, opening: str, depth: int) -> None:
+    deep = f"{opening * depth}1{(']' if opening == '[' else '}') * depth}"
+    raw = f'[{{"text": "before"}}, {{"text": "x", "blocks": {deep}}}, {{"text": "behind"}}]'.encode()
+    found = read(raw, limits)
+    orjson.dumps([[[found]]])
+    assert [one["text"] for one in found if isinstance(one, dict)] == ["before", "x", "behind"]
+    assert any("nests deeper" in note for note in notes(raw, limits)) is (depth > 200)
 
 
 def test_an_empty_list_is_one_however_long_its_file_is() -> None:
