@@ -23,6 +23,7 @@ import aiohttp
 import orjson
 
 from bridge.errors import BridgeError, Fatal, Later, Refused, Unsure
+from bridge.faults import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,10 +130,10 @@ def refusal(answer: Answer, repeatable: bool) -> BridgeError:
 def silence(error: BaseException, repeatable: bool) -> BridgeError:
     """Return what a connection that failed means: whether the request can have left decides."""
     if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientSSLError):
-        return Later(f"the homeserver cannot be reached: {error}")
+        return Later(f"the homeserver cannot be reached: {in_words(error)}")
     if isinstance(error, asyncio.TimeoutError):
         return unknown("the homeserver did not answer in time", repeatable)
-    return unknown(f"the connection to the homeserver broke: {error or type(error).__name__}", repeatable)
+    return unknown(f"the connection to the homeserver broke: {in_words(error)}", repeatable)
 
 
 def unknown(detail: str, repeatable: bool) -> BridgeError:

@@ -21,6 +21,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bridge.errors import Later, Refused, Unsure
+from bridge.faults import in_words
 from bridge.slack.refusals import BUSY, NOT_CONNECTED, UNCLEAR, refusal
 from bridge.slack.wire import storable
 
@@ -153,9 +154,9 @@ class WebApi:
         except SlackApiError as refused:
             raise self._told(method, where, refused.response) from None
         except NEVER_SENT as fault:
-            raise Later(f"{method}: {self._name} could not be reached ({type(fault).__name__})") from None
+            raise Later(f"{method}: {self._name} could not be reached: {in_words(fault)}") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise self._open(method, f"no answer ({type(fault).__name__})") from None
+            raise self._open(method, f"no answer: {in_words(fault)}") from None
         except (AttributeError, ValueError):  # what the SDK makes of a 200 whose body is no JSON object
             raise self._open(method, "the answer was no JSON object") from None
         if not isinstance(response.data, dict):

@@ -8,6 +8,7 @@ import aiohttp
 
 from bridge.cli.checks.finding import Finding, Findings
 from bridge.cli.checks.listening import is_listening
+from bridge.faults import in_words
 from bridge.public.face import NOTHING
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def check_public(settings: Settings) -> Findings:
             is_ours = response.status == 404 and await response.content.read(len(NOTHING)) == NOTHING.encode()
             status = response.status
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        detail = f"{public.url} cannot be reached from here: {error or type(error).__name__}"
+        detail = f"{public.url} cannot be reached from here: {in_words(error)}"
         yield Finding("public", "warn", detail, "make sure that others can reach it, Slack's servers for avatars")
         return
     if is_ours:

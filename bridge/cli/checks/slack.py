@@ -10,6 +10,7 @@ import aiohttp
 from bridge.cli.checks.finding import Finding, Findings, failed
 from bridge.cli.checks.listening import is_listening
 from bridge.errors import BridgeError
+from bridge.faults import in_words
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
 from bridge.slack.web import Timeouts
@@ -119,7 +120,7 @@ async def check_request_url(settings: Settings) -> Findings:
         ):
             status = response.status
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        detail = f"{address} cannot be reached from here: {error or type(error).__name__}"
+        detail = f"{address} cannot be reached from here: {in_words(error)}"
         yield Finding("slack events", "warn", detail, "make sure that Slack can reach it, or set slack.mode to socket")
         return
     if status == 405:
@@ -142,5 +143,5 @@ async def check_file_host(settings: Settings) -> Findings:
         ):
             yield Finding("slack files", "ok", f"{FILE_HOST} answers")
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        detail = f"{FILE_HOST} cannot be reached: {error or type(error).__name__}"
+        detail = f"{FILE_HOST} cannot be reached: {in_words(error)}"
         yield Finding("slack files", "fail", detail, "let the bridge through to that address, or files will not cross")
