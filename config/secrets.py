@@ -104,8 +104,8 @@ def token(*prefixes: str, name: str) -> Callable[[Secret], Secret]:
     def check(value: Secret) -> Secret:
         text = value.reveal()
         if not text.startswith(prefixes):
-            kind = next((kind for prefix, kind in known.items() if text.startswith(prefix)), "something else")
-            raise wrong(f"is {kind}, not {name}", f"{name} begins with {prefixes[0]}")
+            kind = next((kind for prefix, kind in known.items() if text.startswith(prefix)), "")
+            raise wrong(f"is {kind}, not {name}" if kind else f"is not {name}", f"{name} begins with {prefixes[0]}")
         return value
 
     return check

@@ -128,7 +128,8 @@ def read_url(value: object) -> str:
     except ValueError as error:
         raise wrong(f"{shown(value)} is not a URL: {error}", "write it like https://matrix.example.org") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        guess = f"https://{text}" if "://" not in text and re.fullmatch(r"[\w.-]+(:\d+)?(/\S*)?", text) else ""
+        scheme = "http" if re.match(r"(localhost|127\.[\d.]+)\b", text) else "https"
+        guess = f"{scheme}://{text}" if "://" not in text and re.fullmatch(r"[\w.-]+(:\d+)?(/\S*)?", text) else ""
         raise wrong(f"{shown(value)} is not an http or https URL", f"write {guess or 'https://…'}")
     if parts.username or parts.password or parts.query or parts.fragment or re.search(r"\s", text):
         raise wrong("the URL holds more than an address", "leave out user, password, query and fragment")

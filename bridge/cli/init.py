@@ -15,10 +15,27 @@ from bridge.cli.written import OPEN, SECRET, refuse_existing, write_files
 
 if TYPE_CHECKING:
     from config.document import Plain
+    from config.problems import Problem
     from config.settings import Settings
 
 STAND_INS = {"bot_token": "xoxb-not-given-yet", "app_token": "xapp-not-given-yet", "signing_secret": "not-given-yet"}
 """Keep the other settings checkable while Slack's secrets are still to come; never written to a file."""
+FLAGS = {
+    "homeserver.domain": "--domain",
+    "homeserver.address": "--homeserver",
+    "appservice.url": "--url",
+    "appservice.listen": "--listen",
+    "database.url": "--database",
+    "slack.events.url": "--events-url",
+    "slack.workspaces[0].name": "--workspace",
+    "slack.workspaces[0].bot_token": "--bot-token",
+    "slack.workspaces[0].app_token": "--app-token",
+    "slack.workspaces[0].signing_secret": "--signing-secret",
+    "portals.automatic.include": "--include",
+    "rooms.invite": "--admin",
+    "admins": "--admin",
+}
+"""By which flag each setting is given: a problem with it is told as one of the flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +128,8 @@ def init(directory: Path, force: bool, ask: bool | None, as_json: bool, **flags:
         files = {"config": str(config), "registration": str(registered), "manifest": str(manifested)}
         print_json({"files": files, "create_app": manifest.link(settings), "missing": missing})
     else:
-        _say_what_comes_next(config, registered, manifested, manifest.link(settings), missing)
+        link, bridges = manifest.link(settings), bool(answers.include)
+        _say_what_comes_next(config, registered, manifested, link, missing, bridges)
 
 
 def _ask_about_matrix(answers: Answers) -> Answers:
@@ -204,7 +222,7 @@ def _settings(answers: Answers, tokens: dict[str, str], directory: Path) -> Sett
     """The settings to be written, checked; secrets of Slack that are missing or kept elsewhere have stand-ins."""
     from dataclasses import replace
 
-    from config.loader import parse
+    from config.loader import ConfigError, parse
     from config.reference import render
 
     def present(name: str, given: str) -> str:
@@ -216,7 +234,17 @@ def _settings(answers: Answers, tokens: dict[str, str], directory: Path) -> Sett
         app_token=present("app_token", answers.app_token),
         signing_secret=present("signing_secret", answers.signing_secret),
     )
-    return parse(render(_values(complete, tokens)), "the answers", directory, {})
+    try:
+        return parse(render(_values(complete, tokens)), "the answers", directory, {})
+    except ConfigError as error:
+        raise ConfigError(dict.fromkeys(map(_told_of_its_flag, error.problems))) from None
+
+
+def _told_of_its_flag(problem: Problem) -> Problem:
+    from dataclasses import replace
+
+    flag = next((flag for key, flag in FLAGS.items() if problem.key == key or problem.key.startswith(f"{key}[")), "")
+    return replace(problem, source=flag or problem.source, line=0, column=0, key="" if flag else problem.key)
 
 
 def _missing(answers: Answers) -> list[str]:
@@ -224,13 +252,19 @@ def _missing(answers: Answers) -> list[str]:
     return [name for name in needed if not getattr(answers, name)]
 
 
-def _say_what_comes_next(config: Path, registered: Path, manifested: Path, link: str, missing: list[str]) -> None:
+def _say_what_comes_next(
+    config: Path, registered: Path, manifested: Path, link: str, missing: list[str], bridges: bool
+) -> None:
     click.echo(f"\nWritten: {config}, {registered}, {manifested}\n\nNext:")
     steps = [f"Tell the homeserver about {registered} (Synapse: app_service_config_files) and restart it."]
     if missing:
-        steps.append(f"Create the Slack app: {link}")
+        steps.append(
+            f"Create the Slack app at https://api.slack.com/apps from {manifested}, or with this link:\n{link}"
+        )
         steps.append(f"Install it to the workspace and put {' and '.join(missing)} into {config}.")
     steps.append(f"causeway check --config {config}")
     steps.append(f"causeway run --config {config}")
+    if not bridges:
+        steps.append(f'Choose what is bridged: causeway portals add --config {config} "#channel"')
     for number, step in enumerate(steps, 1):
         click.echo(f"  {number}. {step}")

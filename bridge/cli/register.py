@@ -122,10 +122,12 @@ def _write(path: Path, text: str, values: object, mode: int, force: bool, as_jso
         else:
             click.echo(text, nl=False)
         return
-    if not force:
-        refuse_existing([path])
-    write_files({path: (text, mode)})
-    _say(path, True, as_json)
+    written = force or not (path.is_file() and path.read_bytes() == text.encode())
+    if written:
+        if not force:
+            refuse_existing([path])
+        write_files({path: (text, mode)})
+    _say(path, written, as_json)
 
 
 def _say(path: Path, written: bool, as_json: bool) -> None:

@@ -19,7 +19,10 @@ OPEN = 0o644
 def refuse_existing(paths: Iterable[Path]) -> None:
     """Stop the command where a file is there already."""
     if existing := [str(path) for path in paths if path.exists()]:
-        raise click.ClickException(f"{', '.join(existing)} exists already; --force overwrites it")
+        words = (
+            "exists already; --force overwrites it" if len(existing) == 1 else "exist already; --force overwrites them"
+        )
+        raise click.ClickException(f"{', '.join(existing)} {words}")
 
 
 def write_files(files: Mapping[Path, tuple[str, int]]) -> None:

@@ -93,6 +93,12 @@ def test_without_slack_tokens_the_file_says_where_they_go(causeway: Causeway, tm
     assert all("bot_token: has no value (fill it in)" in finding["detail"] for finding in found)
 
 
+def test_where_nothing_is_bridged_by_itself_the_last_step_is_to_choose(causeway: Causeway, tmp_path: Path) -> None:
+    steps = ("init", "-d", tmp_path, "--domain", "example.org", "--force")
+    assert "causeway portals add" in causeway(*steps).out
+    assert "causeway portals add" not in causeway(*steps, "--include", "*").out
+
+
 @pytest.mark.parametrize("there", FILES)
 def test_nothing_is_overwritten_unless_forced(causeway: Causeway, tmp_path: Path, there: str) -> None:
     (tmp_path / there).write_text("mine")
@@ -104,10 +110,14 @@ def test_nothing_is_overwritten_unless_forced(causeway: Causeway, tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
 
 
-def test_wrong_flags_are_named_as_settings_and_nothing_is_written(causeway: Causeway, tmp_path: Path) -> None:
-    said = causeway("init", "-d", tmp_path, "--domain", "https://x.org", "--bot-token", "xoxp-1", code=78)
-    assert "homeserver.domain: 'https://x.org' is not a server name (write x.org)" in said.err
-    assert "slack.workspaces[0].bot_token: is a user token" in said.err
+def test_wrong_flags_are_named_once_each_and_nothing_is_written(causeway: Causeway, tmp_path: Path) -> None:
+    wrong = ("--domain", "https://x.org", "--bot-token", "xoxp-1", "--admin", "alice", "--homeserver", "127.0.0.1:8008")
+    said = causeway("init", "-d", tmp_path, *wrong, code=78)
+    told = said.err.splitlines()
+    assert "--domain: 'https://x.org' is not a server name (write x.org)" in told
+    assert "--bot-token: is a user token, not a bot token (a bot token begins with xoxb-)" in told
+    assert "--homeserver: '127.0.0.1:8008' is not an http or https URL (write http://127.0.0.1:8008)" in told
+    assert len([line for line in told if line.startswith("--admin: 'alice' is not a Matrix user id")]) == 1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -38,6 +38,15 @@ def test_one_that_differs_is_overwritten_only_when_forced(causeway: Causeway, co
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_manifest_that_is_as_it_should_be_is_left_alone(causeway: Causeway, config: Path) -> None:
+    path = config.parent / "slack-manifest.yaml"
+    assert causeway("manifest", "-c", config, "--json").data == {"file": str(path), "written": False}
+    path.write_text("mine")
+    assert "--force" in causeway("manifest", "-c", config, code=1).err
+    causeway("manifest", "-c", config, "--force")
+    assert path.read_text() != "mine"
+
+
 def test_both_files_can_be_printed(causeway: Causeway, config: Path) -> None:
     text = causeway("register", "-c", config, "-o", "-").out
     assert read_document(text, "").values == causeway("register", "-c", config, "-o", "-", "--json").data
