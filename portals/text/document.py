@@ -313,9 +313,10 @@ def paragraphs(inlines: Sequence[Inline]) -> list[Block]:
 
 def _paragraph(inlines: Sequence[Inline]) -> list[Block]:
     """A paragraph, or nothing where nothing in it can be seen."""
-    if all(isinstance(inline, LineBreak) or (isinstance(inline, Text) and inline.text.isspace()) for inline in inlines):
-        return []
-    return [Paragraph(tuple(inlines))]
+    for inline in inlines:
+        if not (isinstance(inline, LineBreak) or (isinstance(inline, Text) and inline.text.isspace())):
+            return [Paragraph(tuple(inlines))]
+    return []
 
 
 def trimmed(inlines: Sequence[Inline]) -> Inlines:

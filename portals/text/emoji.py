@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _VARIATION = "\ufe0f"
 _TONES = {"2": "\U0001f3fb", "3": "\U0001f3fc", "4": "\U0001f3fd", "5": "\U0001f3fe", "6": "\U0001f3ff"}
@@ -45,14 +45,25 @@ _ALIASED = {alias: _NAMES[form.replace(_VARIATION, "")] for alias, form in _FORM
 def _pattern() -> re.Pattern[str]:
     parts = {char for form in _FORMS.values() for char in form}
     parts -= {*"0123456789#*", _VARIATION, "\u200d", "\u20e3", *_TONES.values()}
-    pictures = "".join(sorted(char for char in parts if not 0x1F1E6 <= ord(char) <= 0x1F1FF and ord(char) < 0xE0000))
+    pictures = _ranges(ord(char) for char in parts if not 0x1F1E6 <= ord(char) <= 0x1F1FF and ord(char) < 0xE0000)
     tones = "".join(_TONES.values())
-    one = f"[{re.escape(pictures)}{tones}]{_VARIATION}?[{tones}]?{_VARIATION}?"
+    one = f"[{pictures}{tones}]{_VARIATION}?[{tones}]?{_VARIATION}?"
     return re.compile(
         f"[0-9#*]{_VARIATION}?\u20e3"
         "|[\U0001f1e6-\U0001f1ff]{2}"
         f"|{one}(?:\u200d{one}){{0,8}}[\U000e0020-\U000e007f]{{0,8}}"
     )
+
+
+def _ranges(points: Iterable[int]) -> str:
+    """Return code points for a set in a pattern, as ranges: more than a thousand single ones are tried one by one."""
+    found: list[list[int]] = []
+    for point in sorted(points):
+        if found and point == found[-1][1] + 1:
+            found[-1][1] = point
+        else:
+            found.append([point, point])
+    return "".join(f"{chr(first)}-{chr(last)}" for first, last in found)
 
 
 _SEQUENCE = _pattern()
