@@ -70,8 +70,8 @@ async def open_database(url: str) -> Database:
 
     Raises Fatal for an address of neither kind, or a database that cannot be opened, with what to do.
     """
-    if url.startswith("sqlite:"):
-        database: Database = SqliteDatabase(url.removeprefix("sqlite://").removeprefix("sqlite:"))
+    if url.startswith("sqlite:///"):
+        database: Database = SqliteDatabase(url.removeprefix("sqlite:///"))
     elif url.startswith(("postgres://", "postgresql://")):
         database = await PostgresDatabase.connect(url)
     else:

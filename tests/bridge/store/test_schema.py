@@ -151,7 +151,8 @@ def test_migrations_are_numbered_without_a_gap() -> None:
     ("url", "words"),
     [
         ("mysql://x/y", "must start with sqlite"),
-        ("sqlite:////proc/nothing/causeway.db", "cannot be opened"),
+        ("sqlite:causeway.db", "must start with sqlite"),
+        ("sqlite:////proc/nothing/causeway.db", "database /proc/nothing/causeway.db cannot be opened"),
         ("postgres://nobody@127.0.0.1:1/none", "cannot be reached"),
         ("postgres://nobody@127.0.0.1:port/none", "cannot be reached"),
     ],
