@@ -70,6 +70,7 @@ class Export:
         if not any(name in root.files for root in self._roots for name in USER_FILES):
             problems.add(".", "has no users.json: of its people only their ids are known, and what their messages tell")
         found = found_channels(self._roots, self, problems)
+        self._teams: Counter[TeamId] = Counter()
         teams = {root.path: self._team(root) for root in self._roots}
         self._folders: dict[ChannelId, list[str]] = {one.channel.id: one.folders for one in found}
         if not found and any(folder.days for root in self._roots for folder in root.folders):
@@ -191,7 +192,7 @@ class Export:
 
     def team_ids(self) -> tuple[TeamId, ...]:
         """Return the workspaces that people and some of the messages belong to, the most frequent first."""
-        counted = Counter(_team_ids(user.get("team_id") for user in self.users()))
+        counted = self._teams
         if not counted:
             with_days = (folder for root in self._roots for folder in root.folders if folder.days)
             counted = self._teams_in(islice(with_days, _PEEKED_FOLDERS))
@@ -214,9 +215,10 @@ class Export:
 
     def _team(self, root: Root) -> TeamId:
         """Return the workspace that most of a root's people belong to, else that most of its messages come from."""
+        counted = Counter(_team_ids(mapping(user).get("team_id") for _, user in self._users(root)))
+        self._teams += counted
         if root.path == self._roots[0].path and len(self._roots) > 1:
             return TeamId("")  # an organisation
-        counted = Counter(_team_ids(mapping(user).get("team_id") for _, user in self._users(root)))
         if not counted:
             counted = self._teams_in(islice((folder for folder in root.folders if folder.days), _PEEKED_FOLDERS))
         return counted.most_common(1)[0][0] if counted else TeamId("")

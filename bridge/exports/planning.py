@@ -27,18 +27,21 @@ def make_plan(
     pace: Pace = COMMON_PACE,
     tell: Callable[[int], None] | None = None,
 ) -> Plan:
-    """Read an export and return the plan of its import; `tell` is called with the bytes of each channel."""
+    """Read an export and return the plan of its import; `tell` is called with the bytes of each day, about."""
     people = candidates(export.users())
     source = Source(name, export.team_ids(), people, export.emoji(), tuple(export.unread()))
     authors, emoji, counted = Authors(person.user for person in people), set[str](), []
     chosen = [channel for channel in export.channels if selection.selects_channel(channel)]
     for channel in chosen:
         tally = Tally(channel, selection, authors, emoji)
+        days, size = export.measure(channel)
+        before = ""
         for day in export.days(channel):
             tally.add(day.records)
+            if tell is not None and day.path != before:
+                tell(size // days)
+                before = day.path
         counted.append(tally.counted())
-        if tell is not None:
-            tell(export.measure(channel)[1])
     return plan_of(
         source,
         selection,
