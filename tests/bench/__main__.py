@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import backlog, ceiling, conversions, delay, idle, planning, throughput
+from tests.bench import backlog, ceiling, conversions, delay, idle, importing, planning, throughput
 from tests.bench.figures import Figure, show
 
 MEASUREMENTS = {
@@ -19,6 +19,7 @@ MEASUREMENTS = {
     "idle": idle.measure,
     "conversions": conversions.measure,
     "planning": planning.measure,
+    "importing": importing.measure,
 }
 
 

@@ -29,7 +29,9 @@ EVERY = 0.02
 class Service:
     """One bridge between one Slack workspace and one homeserver; `registration` is what the homeserver must know."""
 
-    def __init__(self, directory: Path, *, api_url: str, bot_token: str, app_token: str, store: str = "") -> None:
+    def __init__(
+        self, directory: Path, *, api_url: str = "", bot_token: str = "", app_token: str = "", store: str = ""
+    ) -> None:
         self.store = store or f"sqlite:///{directory / 'causeway.db'}"
         self.port = free_port()
         self.config = directory / "config.yaml"
@@ -48,7 +50,9 @@ class Service:
             "slack": {
                 "api_url": api_url,
                 "workspaces": [{"name": "bench", "bot_token": bot_token, "app_token": app_token}],
-            },
+            }
+            if api_url
+            else {},
             "portals": {"automatic": {"include": ["*"]}},
             "rooms": {"join_rule": "public"},
         }
@@ -104,12 +108,16 @@ class Service:
         times = self.process.cpu_times()
         return times.user + times.system
 
-    async def until(self, sql: str, holds: Callable[[int], bool], seconds: float = 60) -> None:
-        """Wait until the number that a query yields is as wanted; raises ChildFailed with the log when it never is."""
+    async def count(self, sql: str) -> int:
+        """Return the number that a query yields now."""
         if self._view is None:
             self._view = await open_database(self.store)
+        return int((await self._view.fetch(sql))[0][0])
+
+    async def until(self, sql: str, holds: Callable[[int], bool], seconds: float = 60) -> None:
+        """Wait until the number that a query yields is as wanted; raises ChildFailed with the log when it never is."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while not holds(int((await self._view.fetch(sql))[0][0])):
+        while not holds(await self.count(sql)):
             if asyncio.get_running_loop().time() > deadline or not self._child.running:
                 raise TimeoutError(f"{sql}: never as wanted\n{self._child.tail()}")
             await asyncio.sleep(EVERY)
