@@ -86,6 +86,6 @@ def read(
 def _flaw(user: str, account: str, people: Collection[SlackUserId], names: GhostNames) -> str:
     if not is_person(user):
         return f"{user!r} is not the id of a Slack person, such as U0123456789" if user else "there is no slack_id"
-    if user not in people:
-        return f"{user} is not known in this workspace"
-    return flaw_of(account, names) if account else ""
+    if not account:
+        return ""
+    return flaw_of(account, names) if user in people else f"{user} is not known in this workspace"
