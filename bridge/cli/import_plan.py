@@ -60,11 +60,13 @@ def plan(
         names = _names(found, export)
     fields = written(found)
     files = {} if folder is None else _files(folder, fields, names, selection)
-    write_files(files)
+    # Shown before it is written: what took long to read is not lost to a disk that is full.
     if as_json:
         click.echo(json_text(fields))
     else:
         _print(fields, names, selection)
+    write_files(files)
+    if not as_json:
         for file in files:
             click.echo(f"Written: {file}")
 
@@ -176,7 +178,9 @@ def _print(fields: Fields, names: dict[str, str], selection: Selection) -> None:
     )
     click.echo(_time(fields["estimate"], totals["bytes"]))
     _print_list("To decide", [one["what"] for one in fields["decisions"]])
-    people_lines = [f"{one['user']} {one['name']}: {one['why']}" for one in people["unmatched"]]
+    people_lines = [
+        f"{' '.join(filter(None, (one['user'], one['name'])))}: {one['why']}" for one in people["unmatched"]
+    ]
     _print_list("People who cannot be matched", people_lines, _SHOWN_PEOPLE)
     _print_list("Problems", [f"{one['where']}: {one['what']}" for one in fields["problems"]], _SHOWN_PROBLEMS)
     if not fields["problems"]:

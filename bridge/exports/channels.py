@@ -142,7 +142,7 @@ def _place(folder: Folder, found: dict[ChannelId, Found], files: Files, problems
         why = "no list has a channel of this name, and its messages do not tell its id"
         if name.startswith(_ABOUT_A_FILE):
             why = "what was said beside a canvas or another file, which Slack exports without a channel"
-        problems.add(folder.path, f"{why}: the messages of {folder.days} days are left out")
+        problems.add(folder.path, f"{why}: the messages of {folder.days} day files are left out")
         return
     if told not in found:
         problems.add(folder.path, f"no list has this channel: it is taken as {told}, and its members are not known")

@@ -130,6 +130,14 @@ def test_the_page_is_whole_and_loads_nothing(causeway: Causeway, here: Path, tru
     assert "Only channels of the kind public, messages from 2020-01-01T00:00:00Z on." in page
 
 
+def test_a_plan_that_cannot_be_written_was_shown(causeway: Causeway, here: Path) -> None:
+    zipped(here / "x.zip", an_export())
+    (here / "causeway-plan").write_text("a file in the way")
+    done = causeway("import", "x.zip", "--dry-run", code=1)
+    assert "#general" in done.out
+    assert "cannot be written" in done.err
+
+
 # --- selection
 
 

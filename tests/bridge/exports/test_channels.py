@@ -135,7 +135,7 @@ def test_a_folder_that_tells_no_channel_is_left_out_and_told(tmp_path: Path) -> 
     target = zipped(tmp_path / "x.zip", files)
     assert times_in(target) == GOOD
     problems = problems_in(target)
-    assert "the messages of 1 days are left out" in problems["nobodys"]
+    assert "the messages of 1 day files are left out" in problems["nobodys"]
     assert "beside a canvas or another file" in problems["FC:F01:Notes"]
 
 
