@@ -114,7 +114,7 @@ class Mirrored:
     def edit(self, event: Json, content: Json, sender: str = "", ts: int = 0) -> Json:
         """Edit an event as its sender."""
         relation = {"rel_type": "m.replace", "event_id": event["event_id"]}
-        whole = {"body": "* ", "m.new_content": content, "m.relates_to": relation}
+        whole = {"msgtype": "m.text", "body": "* ", "m.new_content": content, "m.relates_to": relation}
         return self.add("m.room.message", sender or event["sender"], whole, ts or event["origin_server_ts"])
 
     def redact(self, event: Json, at: int = NOW) -> None:
