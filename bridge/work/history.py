@@ -143,19 +143,20 @@ class ChannelHistory:
         )
 
     async def finish(self, member_limit: int) -> int:
-        """Admit what comes behind all messages: pins, members of a channel that is not too large, and its end."""
+        """Admit what comes behind all messages: pins, members of a channel that is not too large, and its end.
+
+        These are states without a time: call it only where nothing newer is known of the channel.
+        """
         channel, team, gap = self._exported, self.portal.team, self.known.place
         listed = [{"message": {"ts": ts}} for ts in reversed(channel.pins)]
         known = await self._links.pins(self.portal.id)
-        news = [
-            one
-            for one in pins(listed, known, channel=channel.id, team=team, gap=gap)
-            if one.payload["event"]["type"] == "pin_added"
-        ]
+        news = pins(listed, known, channel=channel.id, team=team, gap=gap)
         members = {str(user) for user in channel.members} - {self._workspace.bot_user}
-        if len(members) <= member_limit:
-            here = await self._directory.authors_in(team, self.portal.room) if self.portal.room is not None else set()
-            news += memberships(members | here, here, channel=channel.id, team=team, gap=gap, at_the_end=True)
+        portal = await self._directory.portal(self.portal.id)
+        room = portal.room if portal is not None else None
+        if members and len(members) <= member_limit:
+            here = await self._directory.authors_in(team, room) if room is not None else set()
+            news += memberships(members, here, channel=channel.id, team=team, gap=gap, at_the_end=True)
         if channel.archived:
             news.append(archived(channel=channel.id, team=team, gap=gap))
         arrivals = arrivals_of(news, team, self.queue, gap)

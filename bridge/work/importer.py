@@ -110,11 +110,14 @@ class Importer:
             helping = [
                 beside.create_task(self._tick(known.id), name="import: looks at the queues"),
                 beside.create_task(self._fetcher.run(), name="import: fetches files"),
-                beside.create_task(self._promise_all(export, wanted, channels), name="import: promises files"),
             ]
+            promise = self._promise_all(export, wanted, channels)
+            promising = beside.create_task(promise, name="import: promises files")
             async with asyncio.TaskGroup() as group:
                 for channel in channels:
                     group.create_task(self._channel(export, wanted, known, channel), name=f"import {channel.name}")
+            await promising
+            await self._fetcher.settled()
             for task in helping:
                 task.cancel()
         await self._imports.set_state(known.id, ImportState.DONE)
@@ -179,21 +182,36 @@ class Importer:
                         await history.wake()
                         await self._until_fewer(history.queue, _ENOUGH)
             for history in await ways.all():
-                await self._finish(history)
+                await self._finish(history, wanted)
 
-    async def _finish(self, history: ChannelHistory) -> None:
+    async def _finish(self, history: ChannelHistory, wanted: Wanted) -> None:
         """Admit what comes last, wait until all is shown, and let the portal go on with what is new."""
         if history.known.state is ChannelState.DONE:
             return
         await self._imports.set_channel(history.known, ChannelState.SETTLING)
-        await history.finish(self._member_limit)
-        await history.wake()
-        while await self._ledger.open_before(history.queue, history.known.place):
+        if await self._is_newest(history, wanted):
+            await history.finish(self._member_limit)
+            await history.wake()
+        while not await self._has_room(history) or await self._ledger.open_before(history.queue, history.known.place):
             await self._tick_once()
         await self._directory.end_history(history.portal.id)
         await self._imports.set_channel(history.known, ChannelState.DONE)
         await history.begin()
         log.info("%s: the history of #%s is in", history.queue, history.known.name)
+
+    async def _is_newest(self, history: ChannelHistory, wanted: Wanted) -> bool:
+        """Tell whether nothing newer is known of a channel than the source: neither from Slack nor from another one."""
+        portal = await self._directory.portal(history.portal.id)
+        if portal is None or portal.state is PortalState.IMPORTING:
+            return portal is not None
+        workspace = await self._directory.workspace(portal.team)
+        if workspace is None or workspace.bot_user:
+            return False
+        return all(one.as_of <= wanted.as_of for one in await self._imports.newest() if one.team == wanted.team)
+
+    async def _has_room(self, history: ChannelHistory) -> bool:
+        portal = await self._directory.portal(history.portal.id)
+        return portal is None or portal.room is not None
 
     async def _leave_out(self, wanted: Wanted, known: Import, channel: ExportedChannel, reason: str) -> None:
         queue = channel_queue(channel.team or wanted.team, channel.id)

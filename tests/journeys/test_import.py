@@ -157,7 +157,8 @@ async def test_however_a_history_is_cut_the_rooms_are_those_of_an_undisturbed_ru
             await world.start()
         await world.enter()
         await world.settle()
-        assert await world.differences() == [], "\n".join(cutter.done)
+        differences = await world.differences()
+        assert not differences, "\n".join([*differences, *cutter.done])
 
 
 async def test_what_is_older_than_a_room_in_use_goes_to_a_room_of_its_own(sqlite_url: str, tmp_path: Path) -> None:
