@@ -34,6 +34,7 @@ from bridge.store.people import People
 from bridge.work.entitled import Entitled
 from bridge.work.fetching import Fetcher
 from bridge.work.importer import Importer
+from bridge.work.late_files import LateFiles
 from bridge.work.transfers import Transfers
 from portals.history.progress import ChannelProgress, Progress
 from portals.ids import TeamId
@@ -114,6 +115,7 @@ async def importer_on(
         fetcher = Fetcher(
             files=files,
             transfers=Transfers(files, directory, matrix, installations, settings.files.max_size),
+            late=LateFiles(files, Links(database), Ledger(database)),
             rules=rules_from(settings),
             at_once=settings.imports.files_at_once,
         )

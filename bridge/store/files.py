@@ -2,7 +2,7 @@
 
     waiting ──▶ here      brought over: its address, the size that was seen and its SHA-256 are known
        ▲  └───▶ absent    Slack has it no more, or does not give it: why; it is not asked for again
-       └──retry───┘
+       └──retry───┘         once it is here after all, it is *late*: a notice may be shown in its place
 
 A file that waits is *promised* where an import is to bring it; others leave it alone for as long as the import says
 that it is at it. What is here stays here. No address in the store holds a token.
@@ -30,6 +30,8 @@ FROM files
 FILE = f"{_FILE} WHERE team = $1 AND id = $2"
 PROMISED = f"{_FILE} WHERE state = 'waiting' AND promised = 1 AND n > $1 ORDER BY n LIMIT $2"
 GIVEN_UP = f"{_FILE} WHERE state = 'absent' AND n > $1 ORDER BY n LIMIT $2"
+LATE = f"{_FILE} WHERE state = 'here' AND noticed = 1 AND n > 0 ORDER BY n LIMIT $1"
+TOLD = "UPDATE files SET noticed = 0 WHERE team = $1 AND id = $2"
 _ADD = """
 INSERT INTO files
   (team, id, url, thumbnail, tokened, name, mimetype, told, seen, sha256, mxc, state, reason, tries, promised)
@@ -38,7 +40,7 @@ ON CONFLICT (team, id) DO
 """
 EXPECT = f"""{_ADD} UPDATE SET url = excluded.url, thumbnail = excluded.thumbnail, tokened = excluded.tokened,
   name = excluded.name, mimetype = excluded.mimetype, told = excluded.told, promised = excluded.promised,
-  state = 'waiting',
+  state = 'waiting', noticed = CASE WHEN files.state = 'absent' THEN 1 ELSE files.noticed END,
   tries = CASE WHEN files.state = 'waiting' THEN files.tries ELSE 0 END,
   reason = CASE WHEN files.state = 'waiting' THEN files.reason ELSE '' END
 WHERE files.state = 'waiting' OR (files.state = 'absent' AND files.url = '' AND excluded.url <> '')
@@ -46,7 +48,8 @@ WHERE files.state = 'waiting' OR (files.state = 'absent' AND files.url = '' AND 
 """What was absent for want of an address is expected again as soon as there is one."""
 ADD_ABSENT = f"{_ADD} NOTHING"
 ARRIVED = f"""{_ADD} UPDATE SET url = excluded.url, name = excluded.name, mimetype = excluded.mimetype,
-  told = excluded.told, seen = excluded.seen, sha256 = excluded.sha256, mxc = excluded.mxc, state = 'here', reason = ''
+  told = excluded.told, seen = excluded.seen, sha256 = excluded.sha256, mxc = excluded.mxc, state = 'here', reason = '',
+  noticed = CASE WHEN files.state = 'absent' THEN 1 ELSE files.noticed END
 WHERE files.state <> 'here' RETURNING mxc
 """
 GIVE_UP = f"""{_ADD} UPDATE SET url = excluded.url, state = 'absent', reason = excluded.reason
@@ -60,7 +63,7 @@ INSERT INTO fetching (team, until) VALUES ($1, $2) ON CONFLICT (team) DO UPDATE 
 """
 FETCHING_UNTIL = "SELECT until FROM fetching WHERE team = $1"
 RETRY = """
-UPDATE files SET state = 'waiting', reason = '', tries = 0, promised = 1
+UPDATE files SET state = 'waiting', reason = '', tries = 0, promised = 1, noticed = 1
 WHERE state = 'absent' AND team = $1 AND id = $2 RETURNING id
 """
 COUNTS = "SELECT state, COUNT(*), SUM(told), SUM(seen) FROM files WHERE team = $1 GROUP BY state"
@@ -135,6 +138,14 @@ class Files:
     async def absent(self, after: int, limit: int) -> list[KnownFile]:
         """Return files that could not be had, in the order in which they were first met."""
         return [_file(row) for row in await self._database.fetch(GIVEN_UP, after, limit)]
+
+    async def late(self, limit: int) -> list[KnownFile]:
+        """Return files that are here after they had been given up, of which nobody was told yet."""
+        return [_file(row) for row in await self._database.fetch(LATE, limit)]
+
+    def told(self, file: KnownFile) -> Unit:
+        """Return what remembers that those who show a notice in the place of a late file were told."""
+        return (Statement(TOLD, (file.team, file.id)),)
 
     async def counts(self, team: TeamId) -> dict[FileState, Tally]:
         """Return how many files of a workspace are in each state."""

@@ -22,12 +22,13 @@ from portals.actions import (
     RecordUnreaction,
 )
 from portals.facts import Link, Origin, ReactionLink
-from portals.ids import EventId, MatrixUserId, PortalId, Ts
+from portals.ids import ChannelId, EventId, MatrixUserId, PortalId, Ts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bridge.store.database import Database, Row
+    from portals.ids import TeamId
 
 ADD_LINK = """
 INSERT INTO links (portal, ts, part, event_id, origin, sender, thread_ts, digest, version)
@@ -54,6 +55,11 @@ VALUES ($1, $2, $3, $4, '', 'slack', $5, 1)
 ON CONFLICT (portal, ts, emoji, person) DO UPDATE SET event_id = '', as_of = excluded.as_of, removed = 1
 """
 """It is kept as removed, so that no older source brings it back."""
+SHOWING = """
+SELECT portals.channel, links.ts FROM links JOIN portals ON portals.id = links.portal
+WHERE links.part = $2 AND links.part <> '' AND links.deleted = 0 AND portals.team = $1
+ORDER BY portals.channel, links.ts
+"""
 SET_CHANNEL = """
 UPDATE portals SET name = COALESCE($2, name), topic = COALESCE($3, topic), purpose = COALESCE($4, purpose),
   archived = COALESCE($5, archived), private = COALESCE($6, private)
@@ -152,6 +158,10 @@ class Links:
         """Return the oldest message that is mirrored, from whichever side it came."""
         rows = await self._database.fetch("SELECT MIN(ts) FROM links WHERE portal = $1", portal)
         return Ts(rows[0][0]) if rows and rows[0][0] else None
+
+    async def showing(self, team: TeamId, part: str) -> list[tuple[ChannelId, Ts]]:
+        """Return the messages of a workspace that show this file, each with the channel of its portal."""
+        return [(ChannelId(row[0]), Ts(row[1])) for row in await self._database.fetch(SHOWING, team, part)]
 
     async def pins(self, portal: PortalId) -> frozenset[Ts]:
         """Return the messages that are pinned in Slack."""

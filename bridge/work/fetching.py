@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from bridge.store.files import Files
     from bridge.store.ledger import Unit
+    from bridge.work.late_files import LateFiles
     from bridge.work.transfers import Transfers
     from portals.events import SlackFile
     from portals.facts import Rules
@@ -85,12 +86,14 @@ class Fetcher:
         *,
         files: Files,
         transfers: Transfers,
+        late: LateFiles,
         rules: Rules,
         at_once: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._files = files
         self._transfers = transfers
+        self._late = late
         self._rules = rules
         self._at_once = at_once
         self._clock = clock
@@ -161,10 +164,12 @@ class Fetcher:
         self._woken.set()
 
     async def settled(self) -> None:
-        """Return when nothing promised waits any more; raises StoreUnavailable."""
+        """Return when nothing promised waits any more, and what came late is shown; raises StoreUnavailable."""
         while True:
             self._changed.clear()
             if not await self._files.promised(0, 1):
+                await self._late.tell()
+                await self._late.shown()
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK):
@@ -226,7 +231,11 @@ class Fetcher:
             return []
 
     async def _rest(self) -> None:
-        """Wait until a file is promised here or elsewhere, or one that is aside is due."""
+        """Tell of late files, and wait until a file is promised here or elsewhere, or one that is aside is due."""
+        try:
+            await self._late.tell()
+        except StoreUnavailable as error:
+            log.warning("that files came late could not be told: %s", error)
         due = self._aside[0][0] - asyncio.get_running_loop().time() if self._aside else _LOOK
         with suppress(TimeoutError):
             async with asyncio.timeout(min(max(due, 0.0), _LOOK)):

@@ -22,12 +22,15 @@ from bridge.slack.limits import Limits
 from bridge.store.database import Statement
 from bridge.store.directory import Directory
 from bridge.store.files import Files, FileState, KnownFile
+from bridge.store.ledger import Ledger
+from bridge.store.links import Links
 from bridge.store.opening import open_database
 from bridge.work import fetching
 from bridge.work.fetching import Fetcher
-from bridge.work.importer import files_of_records
+from bridge.work.late_files import LateFiles
 from bridge.work.transfers import Transfers
 from portals.ids import TeamId
+from portals.reading.slack_files import files_of
 from tests.journeys.gate import GatedDatabase
 from tests.journeys.stage import Stage, until
 from tests.journeys.world import people_of
@@ -93,7 +96,8 @@ class Scene:
             installations = {self.team: Installation("acme", client, slack)}
             files = Files(database)
             transfers = Transfers(files, Directory(database, names_from(settings)), matrix, installations, 10**9)
-            fetcher = Fetcher(files=files, transfers=transfers, rules=rules_from(settings), at_once=2)
+            late = LateFiles(files, Links(database), Ledger(database))
+            fetcher = Fetcher(files=files, transfers=transfers, late=late, rules=rules_from(settings), at_once=2)
             work = asyncio.create_task(self._fetch(fetcher, files))
             killed = asyncio.create_task(gate.cut.wait())
             await asyncio.wait([work, killed], return_when=asyncio.FIRST_COMPLETED, timeout=20)
@@ -143,7 +147,8 @@ async def scene_on(url: str, path: Path) -> AsyncIterator[Scene]:
         database = await open_database(url)
         with open_export(path) as export:
             records = [one for channel in export.channels for day in export.days(channel) for one in day.records]
-        yield Scene(stage, database, TeamId(workspace.id), files_of_records(records))
+        files = [file for record in records for file in files_of(record.get("files"))]
+        yield Scene(stage, database, TeamId(workspace.id), files)
         await database.close()
 
 

@@ -153,3 +153,34 @@ async def test_without_any_way_to_open_them_files_are_notices_with_names_and_the
     assert stage.database is not None
     (absent,) = await Files(stage.database).absent(0, 10)
     assert (absent.name, absent.team) == ("sheet.png", TeamId(workspace.id))
+
+
+async def test_files_that_were_given_up_take_the_places_of_their_notices_once_they_can_be_had(
+    stage: Stage, tmp_path: Path
+) -> None:
+    workspace = far(stage)
+    peter = workspace.person("peter")
+    first = peter.post("tps", "one", files=[Upload("sheet.png", PICTURE)])
+    peter.post("tps", "two", files=[workspace.files[first.files[0]]])
+    removed = peter.post("tps", files=[Upload("memo.txt", b"did you get it")])
+    export_of(workspace, tmp_path / "old.zip").expire()
+    await stage.start()
+    await bring(stage.settings, tmp_path / "old.zip")
+    assert [one["msgtype"] for one in shown(stage, workspace, "tps")] == [
+        *("m.text", "m.notice", "m.text", "m.notice", "m.notice"),
+    ]
+    assert stage.database is not None
+    absent = await Files(stage.database).absent(0, 10)
+    peter.delete("tps", removed.ts)
+    await Files(stage.database).retry([(one.team, one.id) for one in absent if one.name == "sheet.png"])
+    export_of(workspace, tmp_path / "new.zip")
+    await bring(stage.settings, tmp_path / "new.zip")
+    edits = [
+        one for one in shown(stage, workspace, "tps") if one.get("m.relates_to", {}).get("rel_type") == "m.replace"
+    ]
+    assert [one["m.new_content"]["filename"] for one in edits] == ["sheet.png", "sheet.png"]
+    assert {data(stage, one["m.new_content"]["url"]) for one in edits} == {PICTURE}
+    assert edits[0]["m.relates_to"]["event_id"] != edits[1]["m.relates_to"]["event_id"]
+    again = len(shown(stage, workspace, "tps"))
+    await bring(stage.settings, tmp_path / "new.zip")
+    assert len(shown(stage, workspace, "tps")) == again

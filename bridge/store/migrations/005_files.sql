@@ -1,6 +1,7 @@
 -- Slack's files: what became of each, whichever message shows it. Addresses hold no token; sizes are in bytes, `told` by
 -- Slack and `seen` on the way. One that is promised is brought over by an import, which says until when it is at it; one
--- that is tokened was named with the token of an export, which is stored nowhere.
+-- that is tokened was named with the token of an export, which is stored nowhere; one that is noticed was given up once,
+-- so that messages may show a notice in its place.
 
 CREATE TABLE files (
   n @SERIAL@,
@@ -19,10 +20,13 @@ CREATE TABLE files (
   reason TEXT NOT NULL DEFAULT '',
   tries BIGINT NOT NULL DEFAULT 0,
   promised BIGINT NOT NULL DEFAULT 0,
+  noticed BIGINT NOT NULL DEFAULT 0,
   UNIQUE (team, id)
 );
 CREATE INDEX files_waiting ON files (n) WHERE state = 'waiting';
 CREATE INDEX files_absent ON files (n) WHERE state = 'absent';
+CREATE INDEX files_late ON files (n) WHERE state = 'here' AND noticed = 1;
+CREATE INDEX links_part ON links (part) WHERE part <> '';
 
 CREATE TABLE fetching (
   team TEXT PRIMARY KEY,

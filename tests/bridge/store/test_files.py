@@ -146,3 +146,20 @@ async def test_files_that_were_brought_before_there_were_rows_are_known_where_th
     assert (file.mxc if file else None) == ("mxc://x/0" if teams == 1 else None)
     rows = await database.fetch("SELECT source FROM media ORDER BY source")
     assert [row[0] for row in rows] == ["picture:https://x/p.png", "slack:F1/thumbnail"]
+
+
+async def test_a_file_that_was_given_up_and_came_after_all_is_late_until_that_is_told(
+    files: Files, database: Database
+) -> None:
+    await files.give_up(replace(FILE, reason="gone"))
+    await files.retry([(TEAM, "F1")])
+    await database.commit(*files.missing(replace(FILE, id="F2", url="", reason="hidden")))
+    await expect(database, replace(FILE, id="F2", promised=True))
+    await files.give_up(replace(FILE, id="F3", reason="gone"))
+    assert await files.late(10) == []
+    for name in ("F1", "F2", "F3", "F4"):
+        await files.arrived(replace(HERE, id=name))
+    late = await files.late(10)
+    assert [one.id for one in late] == ["F1", "F2", "F3"]
+    await files.keep(files.told(late[0]))
+    assert [one.id for one in await files.late(1)] == ["F2"]

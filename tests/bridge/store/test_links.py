@@ -259,3 +259,30 @@ async def test_pins_are_kept_for_each_portal_and_once(database: Database, links:
     await keep(database, RecordPin("9.9", False))
     assert await links.pins(PORTAL) == {"1.2"}
     assert await links.pins(OTHER) == frozenset()
+
+
+async def test_a_file_is_found_in_all_messages_of_its_workspace_that_show_it(
+    database: Database, links: Links, directory: Directory
+) -> None:
+    team = TeamId("T1")
+    portals = [
+        await directory.add_portal(where, ChannelId(channel), name="x")
+        for where, channel in ((team, "C2"), (team, "C1"), (TeamId("T2"), "C1"))
+    ]
+    for portal in portals:
+        await keep(database, shown("1.1", ""), "$text", portal.id)
+        await keep(database, shown("1.1", "F1"), "$file", portal.id)
+    await keep(database, shown("0.9", "F1"), "$older", portals[0].id)
+    await keep(database, shown("1.2", "F1"), "$gone", portals[0].id)
+    await keep(database, RecordDeletion("1.2"), portal=portals[0].id)
+    assert await links.showing(team, "F1") == [("C1", "1.1"), ("C2", "0.9"), ("C2", "1.1")]
+    assert await links.showing(team, "F2") == []
+
+
+async def test_a_reaction_knows_by_which_account_it_was_made(database: Database, links: Links) -> None:
+    await keep(database, RecordReaction("slack", "1.1", "tada", "U1", sender=ALICE), "$1")
+    await keep(database, RecordReaction("slack", "1.1", "eyes", "U1"), "$2")
+    found = {one.emoji: one.sender for one in await links.reactions(PORTAL, [Ts("1.1")])}
+    assert found == {"tada": ALICE, "eyes": None}
+    await keep(database, RecordReaction("slack", "1.1", "tada", "U1"), "$3")
+    assert {one.sender for one in await links.reactions(PORTAL, [Ts("1.1")])} == {None}

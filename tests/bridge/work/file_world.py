@@ -19,7 +19,10 @@ from bridge.slack.installation import Installation
 from bridge.slack.limits import Limits
 from bridge.store.directory import Directory
 from bridge.store.files import Files, KnownFile
+from bridge.store.ledger import Ledger
+from bridge.store.links import Links
 from bridge.work.fetching import Fetcher
+from bridge.work.late_files import LateFiles
 from bridge.work.transfers import Transfers
 from portals.events import SlackFile
 from portals.facts import Rules
@@ -107,7 +110,15 @@ class FileWorld:
 
     def fetcher(self, *, at_once: int = 4, rules: Rules = Rules()) -> Fetcher:  # noqa: B008  frozen
         """A fetcher of a process that has just started."""
-        return Fetcher(files=self.files, transfers=self.transfers, rules=rules, at_once=at_once, clock=lambda: self.now)
+        late = LateFiles(self.files, Links(self.database), Ledger(self.database))
+        return Fetcher(
+            files=self.files,
+            transfers=self.transfers,
+            late=late,
+            rules=rules,
+            at_once=at_once,
+            clock=lambda: self.now,
+        )
 
     async def state(self, file_id: str) -> KnownFile:
         """What the store knows of a file."""
