@@ -66,7 +66,7 @@ def test_every_method_that_a_scope_is_asked_for_is_called_by_the_bridge() -> Non
 def test_a_missing_scope_is_explained_with_the_line_to_add(read: Read) -> None:
     settings = read()
     (missing,) = manifest.missing_scopes(settings, set(manifest.scopes(settings)) - {"reactions:write"})
-    assert str(missing) == "reactions:write, needed to react"
+    assert (missing.scope, missing.feature) == ("reactions:write", "react")
     assert missing.methods == ("reactions.add", "reactions.remove")
     assert missing.line in manifest.render(read()).splitlines()
 
@@ -76,6 +76,11 @@ def test_no_scope_is_asked_for_what_the_settings_switch_off(read: Read) -> None:
     settings = read(RIGHT + "relay: {topic: false}\n")
     assert not [scope for scope in manifest.scopes(settings) if scope.endswith(".topic")]
     assert manifest.missing_scopes(settings, manifest.scopes(settings)) == []
+
+
+def test_addresses_are_asked_for_where_people_are_matched_by_them(read: Read) -> None:
+    assert "users:read.email" not in manifest.scopes(read())
+    assert "users:read.email" in manifest.scopes(read(RIGHT + "people: {email: true}\n"))
 
 
 def test_the_link_opens_slack_with_the_whole_manifest(read: Read) -> None:

@@ -74,3 +74,54 @@ def test_each_difference_is_named_and_no_token_is_shown(read: Read, tmp_path: Pa
         "receive_ephemeral",
     ]
     assert "0123456789" not in "".join(found)
+
+
+PUPPETS = RIGHT + "double_puppet: {as_token: puppet-token-0123456789}\n"
+
+
+def test_acting_as_people_is_off_and_has_a_registration_of_its_own_when_it_is_on(read: Read) -> None:
+    assert registration.double_puppet(read()) is None
+    settings = read(PUPPETS)
+    values = registration.double_puppet(settings)
+    assert values is not None
+    assert read_document(registration.written(settings, values), "doublepuppet.yaml").values == values
+    first = registration.registration(settings)
+    assert values["url"] is None
+    assert values["rate_limited"] is False
+    for name in ("id", "as_token", "sender_localpart"):
+        assert values[name] != first[name]
+
+
+def test_it_claims_accounts_for_nobody_alone_and_no_others(read: Read) -> None:
+    def claims(settings: Any) -> list[str]:
+        values: Any = registration.double_puppet(settings)
+        assert [item["exclusive"] for item in values["namespaces"]["users"]] == [False] * len(
+            values["namespaces"]["users"]
+        )
+        return [item["regex"] for item in values["namespaces"]["users"]]
+
+    (everybody,) = claims(read(PUPPETS))
+    assert re.match(everybody, "@ada:example.org")
+    assert not re.match(everybody, "@ada:example.org.evil")
+    assert not re.match(everybody, "@ada:exampleXorg")
+    some = PUPPETS.replace("}\n", ", accounts: ['@s?aff.*:example.org', '@ada+1:example.org']}\n")
+    staff, ada = claims(read(some))
+    assert re.match(staff, "@staff.eve:example.org")
+    assert not re.match(staff, "@staffXeve:example.org")
+    assert re.match(ada, "@ada+1:example.org")
+    assert not re.match(ada, "@adaa1:example.org")
+
+
+def test_the_second_file_is_compared_like_the_first(read: Read, tmp_path: Path) -> None:
+    settings = read(PUPPETS)
+    path = tmp_path / "doublepuppet.yaml"
+    values = registration.double_puppet(settings)
+    assert values is not None
+    path.write_text(registration.written(settings, values))
+    assert registration.differences(path, settings, values) == []
+    path.write_text(
+        path.read_text().replace("exclusive: false", "exclusive: true").replace("puppet-token", "other-token")
+    )
+    found = registration.differences(path, settings, values)
+    assert [sentence.split()[0] for sentence in found] == ["as_token", "namespaces.users"]
+    assert "0123456789" not in "".join(found)

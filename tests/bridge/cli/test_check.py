@@ -78,6 +78,7 @@ async def test_tokens_that_the_homeserver_does_not_know_are_named(
     (finding,) = bad(await look(causeway, config, code=1))
     assert "as_token" in finding["detail"]
     assert "registration" in finding["detail"] + finding["remedy"]
+    assert "homeserver.address" not in finding["remedy"]
 
 
 async def test_another_bot_than_the_registered_one_is_named(side: Side, causeway: Causeway, tmp_path: Path) -> None:
@@ -123,15 +124,17 @@ async def test_slack_tokens_that_do_not_work_are_told_apart(side: Side, causeway
             "workspaces": [
                 {"name": "gone", "bot_token": team.bot_token, "app_token": team.app_token},
                 {**side.values["slack"]["workspaces"][0], "name": "app", "app_token": "xapp-1-unknown"},
+                {"name": "both", "bot_token": "xoxb-1-unknown", "app_token": "xapp-1-unknown"},
             ]
         },
     )
-    gone, app = bad(await look(causeway, config, code=1))
+    gone, app, *both = bad(await look(causeway, config, code=1))
     assert gone["subject"] == "slack gone"
     assert "token_revoked" in gone["detail"]
     assert "Install the app" in gone["remedy"]
     assert app["subject"] == "slack app"
     assert "apps.connections.open" in app["detail"]
+    assert [finding["detail"].partition(":")[0] for finding in both] == ["auth.test", "apps.connections.open"]
 
 
 async def test_mapped_channels_and_rooms_are_looked_for(side: Side, causeway: Causeway, tmp_path: Path) -> None:
@@ -216,3 +219,23 @@ async def test_a_database_that_cannot_be_used_is_named(side: Side, causeway: Cau
 async def test_a_configuration_that_cannot_be_read_ends_the_check(causeway: Causeway, tmp_path: Path) -> None:
     (finding,) = await look(causeway, tmp_path / "none.yaml", code=1)
     assert "there is no such file" in finding["detail"]
+
+
+async def test_the_tokens_for_people_are_tried(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    admin = await side.synapse.person("overseer", admin=True)
+    puppets = {"as_token": "puppet-token-0123456789"}
+    config = side.write(tmp_path / "config.yaml", homeserver={"admin_token": admin.token}, double_puppet=puppets)
+    causeway("register", "-c", config)
+    findings = await look(causeway, config, code=1)
+    (unknown,) = bad(findings)
+    assert unknown["detail"] == "the homeserver does not know double_puppet.as_token"
+    assert "doublepuppet.yaml" in unknown["remedy"]
+    details = [finding["detail"] for finding in findings if finding["outcome"] == "ok"]
+    assert "the homeserver tells whose an e-mail address is" in details
+    assert any("doublepuppet.yaml agrees" in detail for detail in details)
+    path = tmp_path / "doublepuppet.yaml"
+    path.write_text(path.read_text().replace("rate_limited: false", "rate_limited: true"))
+    assert any("rate_limited is true" in finding["detail"] for finding in await look(causeway, config, code=1))
+    path.unlink()
+    skipped = [finding for finding in await look(causeway, config, code=1) if finding["outcome"] == "skip"]
+    assert any("doublepuppet.yaml" in finding["detail"] for finding in skipped)

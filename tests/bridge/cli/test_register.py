@@ -55,6 +55,24 @@ def test_both_files_can_be_printed(causeway: Causeway, config: Path) -> None:
     assert read_document(text, "").values == causeway("manifest", "-c", config, "-o", "-", "--json").data
 
 
+def test_the_second_registration_is_written_beside_the_first(causeway: Causeway, config: Path) -> None:
+    beside = config.parent / "doublepuppet.yaml"
+    assert "switched off" in causeway("register", "-c", config, "--double-puppet", code=1).err
+    on = {"CAUSEWAY_DOUBLE_PUPPET_AS_TOKEN": "puppet-token-0123456789"}
+    said = causeway("register", "-c", config, "--json", **on).data
+    assert said["written"] is False
+    assert said["double_puppet"] == {"file": str(beside), "written": True}
+    assert stat.S_IMODE(beside.stat().st_mode) == 0o600
+    text = causeway("register", "-c", config, "--double-puppet", "-o", "-", **on).out
+    assert text == beside.read_text()
+    assert "up to date" in causeway("register", "-c", config, "--double-puppet", **on).out
+    beside.write_text(text.replace("rate_limited: false", "rate_limited: true"))
+    assert "--force" in causeway("register", "-c", config, "--double-puppet", code=1, **on).err
+    causeway("register", "-c", config, "--force", **on)
+    assert beside.read_text() == text
+    assert "doublepuppet" not in causeway("register", "-c", config, "-o", "-", **on).out
+
+
 def test_the_link_to_slack_can_be_printed(causeway: Causeway, config: Path) -> None:
     link = causeway("manifest", "-c", config, "--link").out.strip()
     assert link.startswith("https://api.slack.com/apps?new_app=1&manifest_yaml=")

@@ -286,3 +286,15 @@ async def test_purging_forgets_old_settled_rows_only(ledger: Ledger, database: D
     left = {row[0] for row in await database.fetch("SELECT seq FROM inbox")}
     assert left == {parked.seq, open_row.seq, young.seq}
     assert await ledger.mark("later") > mark  # numbers are never used again
+
+
+async def test_what_a_parked_row_may_have_done_is_found_by_its_name(ledger: Ledger) -> None:
+    row = await row_of(ledger)
+    await ledger.plan(row, [action(1), action(2)])
+    assert await ledger.parked_actions("key1") == []
+    await ledger.done(row, 0, ())
+    await ledger.park(row, "its outcome stays unknown")
+    assert await ledger.parked_actions("key1") == []
+    assert await ledger.parked_actions("key2") == [action(2)]
+    await ledger.drop(row.seq, "given up")
+    assert await ledger.parked_actions("key2") == []
