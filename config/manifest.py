@@ -136,9 +136,6 @@ class Missing:
     def line(self) -> str:
         return f"      - {self.scope}"
 
-    def __str__(self) -> str:
-        return f"{self.scope}, needed to {self.feature}"
-
 
 def features(settings: Settings) -> tuple[Feature, ...]:
     """What is used with these settings."""

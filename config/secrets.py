@@ -59,6 +59,8 @@ def read_secret(value: object, info: ValidationInfo) -> Secret:
             raise wrong(f"`{source}` needs a name", f'write {{{source}: "…"}}')
         text = _from_environment(name, around(info)) if source == "env" else _from_file(name, around(info))
         origin = f"the environment variable {name}" if source == "env" else f"the file {name}"
+    elif isinstance(value, bool | int | float):
+        raise wrong("is read as a number, which may lose some of it", "put it in quotes")
     else:
         raise wrong("is not a secret", "write the text itself, {env: NAME} or {file: path}")
     if not text:

@@ -61,7 +61,8 @@ class Store:
         if there:
             choices = " or ".join(channel_queue(portal.team, portal.channel) for portal in there)
             raise click.ClickException(f"several workspaces have a portal of {wanted}: write {choices}")
-        raise click.ClickException(f"there is no portal of {wanted}{like(wanted, [one.name for one in every])}")
+        hint = like(wanted, [one.name for one in every]) or ": `causeway portals list` shows those that there are"
+        raise click.ClickException(f"there is no portal of {wanted}{hint}")
 
     async def portal_of(self, direction: str, queue: str) -> Portal | None:
         """Return the portal whose queue this is, removed or not."""

@@ -234,6 +234,11 @@ class TestSecrets:
         (found,) = problems(RIGHT.replace("xoxb-1-abc", written), EMPTY="")
         assert found.key == "slack.workspaces[0].bot_token"
 
+    @pytest.mark.parametrize("written", ["00000000000000000000", "1e21", "0x1234567890abcdef", "true"])
+    def test_that_yaml_takes_for_a_number_want_quotes(self, problems: Problems, written: str) -> None:
+        (found,) = problems(RIGHT.replace("as-token-0123456789", written))
+        assert (found.key, found.hint) == ("appservice.as_token", "put it in quotes")
+
     def test_in_a_database_address_are_not_shown(self, read: Read) -> None:
         database = read(RIGHT + "database: {url: 'postgres://cw:s3cret@db:5432/cw?password=s3cret'}\n").database
         assert database.shown == "postgres://db:5432/cw"

@@ -28,7 +28,8 @@ async def check_homeserver(settings: Settings) -> Findings:
         try:
             versions = await client.versions()
         except BridgeError as error:
-            yield failed("homeserver", error, "check homeserver.address, and that the homeserver runs")
+            remedy = "check homeserver.address, and that the homeserver runs"
+            yield failed("homeserver", error, "" if isinstance(error, Fatal) else remedy)
             return
         yield _speaks(address, versions)
         try:

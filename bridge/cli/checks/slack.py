@@ -9,7 +9,7 @@ import aiohttp
 
 from bridge.cli.checks.finding import Finding, Findings, failed
 from bridge.cli.checks.listening import is_listening
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, Refused
 from bridge.faults import in_words
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
@@ -41,6 +41,8 @@ async def check_workspace(settings: Settings, workspace: Workspace) -> Findings:
             identity = await client.auth()
         except BridgeError as error:
             yield failed(subject, error, "check slack.api_url and the way to the internet")
+            if isinstance(error, Refused) and settings.slack.mode == "socket":
+                yield await _socket(subject, client)
             return
         yield Finding(subject, "ok", f"the bot token is good for {identity.team} ({identity.team_id})")
         for finding in _scopes(subject, settings, identity):
@@ -59,7 +61,7 @@ def _scopes(subject: str, settings: Settings, identity: Identity) -> list[Findin
         Finding(
             subject,
             "fail",
-            f"the scope {lack} is missing",
+            f"the scope {lack.scope} is missing: it is needed to {lack.feature}",
             f"add the line `{lack.line.strip()}` under oauth_config, scopes, bot in the app's manifest"
             " (https://api.slack.com/apps, App Manifest), then install the app again",
         )
