@@ -21,12 +21,13 @@ NameKind = Literal["emoji", "usergroup"]
 
 
 @dataclass(frozen=True, slots=True)
-class BotProfile:
-    """What a message tells of the bot that wrote it: its own name, and its picture's address where it has one."""
+class AuthorProfile:
+    """What a message tells of who wrote it: a name, and the address of a picture where there is one."""
 
-    bot: SlackUserId
+    user: SlackUserId
     name: str
     picture: str = ""
+    is_bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class SlackAuthor:
     """Who wrote a Slack message: a person, or a bot with the name and icon of this very message.
 
     `icon` is the address of a picture; `icon_emoji` is the name of an emoji in its place. `profile` is there where the
-    author is a bot and no person, and the message tells what it is called at the time.
+    message tells what its author is called at the time: a bot, or a person whom another workspace brings along.
     """
 
     id: SlackUserId
@@ -42,7 +43,7 @@ class SlackAuthor:
     name: str = ""
     icon: str = ""
     icon_emoji: str = ""
-    profile: BotProfile | None = None
+    profile: AuthorProfile | None = None
 
 
 @dataclass(frozen=True, slots=True)

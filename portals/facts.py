@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from portals.avatars import AvatarAddresses
-    from portals.events import BotProfile, MatrixMessage, RunningPoll, SlackFile
+    from portals.events import AuthorProfile, MatrixMessage, RunningPoll, SlackFile
 
 
 class Direction(StrEnum):
@@ -30,14 +30,16 @@ class Direction(StrEnum):
 class PortalState(StrEnum):
     """Where a portal is in its life; only a live one relays, a paused one keeps all waiting.
 
-    One whose past is brought over keeps what is new from Slack waiting until that is in; an archived one holds the past
-    alone, and nothing new comes.
+    One whose past is brought over keeps what is new from Slack waiting until that is in. A frozen one has moved to
+    Matrix, and what people still write in Slack comes across; an archived one holds the past alone, and nothing new
+    comes.
     """
 
     PLANNED = "planned"
     IMPORTING = "importing"
     LIVE = "live"
     PAUSED = "paused"
+    FROZEN = "frozen"
     ARCHIVED = "archived"
     REMOVED = "removed"
 
@@ -82,6 +84,12 @@ class Portal:
     kind: PortalKind = PortalKind.CHANNEL
     history: int = 0
     """The place up to which rows are walked while the portal's past is brought over."""
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the channel was cut over to Matrix: its room then goes its own way."""
+        is_end = self.state is PortalState.ARCHIVED and self.kind is not PortalKind.HISTORY
+        return is_end or self.state is PortalState.FROZEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +214,8 @@ class Rules:
     """Where Slack finds the pictures of Matrix people; None shows none."""
     invite: bool = True
     """Whether people are invited in their own accounts where the bridge may not act as them."""
+    moved: str = ""
+    """What somebody is told who still writes in a channel that has moved; `{link}` leads to its room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +230,9 @@ class Needs:
     emoji: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
     """Addresses of messages and places that may have a counterpart on the other side."""
-    profiles: frozenset[BotProfile] = frozenset()
-    """What bots are called at present, as their own messages tell: no event says when that changes."""
+    profiles: frozenset[AuthorProfile] = frozenset()
+    """What authors are called, as their messages tell: no event says when a bot's name changes, and no method tells of
+    every stranger."""
     icons: frozenset[str] = frozenset()
     """Addresses of the icons that bots gave single messages."""
     files: frozenset[str] = frozenset()
@@ -242,6 +253,8 @@ class Needs:
     """Whether what the portal's topic and purpose mention is needed."""
     bookmarks: bool = False
     """Whether the notice of the channel's bookmarks is needed."""
+    writer: SlackUserId | None = None
+    """Who may still write in a channel that has moved: when it did is needed, if they were not told so yet."""
     reactions: bool = False
     """Whether the reactions on these messages and events are needed."""
     tails: frozenset[Ts] = frozenset()
@@ -277,6 +290,8 @@ class Facts:
     quoted: Quoted | None = None
     bookmarks: BookmarkNotice | None = None
     poll: RunningPoll | None = None
+    moved_at: Ts | None = None
+    """When the channel moved, where the writer was not told so yet."""
     tails: Mapping[Ts, tuple[EventId, EventId]] = field(default_factory=dict)
     """The first and the newest event of each thread that was asked for."""
 

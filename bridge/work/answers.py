@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, Later, Refused
 from bridge.work.profiles import person_of_bot, person_of_profile, person_of_user
-from portals.facts import Channel, Facts, Member, Quoted
+from portals.facts import Channel, Facts, Member, PortalState, Quoted
 from portals.reading.matrix import latest
 from portals.reading.polls import running_poll
 from portals.reading.slack_files import file_of
@@ -99,8 +99,14 @@ class Answers:
             quoted=quoted,
             bookmarks=await self._notices.of(portal.id) if needs.bookmarks else None,
             poll=await self._poll(portal, needs.poll) if needs.poll is not None else None,
+            moved_at=await self._moved_at(portal, needs),
             tails=await self._tails(portal, needs.tails),
         )
+
+    async def _moved_at(self, portal: Portal, needs: Needs) -> Ts | None:
+        if needs.writer is None or portal.state is not PortalState.FROZEN:
+            return None
+        return await self._links.moved_at(portal.id, needs.writer)
 
     async def missing_targets(self, needs: Needs, portal: Portal) -> frozenset[str]:
         """Return what the event refers to and is linked on neither side yet."""
@@ -175,14 +181,18 @@ class Answers:
     # --- people
 
     async def _people(self, team: TeamId, needs: Needs) -> dict[SlackUserId, Person]:
-        for profile in needs.profiles:
-            await self._learn_bot(person_of_profile(profile, self.names, team), team)
+        told = {one.user: person_of_profile(one, self.names, team) for one in needs.profiles}
+        for person in told.values():
+            if person.is_bot:
+                await self._learn_bot(person, team)
         wanted = set(needs.slack_users)
         for user in needs.matrix_users:
             author = self.names.slack_author(user)
             if author is not None and author[0] == team:
                 wanted.add(author[1])
-        found = {user: await self.person(team, user) for user in wanted}
+        found = {user: await self.person(team, user) or told.get(user) for user in wanted}
+        strangers = [person for user, person in told.items() if person is found.get(user)]
+        await self._directory.learn_strangers(team, strangers)
         return {user: person for user, person in found.items() if person is not None}
 
     async def _learn_bot(self, told: Person, team: TeamId) -> None:

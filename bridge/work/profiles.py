@@ -11,7 +11,7 @@ from portals.reading.values import picture_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from portals.events import BotProfile
+    from portals.events import AuthorProfile
     from portals.ids import GhostNames, TeamId
 
 
@@ -36,9 +36,9 @@ def person_of_bot(bot: Mapping[str, Any], bot_id: SlackUserId, names: GhostNames
     return Person(bot_id, shown, names.ghost(team, bot_id), picture_of(_object(bot.get("icons"))), True)
 
 
-def person_of_profile(profile: BotProfile, names: GhostNames, team: TeamId) -> Person:
-    """Return the bot that its message describes."""
-    return Person(profile.bot, profile.name, names.ghost(team, profile.bot), profile.picture, True)
+def person_of_profile(profile: AuthorProfile, names: GhostNames, team: TeamId) -> Person:
+    """Return the author whom a message describes."""
+    return Person(profile.user, profile.name, names.ghost(team, profile.user), profile.picture, profile.is_bot)
 
 
 def people_of(users: list[Any], names: GhostNames, team: TeamId) -> list[Person]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from portals.events import BotProfile, Ignored, Json, SlackAuthor, SlackFile, SlackMessage
+from portals.events import AuthorProfile, Ignored, Json, SlackAuthor, SlackFile, SlackMessage
 from portals.ids import NO_TS, ChannelId, SlackUserId, Ts, is_slack_id
 from portals.reading.slack_files import files_of
 from portals.reading.values import mapping, number, objects, picture_of, text_of, ts_of
@@ -108,20 +108,27 @@ def _author(message: Json) -> SlackAuthor | None:
         pictures = (text_of(icons.get(size)) for size in _ICONS)
         icon = next((url for url in pictures if url.startswith("http")), "")
         emoji = text_of(icons.get("emoji")).strip(":")
-        return SlackAuthor(SlackUserId(bot), True, name, icon, emoji, _profile(SlackUserId(bot), profile))
+        return SlackAuthor(SlackUserId(bot), True, name, icon, emoji, _of_bot(SlackUserId(bot), profile))
     if not is_slack_id(user):
         user = text_of(mapping(message.get("comment")).get("user"))  # a comment on a file, before 2018
     if is_slack_id(user):
-        name = text_of(mapping(message.get("user_profile")).get("display_name"))
-        return SlackAuthor(SlackUserId(user), bool(bot), name or text_of(profile.get("name")))
+        own = mapping(message.get("user_profile"))
+        name = text_of(own.get("display_name")) or text_of(profile.get("name"))
+        return SlackAuthor(SlackUserId(user), bool(bot), name, profile=_of_person(SlackUserId(user), own))
     return None
 
 
-def _profile(bot: SlackUserId, profile: Json) -> BotProfile | None:
+def _of_bot(bot: SlackUserId, profile: Json) -> AuthorProfile | None:
     name = text_of(profile.get("name"))
     if profile.get("id") != bot or not name.strip():
         return None
-    return BotProfile(bot, name, picture_of(mapping(profile.get("icons"))))
+    return AuthorProfile(bot, name, picture_of(mapping(profile.get("icons"))), True)
+
+
+def _of_person(user: SlackUserId, profile: Json) -> AuthorProfile | None:
+    names = (text_of(profile.get(key)) for key in ("display_name", "real_name", "name"))
+    name = next((name for name in names if name.strip()), "")
+    return AuthorProfile(user, name, picture_of(profile)) if name else None
 
 
 def _is_own(message: Json, workspace: Workspace) -> bool:

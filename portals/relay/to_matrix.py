@@ -43,7 +43,7 @@ from portals.events import (
 from portals.facts import Needs, Origin
 from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
 from portals.permalinks import slack_place
-from portals.relay import bookmarks, channel_changes, content, files, late_files, reactions, system_notices
+from portals.relay import bookmarks, channel_changes, content, files, late_files, moved, reactions, system_notices
 from portals.relay.naming import names_of
 from portals.text import emoji
 
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from portals.actions import Action
+    from portals.events import AuthorProfile
     from portals.facts import Facts, Link, Person, Portal
     from portals.ids import EventId
 
@@ -75,12 +76,13 @@ def needs(event: SlackEvent) -> Needs:
                 usergroups=said.usergroups,
                 emoji=said.emoji | ({author.icon_emoji} if author.icon_emoji else frozenset()),
                 icons=frozenset([author.icon] if author.icon else []),
-                profiles=frozenset([author.profile] if author.profile and not event.historic else []),
+                profiles=_profiles(event),
                 files=frozenset(file.id for file in event.files if file.must_ask),
                 links=frozenset(places),
                 messages=thread | {event.ts, *linked},
                 targets=frozenset({*thread, *([event.ts] if event.changed else ())}),
                 tails=thread,
+                writer=moved.writer_of(event),
             )
         case SlackDeletion():
             return Needs(messages=frozenset([event.ts]), targets=frozenset([event.ts]))
@@ -98,13 +100,19 @@ def needs(event: SlackEvent) -> Needs:
             return Needs()
 
 
+def _profiles(event: SlackMessage) -> frozenset[AuthorProfile]:
+    """Return what a message tells of its author; what an old one tells of a bot may be out of date."""
+    told = event.author.profile
+    return frozenset() if told is None or (told.is_bot and event.historic) else frozenset([told])
+
+
 def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
     """Return what to do in the portal's room, or why nothing is to be done."""
     if portal.room is None:
         return Ignored("the portal has no room yet")
     match event:
         case SlackMessage():
-            return _Message(event, portal, facts).decide()
+            return moved.with_word(_Message(event, portal, facts).decide(), event, portal, facts)
         case SlackDeletion():
             return _delete(event, portal, facts)
         case SlackReaction():
@@ -350,13 +358,15 @@ def _delete(event: SlackDeletion, portal: Portal, facts: Facts) -> tuple[Action,
     return tuple(actions)
 
 
-def _member(event: SlackMembership, portal: Portal, facts: Facts) -> tuple[Action, ...]:
+def _member(event: SlackMembership, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
     """Have a person come in their own account, where it may be brought, or else as a ghost; and leave in both.
 
     Whoever merely is not in the channel's list any more has perhaps been deactivated in Slack, as people are who have
     moved to Matrix: their own account stays.
     """
     assert portal.room is not None
+    if portal.has_moved and not event.joined:
+        return Ignored("the channel has moved to Matrix: who leaves it in Slack stays in the room")
     key, room, ghost = action_key(event.source), portal.room, facts.names.ghost(portal.team, event.user)
     account = facts.accounts.get(event.user)
     if account is None or not (account.acts or facts.rules.invite):

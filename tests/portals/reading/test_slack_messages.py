@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portals.events import BotProfile, Ignored, SlackAuthor, SlackMessage
+from portals.events import AuthorProfile, Ignored, SlackAuthor, SlackMessage
 from portals.facts import Workspace
 from portals.ids import SlackUserId
 from portals.reading.slack import read
@@ -38,7 +38,7 @@ def test_a_bot_without_a_name_has_that_of_its_profile_whose_icon_is_its_ghosts()
     found = message(user="U0THEIRBOT", bot_id="BB12033", bot_profile=profile)
     assert found.author == SlackAuthor(SlackUserId("U0THEIRBOT"), True, "GitHub")
     nameless = message(user=None, bot_id="BB12033", bot_profile=profile)
-    told = BotProfile(SlackUserId("BB12033"), "GitHub", "https://x/72.png")
+    told = AuthorProfile(SlackUserId("BB12033"), "GitHub", "https://x/72.png", True)
     assert nameless.author == SlackAuthor(SlackUserId("BB12033"), True, "GitHub", profile=told)
 
 
@@ -48,9 +48,13 @@ def test_an_icon_that_is_no_address_is_none() -> None:
 
 
 def test_a_person_may_bring_a_name_along() -> None:
-    assert message(user_profile={"display_name": "spock"}).author == SlackAuthor(
-        SlackUserId("U2147483697"), False, "spock"
-    )
+    spock = SlackUserId("U2147483697")
+    profile = {"display_name": "spock", "real_name": "S'chn T'gai", "image_72": "https://x/spock.png"}
+    told = AuthorProfile(spock, "spock", "https://x/spock.png")
+    assert message(user_profile=profile).author == SlackAuthor(spock, False, "spock", profile=told)
+    unnamed = message(user_profile={"display_name": " ", "real_name": "Spock"}).author.profile
+    assert unnamed == AuthorProfile(spock, "Spock")
+    assert message(user_profile={"image_72": "https://x/spock.png"}).author.profile is None
 
 
 @pytest.mark.parametrize(
@@ -89,7 +93,7 @@ def test_a_workspace_that_tells_nothing_of_us_makes_nobody_us() -> None:
 )
 def test_a_message_tells_what_its_bot_is_called(profile: object, told: str | None) -> None:
     author = message(user=None, bot_id="B7", username="deploy", bot_profile=profile).author
-    assert author.profile == (None if told is None else BotProfile(SlackUserId("B7"), "CI", told))
+    assert author.profile == (None if told is None else AuthorProfile(SlackUserId("B7"), "CI", told, True))
     assert message(bot_id="B7", bot_profile=profile).author.profile is None
 
 

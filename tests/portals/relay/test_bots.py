@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portals.actions import SendEvent, SendFile
-from portals.events import BotProfile
+from portals.events import AuthorProfile
 from portals.facts import Person
 from portals.ids import SlackUserId
 from portals.relay import to_matrix
@@ -86,5 +86,10 @@ def test_a_person_has_no_other_name() -> None:
 
 def test_what_a_bots_message_of_today_tells_of_it_is_to_be_known() -> None:
     event: dict[str, Any] = {"ts": TS, "user": None, "bot_id": "B7", "bot_profile": {"id": "B7", "name": "CI"}}
-    assert to_matrix.needs(said_in_slack(**event)).profiles == {BotProfile(SlackUserId("B7"), "CI")}
+    assert to_matrix.needs(said_in_slack(**event)).profiles == {AuthorProfile(SlackUserId("B7"), "CI", "", True)}
     assert to_matrix.needs(said_in_slack(seen=3, **event)).profiles == frozenset()
+
+
+def test_what_a_message_tells_of_a_person_is_to_be_known_however_old_it_is() -> None:
+    event = said_in_slack(seen=3, ts=TS, user_profile={"display_name": "Spock"})
+    assert to_matrix.needs(event).profiles == {AuthorProfile(SlackUserId("UALICE"), "Spock")}
