@@ -148,7 +148,7 @@ class _Bridge:
         vocabulary = Vocabulary(directory=self.directory, ledger=self.ledger, installations=self.installations)
         transfers = Transfers(Files(database), self.directory, matrix, self.installations, settings.files.max_size)
         self.people = People(database)
-        puppets = Puppets(names, puppeting_from(settings), self.people, self.directory, matrix)
+        self.puppets = puppets = Puppets(names, puppeting_from(settings), self.people, self.directory, matrix)
         answers = Answers(
             names=names,
             rules=rules_from(settings),
@@ -268,6 +268,7 @@ class _Bridge:
         self.group.create_task(self.bookmarks.run(), name="bookmarks")
         self.group.create_task(self._look_for_requests(), name="requests")
         self.group.create_task(self._clean_up(), name="clean-up")
+        self.group.create_task(self.puppets.run(), name="puppets")
         await self.lanes.wake_all()
 
     # --- the edges

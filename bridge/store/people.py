@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from bridge.errors import Refused
 from bridge.store.audit import noted
 from bridge.store.database import Statement
-from portals.ids import MatrixUserId, SlackUserId, TeamId
+from portals.ids import MatrixUserId, RoomId, SlackUserId, TeamId
 from portals.people.links import How, Linked, Wanted, changes, conflicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bridge.store.database import Database
-    from portals.ids import RoomId
 
 TAKEN = "already_linked"
 """The code of a refusal because a person or an account is linked otherwise already."""
@@ -41,6 +40,7 @@ CONSENTS = "SELECT user_id FROM consents WHERE team = $1"
 ADD_QUIETED = "INSERT INTO quieted (room, account, before) VALUES ($1, $2, $3) ON CONFLICT (room, account) DO NOTHING"
 REMOVE_QUIETED = "DELETE FROM quieted WHERE room = $1 AND account = $2"
 QUIETED = "SELECT before FROM quieted WHERE room = $1 AND account = $2"
+ALL_QUIETED = "SELECT room, account FROM quieted ORDER BY room, account"
 
 
 class People:
@@ -164,6 +164,10 @@ class People:
         """Return the rule that stood in the place of the one that mutes the room; None where it is not muted by us."""
         rows = await self._database.fetch(QUIETED, room, account)
         return str(rows[0][0]) if rows else None
+
+    async def all_quieted(self) -> list[tuple[RoomId, MatrixUserId]]:
+        """Return every room that we muted, with the account for which."""
+        return [(RoomId(room), MatrixUserId(account)) for room, account in await self._database.fetch(ALL_QUIETED)]
 
     async def add_quieted(self, room: RoomId, account: MatrixUserId, before: str) -> None:
         """Remember that a room is about to be muted; what was remembered of it before stays."""

@@ -4,20 +4,23 @@ The homeserver lets the bridge act as its accounts by a second registration. Wha
 told once in the log; the person's ghost speaks there for a while, then the account is tried again. An account that the
 bridge may not act as is invited instead, and joins when its owner likes.
 
-    quiet(room, account)             before history is written into a room that the account is in
-    loud(room, account, last event)  when all of it is in: as it was before, and read to the end
+While history is brought into a room, the room is muted for each account that writes in it, mentions as well. When all
+of it is in, the room is as its owner had set it, and read to the end. What was muted is kept in the store: a bridge
+that is killed meanwhile ends it later.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING
 
 import orjson
 
-from bridge.errors import Refused
-from portals.facts import Account
+from bridge.errors import BridgeError, Refused
+from portals.facts import Account, PortalState
+from portals.ids import EventId
 from portals.people.puppets import is_puppet
 
 if TYPE_CHECKING:
@@ -28,10 +31,11 @@ if TYPE_CHECKING:
     from bridge.store.directory import Directory
     from bridge.store.people import People
     from portals.facts import Portal
-    from portals.ids import EventId, GhostNames, MatrixUserId, RoomId, SlackUserId
+    from portals.ids import GhostNames, MatrixUserId, RoomId, SlackUserId
 
 log = logging.getLogger(__name__)
 
+_LOOK = 5.0
 _AGAIN = 3600.0
 """Seconds until an account that was refused in a room is tried there again."""
 
@@ -58,6 +62,8 @@ class Puppets:
         self._refused: dict[tuple[RoomId, MatrixUserId], float] = {}
         """When an account was refused in a room; kept in memory only, for nothing but politeness."""
         self._told: set[tuple[MatrixUserId, str]] = set()
+        self._quiet: set[tuple[RoomId, MatrixUserId]] = set()
+        """The rooms of which this process knows that they are muted."""
 
     def acts_as(self, account: MatrixUserId) -> bool:
         """Tell whether the bridge may act as an account."""
@@ -94,6 +100,10 @@ class Puppets:
 
     async def ready(self, room: RoomId, account: MatrixUserId) -> None:
         """Have an account in a room, to act there."""
+        portal = await self._directory.portal_of_room(room)
+        if portal is not None and portal.state is PortalState.IMPORTING and (room, account) not in self._quiet:
+            await self.quiet(room, account)
+            self._quiet.add((room, account))
         if not await self._directory.is_joined(room, account):
             await self._matrix.rooms.ensure_joined(room, account)
             await self._directory.set_joined(room, account, True)
@@ -120,6 +130,24 @@ class Puppets:
         await self._directory.set_joined(room, account, False)
 
     # --- without a sound
+
+    async def run(self) -> None:
+        """Have rooms ring again whose history is in, until cancelled."""
+        while True:
+            try:
+                await self.end_quiet()
+            except BridgeError as error:
+                log.info("muted rooms are looked at again: %s", error)
+            await asyncio.sleep(_LOOK)
+
+    async def end_quiet(self) -> None:
+        """Have those rooms ring again into which no history is being brought."""
+        for room, account in await self._people.all_quieted():
+            portal = await self._directory.portal_of_room(room)
+            if portal is not None and portal.state is PortalState.IMPORTING:
+                continue
+            newest = (await self._matrix.messages(room, limit=1)).events
+            await self.loud(room, account, EventId(newest[0]["event_id"]) if newest else None)
 
     async def quiet(self, room: RoomId, account: MatrixUserId) -> None:
         """Mute a room for an account, until `loud`; does nothing for one that the bridge may not act as.
@@ -157,3 +185,4 @@ class Puppets:
         except Refused as refused:
             log.warning("%s stays muted for %s, who can change it in any client: %s", room, account, refused)
         await self._people.remove_quieted(room, account)
+        self._quiet.discard((room, account))
