@@ -46,6 +46,7 @@ _PLACE = re.compile(
     r"|matrix\.to/#/[!#][A-Za-z0-9_.~%:$/=?&;@!#-]{0,1000}[A-Za-z0-9_-]"
     r")"
 )
+_CHANNEL = re.compile(r"#[^\s<>&\"#]{1,120}")
 _PARAGRAPH = re.compile(r"</?p>")
 
 
@@ -61,6 +62,11 @@ def said(content: Json, who: Who) -> str:
     words = _PLACE.sub("place:", words)
     words = words.replace("</p><p>", "\n\n").replace("<br>", "\n").replace("\u00a0", " ")
     return _PARAGRAPH.sub("", words)
+
+
+def without_channels(words: str) -> str:
+    """Return words without the names of channels: a room may show one that a channel bore when it was mentioned."""
+    return _CHANNEL.sub("#", words)
 
 
 def plain(content: Json, who: Who) -> str:

@@ -41,13 +41,15 @@ class ExpectedFile:
 class ExpectedPart:
     """One event that should show a part of a message: the forms that it may have, the likeliest first.
 
-    Each form is (msgtype and words, words without formatting, line of the digest); `words` is for a reader.
+    Each form is (msgtype and words, words without formatting, line of the digest); `words` is for a reader. `nameless`
+    is what is said without the names of channels, for a part that mentions some.
     """
 
     part: str
     forms: tuple[tuple[str, str, str], ...]
     words: str
     file: ExpectedFile | None = None
+    nameless: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,9 @@ class ShownPart:
     """An event that says it shows a part of a Slack message, as it stands after its edits.
 
     `author` is the Slack id of whom its sender stands for, empty where it stands for nobody, and `name` how they are
-    called there. `form`, `plain` and `line` are names as in ExpectedPart. `root` is the event whose thread it is in,
-    `thread` the Slack message that this one shows, empty where it shows none. `position` is its place in the order of
-    the room, `edited` the time in ms of the edit that it shows, 0 for none.
+    called there. `form`, `plain`, `line` and `nameless` are names as in ExpectedPart. `root` is the event whose thread
+    it is in, `thread` the Slack message that this one shows, empty where it shows none. `position` is its place in the
+    order of the room, `edited` the time in ms of the edit that it shows, 0 for none.
     """
 
     part: str
@@ -112,6 +114,7 @@ class ShownPart:
     name: str = ""
     edited: int = 0
     notice: bool = False
+    nameless: str = ""
     file: ShownFile | None = None
 
 

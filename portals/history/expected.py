@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from portals import text
 from portals.actions import SOURCE, SendEvent, SendFile
 from portals.events import Ignored, SlackMessage
 from portals.facts import Channel, Direction, Facts, Person, Portal, PortalState, Rules
@@ -155,8 +156,9 @@ class Expecting:
             yield self._part(part, action.content, message, told)
 
     def _part(self, part: str, content: Json, message: SlackMessage, file: ExpectedFile | None) -> ExpectedPart:
-        form = form_of(message.ts, part, message.author.id, content, self._known.who)
-        return ExpectedPart(part, (form,), excerpt(content), file)
+        form, plain, line, nameless = form_of(message.ts, part, message.author.id, content, self._known.who)
+        mentions = bool(text.mentions(message.document).channels)
+        return ExpectedPart(part, ((form, plain, line),), excerpt(content), file, nameless if mentions else "")
 
     # --- its reactions
 
@@ -207,13 +209,17 @@ def _with_form(before: ExpectedPart | None, part: ExpectedPart) -> ExpectedPart:
     return replace(before, forms=tuple(dict.fromkeys((*before.forms, *part.forms))))
 
 
-def form_of(ts: str, part: str, author: str, content: Json, who: Callable[[str], str]) -> tuple[str, str, str]:
-    """Return names of what a content says: with its msgtype, without its formatting, and as a line of the digest."""
-    msgtype, words = text_of(content.get("msgtype")), digest.said(content, who)
+def form_of(ts: str, part: str, author: str, content: Json, who: Callable[[str], str]) -> tuple[str, str, str, str]:
+    """Return names of what a content says: with its msgtype, without its formatting, as a line of the digest, nameless.
+
+    They are those that ExpectedPart and ShownPart speak of.
+    """
+    msgtype, words, plain = text_of(content.get("msgtype")), digest.said(content, who), digest.plain(content, who)
     return (
         digest.short(f"{msgtype}\n{words}"),
-        digest.short(digest.plain(content, who)),
+        digest.short(plain),
         digest.line(ts, part, author, msgtype, words),
+        digest.short(digest.without_channels(f"{msgtype}\n{words}\n{plain}")) if "#" in plain else "",
     )
 
 

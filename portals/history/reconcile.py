@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 from portals.history.digest import Digest, rank
 from portals.history.evidence import KINDS, TOMBSTONE, Difference, Tally
-from portals.history.parts import explained_absence, file_differences, matched, text_differences
+from portals.history.parts import (
+    calls_a_channel_otherwise,
+    explained_absence,
+    file_differences,
+    matched,
+    text_differences,
+)
 from portals.history.selection import Selection
 from portals.ids import ts_to_ms
 
@@ -33,6 +39,7 @@ UNNAMED = "Slack counts more people than it names"
 RENAMED = "the same person's same emoji under another of its names"
 BY_THE_BRIDGE = "the bridge's own, which stand for reactions in Matrix"
 GONE_FILES = "Slack keeps no more than their place"
+CALLED_OTHERWISE = "a channel that they mention is called by the name of that time"
 MENTIONED = "spoken of, and shared elsewhere"
 _ON_ABSENT = "on messages that are not shown"
 _OF_ABSENT = "of messages that are not shown"
@@ -85,8 +92,8 @@ class Reconciliation:
         self._threads: dict[str, _Thread] = {}
         self._roots: set[str] = set()
         """The roots of threads that the room shows."""
-        self._wrong: set[str] = set()
-        """The messages that differ."""
+        self._uncounted: set[str] = set()
+        """The messages that are there and are not counted as present."""
         self._positions = array("q")
 
     def differences(self, expected: Iterable[Expected], shown: Iterable[Shown]) -> Iterator[Difference]:
@@ -137,11 +144,14 @@ class Reconciliation:
             self._roots.add(source.ts)
         found = matched(source, room)
         told = list(self._compared(source, found, thread))
-        wrong = any(one.kind == "messages" and one.what != "twice" for one in told)
-        tally.present += not wrong
-        tally.differing += wrong
-        if wrong:
-            self._wrong.add(source.ts)
+        if any(one.kind == "messages" and one.what not in ("twice", "unexpected") for one in told):
+            tally.differing += 1
+            self._uncounted.add(source.ts)
+        elif any(part is not None and calls_a_channel_otherwise(wanted, part) for wanted, part in found.pairs):
+            tally.explain(CALLED_OTHERWISE)
+            self._uncounted.add(source.ts)
+        else:
+            tally.present += 1
         yield from told
         yield from self._reactions(source, room)
 
@@ -308,8 +318,8 @@ class Reconciliation:
             if index not in kept:
                 ts, place, event_id = self._at(position)
                 yield Difference("messages", "order", ts, place, event_id)
-                tally.differing += ts not in self._wrong
-                tally.present -= ts not in self._wrong
+                tally.differing += ts not in self._uncounted
+                tally.present -= ts not in self._uncounted
 
 
 def files(

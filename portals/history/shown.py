@@ -174,7 +174,7 @@ def tells(event: Json, position: int, room: Room) -> Tells | None:
 
 def with_content(part: ShownPart, ts: str, content: Json, who: Callable[[str], str]) -> ShownPart:
     """Return a part with what a content says, be it the event's own or that of its edit."""
-    form, plain, line = form_of(ts, part.part, part.author or part.sender, content, who)
+    form, plain, line, nameless = form_of(ts, part.part, part.author or part.sender, content, who)
     info, uri = mapping(content.get("info")), text_of(content.get("url"))
     file = None
     if uri:
@@ -185,6 +185,7 @@ def with_content(part: ShownPart, ts: str, content: Json, who: Callable[[str], s
         form=form,
         plain=plain,
         line=line,
+        nameless=nameless,
         words=excerpt(content),
         name=text_of(mapping(content.get("com.beeper.per_message_profile")).get("displayname")),
         notice=content.get("msgtype") == "m.notice",

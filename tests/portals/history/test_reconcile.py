@@ -10,9 +10,17 @@ import pytest
 from portals.history.evidence import KINDS, Difference, Tally
 from portals.history.expected import Expecting
 from portals.history.parts import HIDDEN, NOT_GIVEN
-from portals.history.reconcile import IN_THE_PLACE, MENTIONED, NEWER, Circumstances, Reconciliation, files
+from portals.history.reconcile import (
+    CALLED_OTHERWISE,
+    IN_THE_PLACE,
+    MENTIONED,
+    NEWER,
+    Circumstances,
+    Reconciliation,
+    files,
+)
 from portals.history.selection import Selection
-from portals.ids import Ts
+from portals.ids import ChannelId, Ts
 from tests.portals.history.mirrored import (
     ACCOUNT,
     CHANNEL,
@@ -28,10 +36,10 @@ from tests.portals.history.mirrored import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 Json = dict[str, Any]
-ROOT = "1700000000.000100"
+NO_CHANNELS: Mapping[ChannelId, str] = {}
 
 
 def ts(number: int) -> str:
@@ -57,8 +65,10 @@ def history() -> list[Json]:
 class Compared:
     """What came out of a comparison."""
 
-    def __init__(self, records: Sequence[Json], room: Mirrored, **given: Any) -> None:
-        expecting = Expecting(CHANNEL, known())
+    def __init__(
+        self, records: Sequence[Json], room: Mirrored, channels: Mapping[ChannelId, str] = NO_CHANNELS, **given: Any
+    ) -> None:
+        expecting = Expecting(CHANNEL, known(channels=channels))
         expected = [expecting.of(one, f"general/day.json[{n}]") for n, one in enumerate(records)]
         positions = {part.position: (one.ts, "", part.event_id) for one in shown(room.events) for part in one.parts}
         compared = Reconciliation(Circumstances(**given), positions.__getitem__)
@@ -359,6 +369,21 @@ def test_a_file_that_is_told_by_its_id_alone_may_be_anything() -> None:
     assert Compared([untold], room([record(ts(1), files=[file("F1")])])).told == []
     found = Compared([untold], room([untold]))
     assert (found.told, found.tallies["files"].explained) == ([], {NOT_GIVEN: 1})
+
+
+def test_a_channel_may_be_called_as_it_was_when_it_was_mentioned() -> None:
+    records = [record(ts(1), "U1", "see <#C2|about-c2> and *so* on #1"), record(ts(2), "U1", "see #typed")]
+    mirrored = room(records)
+    found = Compared(records, mirrored, channels={ChannelId("C2"): "renamed"})
+    assert found.told == []
+    assert found.tallies["messages"].explained == {CALLED_OTHERWISE: 1}
+    assert found.tallies["messages"].is_balanced
+    later(ts(1))(mirrored)
+    assert Compared(records, mirrored, channels={ChannelId("C2"): "renamed"}).told == [("messages", "order", ts(1))]
+    content(ts(1), body="see #about-c2 and no further #1")(mirrored)
+    assert ("messages", "content", ts(1)) in Compared(records, mirrored, channels={ChannelId("C2"): "renamed"}).told
+    content(ts(2), body="see #other")(mirrored)
+    assert ("messages", "content", ts(2)) in Compared(records, mirrored).told
 
 
 def test_a_linked_account_stands_for_its_person() -> None:
