@@ -25,7 +25,7 @@ from bridge.slack.files import SlackFiles
 from bridge.slack.installation import Installation
 from bridge.slack.limits import Limits
 from bridge.store.directory import Directory
-from bridge.store.files import Files
+from bridge.store.files import Files, FileState
 from bridge.store.imports import Imports
 from bridge.store.ledger import TO_MATRIX, Ledger
 from bridge.store.links import Links
@@ -36,7 +36,7 @@ from bridge.work.fetching import Fetcher
 from bridge.work.importer import Importer
 from bridge.work.late_files import LateFiles
 from bridge.work.transfers import Transfers
-from portals.history.progress import ChannelProgress, Progress
+from portals.history.progress import ChannelProgress, FileProgress, Progress
 from portals.ids import TeamId
 
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ async def importer_on(
             settings.appservice.as_token.reveal(),
             names.bot,
             verify_tls=settings.homeserver.verify_tls,
+            bot_is_sender=settings.bot_is_sender,
         ) as matrix,
     ):
         teams = {channel.team or team for channel in export.channels} | {team}
@@ -158,15 +159,16 @@ def _installation(name: str, token: str, settings: Settings, session: aiohttp.Cl
 
 async def _tell(database: Database, work: asyncio.Task[Import], tell: Callable[[Progress], None]) -> None:
     began = time.monotonic()
-    first: int | None = None
+    first: Progress | None = None
     while not work.done():
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(work), _TELL)
         found = await Imports(database).newest(1)
         if found:
             progress = await progress_of(database, found[0])
-            first = progress.shown if first is None else first
-            tell(replace(progress, seconds=time.monotonic() - began, began_with=first))
+            first = first or progress
+            seconds = time.monotonic() - began
+            tell(replace(progress, seconds=seconds, began_with=first.shown, came_before=first.files.came))
 
 
 async def progress_of(database: Database, known: Import) -> Progress:
@@ -187,4 +189,17 @@ async def progress_of(database: Database, known: Import) -> Progress:
         )
         for one in await imports.channels(known.id)
     )
-    return Progress(known.id, known.state, known.source, channels, await imports.count_quarantined(known.id))
+    return Progress(
+        known.id,
+        known.state,
+        known.source,
+        channels,
+        await imports.count_quarantined(known.id),
+        files=await _files(database, known.team),
+    )
+
+
+async def _files(database: Database, team: TeamId) -> FileProgress:
+    tally = await Files(database).counts(team)
+    here, waiting, absent = (tally[state] for state in (FileState.HERE, FileState.WAITING, FileState.ABSENT))
+    return FileProgress(here.files, waiting.files, absent.files, here.seen, waiting.told)

@@ -12,7 +12,7 @@ import click
 
 from bridge.cli.options import load_settings, print_json
 from bridge.cli.tables import visible
-from bridge.pages.words import duration, grouped
+from bridge.pages.words import duration, grouped, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,10 +119,14 @@ def _shown() -> Iterator[Tell]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         every = bars.add_task("All", total=None, told="")
+        files = bars.add_task("Files", total=None, told="", visible=False)
         tasks: dict[str, Any] = {}
 
         def tell(progress: Progress) -> None:
             bars.update(every, total=progress.records or None, completed=progress.shown, told=_pace(progress))
+            there = progress.files
+            done = there.here + there.absent
+            bars.update(files, total=there.every, completed=done, told=_flow(progress), visible=there.every > 0)
             for one in progress.channels:
                 if one.state in ("admitting", "settling"):
                     if one.name not in tasks:
@@ -154,7 +158,16 @@ def line_of(progress: Progress) -> str:
         f"{done} of {len(progress.channels)} channels"
     )
     pace = _pace(progress)
-    return words + (f", {pace}" if pace else "")
+    words += f", {pace}" if pace else ""
+    if progress.files.every:
+        words += f"; {grouped(progress.files.here)} of {grouped(progress.files.every)} files, {_flow(progress)}"
+    return words
+
+
+def _flow(progress: Progress) -> str:
+    """Return how much of the files came, and how quickly that goes."""
+    rate = progress.bytes_a_second
+    return size(progress.files.came) + (f", {size(round(rate))}/s" if rate is not None else "")
 
 
 def _pace(progress: Progress) -> str:
@@ -170,4 +183,6 @@ def _print(done: Progress) -> None:
             click.echo(visible(f"  Left out: #{one.name}: {one.reason}"))
     if done.quarantined:
         click.echo(f"{grouped(done.quarantined)} records are in quarantine; see: causeway import quarantine list")
+    if done.files.absent:
+        click.echo(f"{grouped(done.files.absent)} files could not be had; see: causeway import files list")
     click.echo("Prove it with: causeway report")

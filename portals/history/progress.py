@@ -28,8 +28,24 @@ class ChannelProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class FileProgress:
+    """The files of a workspace: how many are here, are still to come, and could not be had; bytes here and to come."""
+
+    here: int = 0
+    waiting: int = 0
+    absent: int = 0
+    came: int = 0
+    to_come: int = 0
+
+    @property
+    def every(self) -> int:
+        """How many files there are."""
+        return self.here + self.waiting + self.absent
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """A whole import; `seconds` since this process began with it, `began_with` what was shown then."""
+    """A whole import, `seconds` after this process began with it; then `began_with` were shown, `came_before` here."""
 
     number: int
     state: str
@@ -38,6 +54,8 @@ class Progress:
     quarantined: int = 0
     seconds: float = 0.0
     began_with: int = 0
+    files: FileProgress = FileProgress()
+    came_before: int = 0
 
     @property
     def records(self) -> int:
@@ -60,6 +78,12 @@ class Progress:
         """How long the rest takes at this rate."""
         return None if self.rate is None else max(self.records - self.shown, 0) / self.rate
 
+    @property
+    def bytes_a_second(self) -> float | None:
+        """Bytes of files a second, once that can be told."""
+        came = self.files.came - self.came_before
+        return came / self.seconds if self.seconds >= _SETTLED_IN and came > 0 else None
+
     def as_json(self) -> dict[str, object]:
         """Return the figures for programs."""
         return {
@@ -72,6 +96,14 @@ class Progress:
             "quarantined": self.quarantined,
             "records_per_second": round(self.rate, 2) if self.rate is not None else None,
             "seconds_left": round(self.seconds_left) if self.seconds_left is not None else None,
+            "files": {
+                "here": self.files.here,
+                "waiting": self.files.waiting,
+                "absent": self.files.absent,
+                "bytes": self.files.came,
+                "bytes_waiting": self.files.to_come,
+                "bytes_per_second": round(self.bytes_a_second) if self.bytes_a_second is not None else None,
+            },
             "channels": [
                 {
                     "id": one.id,

@@ -25,6 +25,7 @@ CREATE TABLE files (
 );
 CREATE INDEX files_waiting ON files (n) WHERE state = 'waiting';
 CREATE INDEX files_absent ON files (n) WHERE state = 'absent';
+CREATE INDEX files_counts ON files (team, state, told, seen);
 CREATE INDEX files_late ON files (n) WHERE state = 'here' AND noticed = 1;
 CREATE INDEX links_part ON links (part) WHERE part <> '';
 
