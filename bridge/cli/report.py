@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -61,6 +60,8 @@ def report(
     bridge and changes nothing. For a channel that is still mirrored, an export made just now says most; read from
     Slack's API, one is made by `causeway import --api`.
     """
+    import asyncio
+
     settings = load_settings(config)
     selection = selected(channels, kinds, since, until)
     made = asyncio.run(_made(settings, exports, selection, checksums))
@@ -80,6 +81,8 @@ def report(
 
 
 async def _made(settings: Settings, exports: Sequence[Path], selection: Selection, checksums: bool) -> Report:
+    import asyncio
+
     from bridge.configured import names_from, rules_from
     from bridge.exports.export import open_export
     from bridge.matrix.client import MatrixClient
