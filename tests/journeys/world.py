@@ -258,8 +258,16 @@ class World(Around["Stage"]):
 
     async def open(self) -> None:
         """Link who is to be linked, then start the bridge."""
-        self.own = {name: await self.stage.link(name) for name in self.linked}
+        await self.link()
         await super().open()
+
+    async def link(self) -> None:
+        """Give those who are to be linked their accounts."""
+        self.own = {name: await self.stage.link(name) for name in self.linked}
+
+    async def enter(self) -> None:
+        """Bring everybody into their rooms, and know the linked ones by their names."""
+        await super().enter()
         self.names |= {person.user_id: name for name, person in self.own.items()}
 
 

@@ -173,3 +173,38 @@ def _data_key(call: Call) -> tuple[str, str, str]:
     if user_id != call.sender:
         raise forbidden("Cannot get account data for other users.")
     return user_id, rest[0] if len(rest) > 1 else "", rest[-1]
+
+
+# Push rules, of the one kind that bridges make: those that override all others
+
+
+def rule_put(world: World, call: Call) -> Json:
+    (name,) = call.arguments
+    rules = world.push_rules.setdefault(call.sender, {})
+    rules[name] = {"enabled": True, **rules.get(name, {}), **call.body, "rule_id": name, "default": False}
+    return {}
+
+
+def rule_get(world: World, call: Call) -> Json:
+    (name,) = call.arguments
+    return _rule(world, call, name)
+
+
+def rule_delete(world: World, call: Call) -> Json:
+    (name,) = call.arguments
+    _rule(world, call, name)
+    del world.push_rules[call.sender][name]
+    return {}
+
+
+def rule_switch(world: World, call: Call) -> Json:
+    (name,) = call.arguments
+    _rule(world, call, name, "Unknown rule")["enabled"] = call.need("enabled")
+    return {}
+
+
+def _rule(world: World, call: Call, name: str, otherwise: str = "Not found") -> Json:
+    found = world.push_rules.get(call.sender, {}).get(name)
+    if found is None:
+        raise not_found(otherwise)
+    return found

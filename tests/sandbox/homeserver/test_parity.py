@@ -95,6 +95,16 @@ async def play(homeserver: Synapse | InstantHomeserver, transport: HttpTransport
     await ask("GET", f"v3/profile/{GHOST}/displayname")
     await ask("GET", "v3/profile/@nobody:localhost")
 
+    rule, muted = f"v3/pushrules/global/override/{room}", [{"kind": "event_match", "key": "room_id", "pattern": room}]
+    await ask("GET", rule, user_id=GHOST)
+    await ask("PUT", rule, {"conditions": muted, "actions": []}, user_id=GHOST)
+    await ask("PUT", f"{rule}/enabled", {"enabled": False}, user_id=GHOST)
+    await ask("PUT", rule, {"conditions": muted, "actions": ["notify"]}, user_id=GHOST)
+    await ask("GET", rule, user_id=GHOST)
+    await ask("DELETE", rule, user_id=GHOST)
+    await ask("DELETE", rule, user_id=GHOST)
+    await ask("PUT", f"{rule}/enabled", {"enabled": True}, user_id=GHOST)
+
     first = (await ask("PUT", f"{in_room}/send/m.room.message/1", message, user_id=GHOST))["event_id"]
     await ask("PUT", f"{in_room}/send/m.room.message/1", {**message, "body": "lost: the id was used"})
     await ask("PUT", f"{in_room}/send/m.room.message/2", {**message, "body": "y" * 66_000})

@@ -162,6 +162,8 @@ class World:
         self.aliases: dict[str, tuple[str, str]] = {}
         self.media: dict[str, Media] = {}
         self.account_data: dict[tuple[str, str, str], Json] = {}
+        self.push_rules: dict[str, dict[str, Json]] = {}
+        """By account and name: the rules that override all others."""
         self.position = 0
         self.on_event: list[Callable[[Room, Event], None]] = []
         self.on_ephemeral: list[Callable[[Room, Json], None]] = []
