@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import web
 
-from bridge.configured import avatars_from, mapped_from, names_from, puppeting_from, rules_from, shape_from
+from bridge.configured import avatars_from, client_from, mapped_from, names_from, puppeting_from, rules_from, shape_from
 from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable
 from bridge.http import Listener
 from bridge.matrix.appservice import Appservice
-from bridge.matrix.client import MatrixClient
 from bridge.public.face import application
 from bridge.slack.client import SlackClient
 from bridge.slack.events_api import EventsApi, SignedApp
@@ -43,6 +42,7 @@ from bridge.work.conductor import Conductor
 from bridge.work.ghosts import Ghosts
 from bridge.work.intake import Intake
 from bridge.work.lanes import Lanes
+from bridge.work.late_keys import LateKeys
 from bridge.work.perform import MatrixPerformer, SlackPerformer
 from bridge.work.permalinks import Permalinks
 from bridge.work.puppets import Puppets
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import config.settings as configured
+    from bridge.matrix.client import MatrixClient
     from bridge.store.database import Database
     from config.settings import Settings
     from config.values import Listen
@@ -90,14 +91,7 @@ async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
         connector = aiohttp.TCPConnector(limit=100)
         async with (
             aiohttp.ClientSession(timeout=timeout, connector=connector, trust_env=True) as session,
-            MatrixClient(
-                settings.homeserver.address,
-                settings.appservice.as_token.reveal(),
-                names_from(settings).bot,
-                connections=_CONNECTIONS,
-                verify_tls=settings.homeserver.verify_tls,
-                puppeting=puppeting_from(settings),
-            ) as matrix,
+            client_from(settings, database, _CONNECTIONS) as matrix,
         ):
             try:
                 async with asyncio.TaskGroup() as group:
@@ -232,6 +226,7 @@ class _Bridge:
             installations=self.installations,
             to_matrix=MatrixPerformer(matrix, ghosts, puppets, self.directory, transfers),
             to_slack=SlackPerformer(self.installations, transfers),
+            late_keys=LateKeys(matrix, self.ledger, settings.encryption.wait.total_seconds()),
         )
         self.lanes = Lanes(
             group=group,
@@ -259,6 +254,7 @@ class _Bridge:
 
     async def start(self) -> None:
         """Start listening and working; returns at once, the group's tasks go on."""
+        self.group.create_task(self.matrix.read_keys(self.lanes.take_up), name="encryption")
         self.group.create_task(self._serve(), name="listeners")
         for workspace in self.settings.slack.workspaces:
             if self.settings.slack.mode == "socket":

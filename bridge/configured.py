@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.matrix.client import MatrixClient
+from bridge.matrix.encryption.door import Encryption, Options
 from bridge.matrix.wire import Puppeting
 from bridge.work.rooms import Shape
 from portals.avatars import AvatarAddresses, key_from
 from portals.facts import Direction, Rules
 from portals.ids import GhostNames, MatrixUserId
+from portals.people.puppets import is_puppet
 from portals.policy import Mapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import config.settings as configured
+    from bridge.matrix.wire import Wire
+    from bridge.store.database import Database
     from config.settings import Settings
 
 
@@ -59,6 +66,34 @@ def puppeting_from(settings: Settings) -> Puppeting | None:
     return Puppeting(puppet.as_token.reveal(), accounts, names_from(settings).is_ours)
 
 
+def client_from(settings: Settings, database: Database, connections: int) -> MatrixClient:
+    """Return the client of the bridge itself, which encrypts and decrypts; made inside a running event loop."""
+    return MatrixClient(
+        settings.homeserver.address,
+        settings.appservice.as_token.reveal(),
+        names_from(settings).bot,
+        connections=connections,
+        verify_tls=settings.homeserver.verify_tls,
+        puppeting=puppeting_from(settings),
+        door=_door_from(settings, database),
+        bot_is_sender=settings.bot_is_sender,
+    )
+
+
+def _door_from(settings: Settings, database: Database) -> Callable[[Wire], Encryption]:
+    """Return what builds the door to encryption on the client's wire."""
+    chosen, puppeting, names = settings.encryption, puppeting_from(settings), names_from(settings)
+    options = Options(
+        key=chosen.key.reveal() if chosen.key is not None else None,
+        bot=names.bot,
+        is_ours=names.is_ours,
+        acts_as=lambda user: puppeting is not None and is_puppet(MatrixUserId(user), puppeting.accounts, names.domain),
+        ghosts=chosen.ghosts,
+        all_devices=chosen.devices == "all",
+    )
+    return lambda wire: Encryption(wire, database, options)
+
+
 def shape_from(settings: Settings) -> Shape:
     """Return how rooms are made."""
     rooms = settings.rooms
@@ -68,6 +103,7 @@ def shape_from(settings: Settings) -> Shape:
         join_rule=rooms.join_rule,
         history_visibility=rooms.history_visibility,
         federate=rooms.federate,
+        encryption=rooms.encryption,
         invite=tuple(MatrixUserId(user) for user in rooms.invite),
         admins=settings.admins,
         bot_name=settings.appservice.bot_display_name,

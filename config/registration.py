@@ -44,7 +44,7 @@ def registration(settings: Settings) -> dict[str, Plain]:
         "url": service.url,
         "as_token": service.as_token.reveal(),
         "hs_token": service.hs_token.reveal(),
-        "sender_localpart": service.bot_localpart,
+        "sender_localpart": service.bot_localpart + ("" if settings.bot_is_sender else "-service"),
         "namespaces": {
             "users": [
                 {"exclusive": True, "regex": f"@{localpart_regex(service.ghost_localpart)}:{domain}$"},
@@ -56,6 +56,7 @@ def registration(settings: Settings) -> dict[str, Plain]:
         "rate_limited": False,
         "receive_ephemeral": True,
         "de.sorunome.msc2409.push_ephemeral": True,
+        **({"io.element.msc4190": True} if settings.encryption.key is not None else {}),
     }
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from config.encryption import Encryption
 from config.imports import Imports
 from config.layout import LAYOUT
 from config.people import DoublePuppet, People
@@ -236,6 +237,7 @@ class Rooms(Section):
         default="shared", description="Who may read earlier messages, in Matrix's words."
     )
     federate: Flag = Field(default=True, description="Whether people of other homeservers may take part, ever.")
+    encryption: Flag = Field(default=False, description="Whether they are encrypted; needs encryption.key.")
     invite: Annotated[tuple[MatrixUser, ...], Kind("list of user ids", literal=False)] = Field(
         default=(), description="People invited to the Space and to every room that the bridge makes."
     )
@@ -353,6 +355,7 @@ class Settings(Section):
     slack: Slack = Field(description=Slack.__doc__)
     portals: Portals = Field(default=Portals(), description=Portals.__doc__)
     rooms: Rooms = Field(default=Rooms(), description=Rooms.__doc__)
+    encryption: Encryption = Field(default=Encryption(), description=Encryption.__doc__)
     people: People = Field(default=People(), description=People.__doc__)
     relay: Relay = Field(default=Relay(), description=Relay.__doc__)
     public: Public = Field(default=Public(), description=Public.__doc__)
@@ -377,6 +380,12 @@ class Settings(Section):
             raise wrong("is a token of appservice's", "make a token of its own", at=("double_puppet", "as_token"))
         if puppet.id == service.id:
             raise wrong("is the same as appservice.id", "give it a name of its own", at=("double_puppet", "id"))
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_encrypted_can_be(self) -> Self:
+        if self.rooms.encryption and self.encryption.key is None:
+            raise wrong("needs encryption.key", "give a key: `openssl rand -hex 32`", at=("rooms", "encryption"))
         return self
 
     @model_validator(mode="after")
@@ -407,12 +416,17 @@ class Settings(Section):
     def secrets(self) -> tuple[str, ...]:
         """Every secret text among the settings: what must not appear in a log."""
         service = self.appservice
-        optional = (self.homeserver.admin_token, self.double_puppet.as_token)
+        optional = (self.homeserver.admin_token, self.double_puppet.as_token, self.encryption.key)
         held = [service.as_token, service.hs_token, *(secret for secret in optional if secret)]
         for workspace in self.slack.workspaces:
             held += [token for token in (workspace.bot_token, workspace.app_token, workspace.signing_secret) if token]
         password = urlsplit(self.database.url.reveal()).password
         return (*(secret.reveal() for secret in held), *((password,) if password else ()))
+
+    @property
+    def bot_is_sender(self) -> bool:
+        """Whether the registration's sender is the bot: Synapse lets that one read no keys by /sync."""
+        return self.encryption.key is None
 
     @property
     def bot_id(self) -> str:

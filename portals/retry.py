@@ -37,6 +37,8 @@ _INSTALLATION = frozenset(
         "M_MISSING_TOKEN",
         "M_RESOURCE_LIMIT_EXCEEDED",
         "M_LIMIT_EXCEEDED",
+        # ours: the room is encrypted, and the configuration has no key for that
+        "room_is_encrypted",
     }
 )
 

@@ -26,10 +26,11 @@ from portals.actions import STAMP
 from portals.ids import EventId, MatrixUserId, RoomId
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
+    from bridge.matrix.encryption.door import Encryption
     from bridge.matrix.wire import Puppeting
     from portals.ids import ActionKey
 
@@ -59,7 +60,10 @@ class Page:
 
 
 class MatrixClient:
-    """Acts on one homeserver with the service's token; made inside a running event loop, closed by its owner."""
+    """Acts on one homeserver with the service's token; made inside a running event loop, closed by its owner.
+
+    `bot_is_sender` says that the registration's `sender_localpart` is the bot's.
+    """
 
     def __init__(
         self,
@@ -71,15 +75,25 @@ class MatrixClient:
         timeout: float = 60.0,
         verify_tls: bool = True,
         puppeting: Puppeting | None = None,
+        door: Callable[[Wire], Encryption] | None = None,
+        bot_is_sender: bool = True,
     ) -> None:
         self.bot = bot
         self._wire = Wire(
-            homeserver, as_token, connections=connections, timeout=timeout, verify_tls=verify_tls, puppeting=puppeting
+            homeserver,
+            as_token,
+            connections=connections,
+            timeout=timeout,
+            verify_tls=verify_tls,
+            puppeting=puppeting,
+            nobody=None if bot_is_sender else bot,
         )
         self._own: Recent[str, bool] = Recent(_OWN)
         self.rooms = Rooms(self._wire, bot)
         self.media = Media(self._wire)
         self.accounts = Accounts(self._wire)
+        self.encryption = door(self._wire) if door is not None else None
+        """Without it, events are neither encrypted nor decrypted: for those who send none into rooms."""
 
     @property
     def in_flight(self) -> int:
@@ -104,12 +118,19 @@ class MatrixClient:
         await self._wire.close()
 
     async def __aenter__(self) -> Self:
+        if self.encryption is not None:
+            await self.encryption.begin()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def read_keys(self, heal: Callable[[Sequence[int]], Awaitable[None]]) -> None:
+        """Read the keys of encrypted rooms until cancelled; `heal` takes up parked rows that waited for one."""
+        if self.encryption is not None:
+            await self.encryption.run(heal, lambda: self.register(self.bot))
 
     # Events
 
@@ -126,8 +147,10 @@ class MatrixClient:
 
         A reaction that the sender already has on the target counts as sent: its event id is returned.
         """
-        path = Path.v3.rooms[room].send[type][key]
         stamped = content if content.get(STAMP) == key else {**content, STAMP: key}
+        if self.encryption is not None:
+            type, stamped = await self.encryption.outgoing(room, sender, type, stamped)
+        path = Path.v3.rooms[room].send[type][key]
         try:
             answer = await self._wire.call(
                 Method.PUT, path, stamped, user=sender, ts=ts, wants="event_id", repeatable=False
@@ -192,8 +215,12 @@ class MatrixClient:
         return await self._unless_missing(Path.v3.rooms[room].state[type][state_key])
 
     async def event(self, room: RoomId, event: EventId) -> Json | None:
-        """Return one event, or None where the room has none of that id."""
-        return await self._unless_missing(Path.v3.rooms[room].event[event])
+        """Return one event, or None where the room has none of that id; in clear where it can be decrypted."""
+        found = await self._unless_missing(Path.v3.rooms[room].event[event])
+        return await self._readable(found) if found is not None else None
+
+    async def _readable(self, event: Json) -> Json:
+        return await self.encryption.readable(event) if self.encryption is not None else event
 
     async def messages(
         self,
@@ -256,7 +283,7 @@ class MatrixClient:
             query = {"limit": "500", **({"from": start} if start else {})}
             answer = await self._wire.call(Method.GET, path[type] if type else path, query=query)
             for found in _objects(answer.get("chunk")):
-                yield found
+                yield await self._readable(found)
             start = answer.get("next_batch")
             if start is None:
                 return

@@ -57,7 +57,8 @@ class Wire(HTTPAPI):
     """The requests of one service to one homeserver over one shared pool of connections.
 
     Made inside a running event loop. `connections` is the most requests in flight at once; further ones wait their
-    turn. `timeout` is the longest silence, in seconds, that a request waits for its answer.
+    turn. `timeout` is the longest silence, in seconds, that a request waits for its answer. `nobody` is whom a request
+    acts as that names no user, where that is not the token's owner.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Wire(HTTPAPI):
         timeout: float,
         verify_tls: bool = True,
         puppeting: Puppeting | None = None,
+        nobody: MatrixUserId | None = None,
     ) -> None:
         session = ClientSession(
             connector=TCPConnector(limit=connections, keepalive_timeout=_KEEP_ALIVE, ssl=verify_tls),
@@ -86,6 +88,7 @@ class Wire(HTTPAPI):
         )
         self.timeout = timeout
         self._puppeting = puppeting
+        self._nobody = nobody
         self.in_flight = 0
         """How many requests wait for their answer, or for their turn."""
 
@@ -118,8 +121,8 @@ class Wire(HTTPAPI):
         its outcome cannot be told.
         """
         parameters: dict[str, Any] = dict(query) if query else {}
-        if user is not None:
-            parameters["user_id"] = user
+        if (acting := user or self._nobody) is not None:
+            parameters["user_id"] = acting
         if ts is not None:
             parameters["ts"] = str(ts)
         try:
@@ -152,6 +155,8 @@ class Wire(HTTPAPI):
     async def open(self, path: PathBuilder, query: Mapping[str, str] | None = None) -> ClientResponse:
         """Begin a GET whose body the caller reads and then closes; what fails later is told by `failures.silence`."""
         headers = {"Authorization": f"Bearer {self.token}"}
+        if self._nobody is not None:
+            query = {**(query or {}), "user_id": self._nobody}
         try:
             response = await self.session.get(self.address(path), params=query, headers=headers, allow_redirects=False)
             if response.status == 200:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from bridge.store.ledger import InboxRow, Ledger, Unit
     from bridge.work.answers import Answers
     from bridge.work.ghosts import Ghosts
+    from bridge.work.late_keys import LateKeys
     from bridge.work.perform import MatrixPerformer, SlackPerformer
     from bridge.work.repeats import Repeats
     from bridge.work.rooms import RoomMaker
@@ -94,6 +95,7 @@ class Conductor:
         installations: Mapping[TeamId, Installation],
         to_matrix: MatrixPerformer,
         to_slack: SlackPerformer,
+        late_keys: LateKeys,
     ) -> None:
         self._ledger = ledger
         self._directory = directory
@@ -107,6 +109,7 @@ class Conductor:
         self._installations = installations
         self._to_matrix = to_matrix
         self._to_slack = to_slack
+        self._late_keys = late_keys
 
     async def portal_of(self, direction: str, queue: str) -> Portal | None:
         """Return the portal whose queue this is, or None for a queue that belongs to none."""
@@ -169,6 +172,7 @@ class Conductor:
             return self._ledger.settling(row, plan.reason)
         if isinstance(plan, Undeliverable):
             await self.give_up(row, portal, plan.reason)
+            await self._late_keys.look_again(row)
             return ()
         if not plan:
             return self._ledger.settling(row, "")
@@ -209,6 +213,9 @@ class Conductor:
             needs = to_matrix.needs(event)
             await self._overtaken(row, needs, portal, workspace, other_side)
             return to_matrix.decide(event, portal, await self._answers.facts(needs, portal, workspace))
+        payload = await self._late_keys.opened(row, payload)
+        if isinstance(payload, Undeliverable):
+            return payload
         said = matrix_reading.read(payload, row.source_key)
         if isinstance(said, Ignored):
             return said

@@ -82,6 +82,8 @@ class Intake:
     async def from_matrix(self, _transaction: str, events: Sequence[Mapping[str, Any]]) -> None:
         """Commit the events of a transaction; the transaction itself needs no name, for its events have theirs."""
         arrivals: list[Arrival] = []
+        if self._matrix.encryption is not None:
+            self._matrix.encryption.observe(events)
         for event in events:
             place = matrix.address(event)
             if place is None or self._names.is_ours(event["sender"]) or self._matrix.is_own(event["event_id"]):

@@ -106,6 +106,14 @@ class Lanes:
         self._hurry.set()
         self._hurry = asyncio.Event()
 
+    async def take_up(self, rows: Sequence[int]) -> None:
+        """Take up parked rows again, and have those tried that wait: what they lacked is there."""
+        for row in rows:
+            queue = await self._ledger.retry(row)
+            if queue is not None:
+                self.wake(*queue)
+        self.hurry()
+
     async def wake_all(self) -> None:
         """Wake every queue in which something waits, and every portal that has no room yet."""
         for direction, queue in await self._ledger.open_queues():

@@ -45,6 +45,7 @@ class Shape:
     join_rule: str
     history_visibility: str
     federate: bool
+    encryption: bool
     invite: tuple[str, ...]
     admins: tuple[str, ...]
     bot_name: str
@@ -171,6 +172,7 @@ class RoomMaker:
         state: list[dict[str, Any]] = [
             {"type": "m.room.history_visibility", "content": {"history_visibility": self._shape.history_visibility}},
             {"type": "m.room.guest_access", "content": {"guest_access": "forbidden"}},
+            *self._encryption(),
         ]
         if space is not None:
             via = {"via": [self._names.domain]}
@@ -215,9 +217,14 @@ class RoomMaker:
                 "initial_state": [
                     {"type": "m.room.history_visibility", "content": {"history_visibility": "shared"}},
                     {"type": "m.room.guest_access", "content": {"guest_access": "forbidden"}},
+                    *self._encryption(),
                 ],
             }
         )
+
+    def _encryption(self) -> list[dict[str, Any]]:
+        algorithm = {"algorithm": "m.megolm.v1.aes-sha2"}
+        return [{"type": "m.room.encryption", "content": algorithm}] if self._shape.encryption else []
 
     async def _space(self, workspace: Workspace) -> RoomId:
         if workspace.space is not None:

@@ -87,7 +87,7 @@ def _message(
         if relation.get("is_falling_back") is True:
             reply = None
     encrypted = event.get("type") == "m.room.encrypted"
-    if not encrypted and not content:
+    if not content:
         return Ignored("a message without content (redacted before its turn came)")
     if event.get("type") == "m.sticker":
         shown = {**shown, "msgtype": "m.image"}

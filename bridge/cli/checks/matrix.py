@@ -24,7 +24,14 @@ async def check_homeserver(settings: Settings) -> Findings:
     """Ask who answers, who we are to it, and, while the bridge runs, have it call us."""
     bot = MatrixUserId(settings.bot_id)
     address, token = settings.homeserver.address, settings.appservice.as_token.reveal()
-    async with MatrixClient(address, token, bot, timeout=PATIENCE, verify_tls=settings.homeserver.verify_tls) as client:
+    async with MatrixClient(
+        address,
+        token,
+        bot,
+        timeout=PATIENCE,
+        verify_tls=settings.homeserver.verify_tls,
+        bot_is_sender=settings.bot_is_sender,
+    ) as client:
         try:
             versions = await client.versions()
         except BridgeError as error:

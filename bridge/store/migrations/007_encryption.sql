@@ -72,7 +72,7 @@ CREATE TABLE inbound_sessions (
   signing_key TEXT NOT NULL,
   first_index BIGINT NOT NULL,
   session TEXT NOT NULL,
-  PRIMARY KEY (room, session_id)
+  PRIMARY KEY (room, session_id, sender)
 );
 
 CREATE TABLE read_indices (

@@ -31,6 +31,7 @@ class Busy:
 
     in_flight: int
     own: set[str] = field(default_factory=set)
+    encryption: None = None
 
     def is_own(self, event: str) -> bool:
         return event in self.own

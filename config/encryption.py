@@ -1,0 +1,31 @@
+"""The settings of end-to-end encryption."""
+
+# No `from __future__ import annotations`: pydantic evaluates these annotations while the classes are made.
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from config.secrets import SharedToken
+from config.section import Section
+from config.values import Duration, Kind, read_duration
+
+
+class Encryption(Section):
+    """End-to-end encryption of rooms, between Matrix and this bridge; what crosses to Slack, Slack reads."""
+
+    key: Annotated[SharedToken | None, Kind("secret")] = Field(
+        default=None,
+        description="Seals the device keys in the database, so keep it elsewhere; blank switches encryption off.",
+    )
+    ghosts: Literal["own", "bridge"] = Field(
+        default="own",
+        description="Whether ghosts speak with verified devices of their own, or all with the bot's, to be warned of.",
+    )
+    devices: Literal["all", "verified"] = Field(
+        default="all",
+        description="Whose devices get keys and are heard: `verified` leaves out those that their owners do not sign.",
+    )
+    wait: Duration = Field(
+        default=read_duration("30s"),
+        description="How long a message whose key did not come yet holds up those behind it; then it waits aside.",
+    )

@@ -1,0 +1,127 @@
+"""A stage for encrypted rooms: the bridge in this process, a real Synapse, and clients that we did not write."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from bridge.app import Hooks, run
+from bridge.store.opening import open_database
+from config.registration import registration
+from tests.journeys.stage import QUICK, settings_for
+from tests.sandbox.child import free_port
+from tests.sandbox.homeserver.synapse import Synapse
+from tests.sandbox.homeserver.transport import RequestRefused
+from tests.sandbox.slack import Limits, SlackSandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bridge.store.database import Database
+    from config.settings import Settings
+    from tests.sandbox.homeserver.nio_client import NioPerson
+    from tests.sandbox.homeserver.person import Person
+    from tests.sandbox.slack import Workspace
+
+
+@dataclass
+class EncryptedStage:
+    """The three of them; `start` and `stop` are the bridge's, whose store outlives it."""
+
+    directory: Path
+    template: Path
+    database_url: str
+    seed: Callable[[SlackSandbox], object]
+    encryption: dict[str, Any] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
+    slack: SlackSandbox = field(init=False)
+    homeserver: Synapse = field(init=False)
+    settings: Settings = field(init=False)
+    admin: Person = field(init=False)
+    database: Database | None = None
+    _bridge: asyncio.Task[None] | None = None
+    _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    async def __aenter__(self) -> Self:
+        sandbox = SlackSandbox(self.seed, limits=Limits.off(), times=QUICK)
+        self.slack = await self._stack.enter_async_context(sandbox)
+        port, homeserver_port = free_port(), free_port()
+        groups = {
+            "rooms": {"join_rule": "public", "encryption": True},
+            "encryption": {"key": "0123456789abcdef-of-tests", "wait": "3s", **self.encryption},
+            **self.more,
+        }
+        address = f"http://127.0.0.1:{homeserver_port}"
+        self.settings = settings_for(self.slack, address, self.database_url, port, **groups)
+        self.homeserver = Synapse(
+            self.directory / "synapse",
+            registrations=[registration(self.settings)],
+            template=self.template,
+            port=homeserver_port,
+        )
+        await self._stack.enter_async_context(self.homeserver)
+        self.admin = await self.homeserver.person("admin")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+        await self._stack.aclose()
+
+    @property
+    def workspace(self) -> Workspace:
+        """The one Slack workspace."""
+        return self.slack.team()
+
+    async def start(self) -> None:
+        """Start the bridge and wait until it listens."""
+        self.database = await open_database(self.database_url)
+        ready = asyncio.Event()
+        hooks = Hooks(database=self.database, ready=ready.set, limits_scale=0)
+        self._bridge = asyncio.create_task(run(self.settings, hooks), name="bridge")
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait([self._bridge, waiting], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._bridge.done():
+            await self._bridge
+
+    async def stop(self) -> None:
+        """Cut the bridge off where it is."""
+        bridge, self._bridge = self._bridge, None
+        if bridge is None:
+            return
+        bridge.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await bridge
+
+    async def room(self, channel: str, seconds: float = 20) -> str:
+        """Return the room that mirrors a channel, as soon as people can enter it."""
+        alias = f"#slack_{self.workspace.id}_{self.workspace.channel(channel).id}:localhost".lower()
+        async with asyncio.timeout(seconds):
+            while True:
+                with contextlib.suppress(RequestRefused):
+                    return await self.admin.join(alias)
+                await asyncio.sleep(0.05)
+
+    async def enter(self, channel: str, *people: NioPerson) -> str:
+        """Bring people into the room of a channel; returns it."""
+        room = await self.room(channel)
+        for person in people:
+            await person.join(room)
+        return room
+
+    async def until_in_slack(self, channel: str, text: str, seconds: float = 20) -> Any:
+        """Return the entry of a channel with this text, as soon as it is there."""
+        async with asyncio.timeout(seconds):
+            while True:
+                for entry in self.workspace.transcript(channel):
+                    if entry.text == text:
+                        return entry
+                await asyncio.sleep(0.05)
+
+    async def sealed(self, room: str) -> list[dict[str, Any]]:
+        """Return all events of a room that are messages, as the homeserver has them."""
+        kinds = ("m.room.message", "m.room.encrypted", "m.sticker")
+        return [event for event in await self.admin.events(room) if event["type"] in kinds]
