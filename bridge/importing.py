@@ -35,6 +35,7 @@ from bridge.work.entitled import Entitled
 from bridge.work.fetching import Fetcher
 from bridge.work.importer import Importer
 from bridge.work.late_files import LateFiles
+from bridge.work.roster import workspace_of
 from bridge.work.transfers import Transfers
 from portals.history.progress import ChannelProgress, FileProgress, Progress
 from portals.ids import TeamId
@@ -111,7 +112,7 @@ async def importer_on(
         ) as matrix,
     ):
         teams = {channel.team or team for channel in export.channels} | {team}
-        installations = await _installations(settings, session, teams)
+        installations = await _installations(settings, session, directory, teams)
         files = Files(database)
         fetcher = Fetcher(
             files=files,
@@ -135,16 +136,20 @@ async def importer_on(
 
 
 async def _installations(
-    settings: Settings, session: aiohttp.ClientSession, teams: Iterable[TeamId]
+    settings: Settings, session: aiohttp.ClientSession, directory: Directory, teams: Iterable[TeamId]
 ) -> dict[TeamId, Installation]:
     """Return what fetches the files of each workspace: with its token, else with the export's alone."""
     found: dict[TeamId, Installation] = {}
     for workspace in settings.slack.workspaces:
         made = _installation(workspace.name, workspace.bot_token.reveal(), settings, session)
         try:
-            found[TeamId((await made.client.auth()).team_id)] = made
+            identity = await made.client.auth()
         except (Later, Refused) as error:
             log.warning("the workspace %s is not asked for files: %s", workspace.name, error)
+            continue
+        found[TeamId(identity.team_id)] = made
+        if await directory.workspace(TeamId(identity.team_id)) is None:
+            await directory.learn_workspace(workspace_of(identity, workspace.name))
     for team in teams:
         found.setdefault(team, _installation(team, "", settings, session))
     return found

@@ -19,7 +19,7 @@ from portals.reading.slack import address
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bridge.slack.client import SlackClient
+    from bridge.slack.client import Identity, SlackClient
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.store.ledger import Ledger
@@ -67,14 +67,7 @@ class Roster:
                 log.warning(
                     "%s: the app's id stays unknown, own messages are known by their bot: %s", client.name, refused
                 )
-        workspace = Workspace(
-            team=TeamId(identity.team_id),
-            name=identity.team or client.name,
-            bot_user=SlackUserId(identity.user_id),
-            bot=SlackUserId(identity.bot_id),
-            app=app,
-            url=identity.url,
-        )
+        workspace = workspace_of(identity, client.name, app)
         await self._directory.learn_workspace(workspace)
         return workspace
 
@@ -201,6 +194,18 @@ class Roster:
         assert found is not None
         await self._ledger.admit([Arrival(TO_MATRIX, found.queue, found.source_key, orjson.dumps(payload).decode())])
         self._wake(TO_MATRIX, found.queue)
+
+
+def workspace_of(identity: Identity, name: str, app: str = "") -> Workspace:
+    """Return the workspace that a bot token is for; without its app, the bridge's messages are known by their bot."""
+    return Workspace(
+        team=TeamId(identity.team_id),
+        name=identity.team or name,
+        bot_user=SlackUserId(identity.user_id),
+        bot=SlackUserId(identity.bot_id),
+        app=app,
+        url=identity.url,
+    )
 
 
 def seen(channel: Any) -> SeenChannel | None:  # Any: foreign JSON

@@ -73,6 +73,8 @@ def differences(
                 present.add(Ts(str(foreign.get("ts"))))  # it is there, although it cannot be shown any more
             if unreadable is not None and not is_hidden(foreign):
                 unreadable.append((foreign, message.reason))
+            if archive and _is_lost_root(foreign) and Ts(foreign["ts"]) not in known:
+                news.extend(made.lost_root(Ts(foreign["ts"]), foreign))
             continue
         present.add(message.ts)
         if not system_notices.is_shown(message):
@@ -91,6 +93,12 @@ def differences(
         if ts >= since and ts not in present and not all(link.deleted for link in shown):
             news.append(made.deletion(ts))
     return news
+
+
+def _is_lost_root(foreign: Json) -> bool:
+    """Tell whether a record is what is left of a deleted message that was answered."""
+    ts = foreign.get("ts")
+    return foreign.get("subtype") == "tombstone" and is_ts(str(ts)) and foreign.get("thread_ts") == ts
 
 
 def shows(foreign: Json, channel: ChannelId, workspace: Workspace) -> bool:
@@ -138,6 +146,13 @@ class _Maker:
             "event_ts": message.version,
         }
         yield News(f"{message.ts}/changed", self._payload(event, f"{message.ts}/changed"))
+
+    def lost_root(self, ts: Ts, foreign: Json) -> Iterable[News]:
+        """Yield a message that stands for a deleted one, and its deletion: its answers are a thread as they were."""
+        left_out = ("subtype", "hidden", "edited")
+        stand_in = {name: value for name, value in foreign.items() if name not in left_out}
+        yield self.message(ts, {**stand_in, "user": "USLACKBOT", "text": "This message was deleted."})
+        yield self.deletion(ts)
 
     def deletion(self, ts: Ts) -> News:
         event = {"type": "message", "subtype": "message_deleted", "deleted_ts": ts, "channel": self._channel}

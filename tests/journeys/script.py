@@ -245,11 +245,12 @@ class Playwright:
         """Return the next acts."""
         return [self.act() for _ in range(count)]
 
-    def post(self) -> Act:
-        """Return that somebody says something, which is told already."""
-        act = self._post()
-        self.tale.apply(act)
-        return act
+    def last_words(self) -> list[Act]:
+        """Return that somebody says something in every channel, which is told already."""
+        acts: list[Act] = [self._said(self._chance.choice(self._sides), channel) for channel in self.tale.channels]
+        for act in acts:
+            self.tale.apply(act)
+        return acts
 
     def act(self) -> Act:
         """Return the next act, which is told already."""

@@ -128,7 +128,8 @@ class Cutter:
         if self.chance.random() < 0.5:
             await self.stage.stop()
             self.done.append("bridge stopped")
-        await self.world.play([*playwright.acts(self.chance.randrange(2, 12)), playwright.post()])
+        await self.world.play(playwright.acts(self.chance.randrange(2, 12)))
+        await self.world.play(playwright.last_words())  # by which the bridge can tell how late it is in this Slack
         self.done.append("played")
 
 

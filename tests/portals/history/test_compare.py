@@ -286,3 +286,14 @@ def test_an_archive_says_nothing_against_a_reaction_that_came_or_went_after_it()
     assert news([message], links_of(message), [came, went], as_of="5.0", archive=True) == []
     ranks = [one.rank for one in news([message], links_of(message), [came, went], as_of="7.0", archive=True)]
     assert ranks == ["1.1/reaction_added", "1.1/reaction_removed"]
+
+
+def test_an_archive_keeps_the_thread_of_a_deleted_root() -> None:
+    tombstone = {"type": "message", "subtype": "tombstone", "ts": "1.1", "thread_ts": "1.1", "hidden": True}
+    stand_in, gone = news([tombstone, said("1.2", thread_ts="1.1")], archive=True)[:2]
+    assert isinstance(event_of(stand_in), SlackMessage)
+    assert event_of(gone) == SlackDeletion(event_of(gone).source, CHANNEL, Ts("1.1"))
+    deleted = [replace(one, deleted=True) for one in links_of(said("1.1"))]
+    assert news([tombstone], deleted, archive=True) == []
+    assert news([{**tombstone, "thread_ts": None}], archive=True) == []
+    assert news([tombstone]) == []
