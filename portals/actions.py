@@ -121,6 +121,13 @@ class RecordTrouble:
     trouble: str
 
 
+@dataclass(frozen=True, slots=True)
+class RecordTold:
+    """Remember that a person was told that the channel has moved."""
+
+    person: str
+
+
 Record = (
     RecordLink
     | RecordReaction
@@ -131,6 +138,7 @@ Record = (
     | RecordPin
     | RecordBookmarks
     | RecordTrouble
+    | RecordTold
 )
 
 
@@ -380,6 +388,7 @@ _RECORDS: Mapping[str, type[Record]] = {
         RecordPin,
         RecordBookmarks,
         RecordTrouble,
+        RecordTold,
     )
 }
 

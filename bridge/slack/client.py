@@ -180,6 +180,17 @@ class SlackClient:
         """Set a channel's topic, of at most 250 characters; in an archived channel that is refused."""
         await self.call("conversations.setTopic", channel=channel, topic=topic)
 
+    async def archive(self, channel: str) -> None:
+        """Archive a channel that the bot is in; Slack then takes the bot out of it."""
+        await self._done("already_archived", "conversations.archive", channel=channel)
+
+    async def unarchive(self, channel: str) -> None:
+        """Open an archived channel, which Slack lets no bot do: `not_in_channel`, for an archived one has no bots.
+
+        https://docs.slack.dev/reference/methods/conversations.unarchive
+        """
+        await self._done("not_archived", "conversations.unarchive", channel=channel)
+
     async def join(self, channel: str) -> Fields:
         """Make the bot a member of a public channel and return the channel; Slack takes a second time as a success."""
         return _fields(await self.call("conversations.join", channel=channel), "channel")

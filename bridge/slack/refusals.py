@@ -88,6 +88,9 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         "a bot cannot do this in this kind of channel", f"A private channel cannot be joined. {_INVITE}"
     ),
     "channel_is_limited_access": Meaning("the channel is limited to certain people", "Ask its owner to add the bot"),
+    "cant_archive_general": Meaning("Slack lets nobody archive the channel that everybody is in"),
+    "cant_archive_required": Meaning("the channel is required, so that Slack does not let it be archived"),
+    "too_long": Meaning("the text is longer than Slack takes: 250 characters in a topic"),
     "too_many_members": Meaning("the channel is full", "Ask an admin of the workspace to raise its limit"),
     "restricted_action": Meaning(
         "a workspace preference forbids this", "Ask an admin of the workspace to allow the app"

@@ -48,7 +48,10 @@ WHERE id = $1
 """
 LEAVE_ROOM = "UPDATE portals SET room = NULL WHERE room = $2 AND state = 'removed' AND id <> $1"
 SET_STATE = "UPDATE portals SET state = $2 WHERE id = $1"
-BEGIN_HISTORY = "UPDATE portals SET state = 'importing', history = $2 WHERE id = $1"
+BEGIN_HISTORY = """
+UPDATE portals SET state = 'importing', history = $2
+WHERE id = $1 AND state <> 'frozen' AND (state <> 'archived' OR kind = 'history')
+"""
 BEGIN_NEW = "UPDATE portals SET state = 'importing', history = $3 WHERE team = $1 AND channel = $2"
 END_HISTORY = """
 UPDATE portals SET history = 0,
@@ -222,9 +225,9 @@ class Directory:
         return [_portal(row) for row in rows]
 
     async def portals_behind(self, team: TeamId, gap: int, limit: int) -> list[Portal]:
-        """Return live portals of a workspace that have not looked back over a gap yet."""
+        """Return live or frozen portals of a workspace that have not looked back over a gap yet."""
         rows = await self._database.fetch(
-            f"{_PORTAL} WHERE team = $1 AND caught_up < $2 AND state = 'live' AND direction <> 'to_slack' "
+            f"{_PORTAL} WHERE team = $1 AND caught_up < $2 AND state IN ('live', 'frozen') AND direction <> 'to_slack' "
             "ORDER BY id LIMIT $3",
             team,
             gap,

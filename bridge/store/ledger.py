@@ -239,9 +239,9 @@ class Ledger:
         """Return (direction, queue) of every queue in which a row waits."""
         return [(str(row[0]), str(row[1])) for row in await self._database.fetch(OPEN_QUEUES)]
 
-    async def open_before(self, queue: str, place: int) -> int:
-        """Return how many rows wait in a channel's queue up to a place."""
-        rows = await self._database.fetch(OPEN_BEFORE, TO_MATRIX, queue, place)
+    async def open_before(self, queue: str, place: int, direction: str = TO_MATRIX) -> int:
+        """Return how many rows wait in a queue up to a place."""
+        rows = await self._database.fetch(OPEN_BEFORE, direction, queue, place)
         return int(rows[0][0])
 
     async def open_counts(self) -> list[tuple[str, str, int, int]]:
@@ -304,6 +304,10 @@ class Ledger:
     async def look(self, queue: str) -> None:
         """Ask the running bridge to look at a channel's queue, in which something was put; no more than that."""
         await self._database.commit(Statement(ADD_REQUEST, (LOOK, queue, _now())))
+
+    async def is_asked(self) -> bool:
+        """Tell whether something was asked for that the running bridge has not taken up yet."""
+        return bool(await self._database.fetch(ANY_REQUEST))
 
     async def request(self, direction: str, queue: str) -> None:
         """Ask the running bridge to look at a queue and to read its portals anew."""

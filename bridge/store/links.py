@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.store.bookmarks import shown
+from bridge.store.cutovers import MOVED_AT, told
 from bridge.store.database import Statement, any_of
 from portals.actions import (
     Record,
@@ -18,6 +19,7 @@ from portals.actions import (
     RecordLink,
     RecordPin,
     RecordReaction,
+    RecordTold,
     RecordTrouble,
     RecordUnreaction,
 )
@@ -163,6 +165,11 @@ class Links:
         """Return the messages of a workspace that show this file, each with the channel of its portal."""
         return [(ChannelId(row[0]), Ts(row[1])) for row in await self._database.fetch(SHOWING, team, part)]
 
+    async def moved_at(self, portal: PortalId, person: str) -> Ts | None:
+        """Return when a channel moved to Matrix; None for a person who was told so, and where it has not moved."""
+        rows = await self._database.fetch(MOVED_AT, portal, person)
+        return Ts(f"{int(rows[0][0]) / 1000:.6f}") if rows else None
+
     async def pins(self, portal: PortalId) -> frozenset[Ts]:
         """Return the messages that are pinned in Slack."""
         rows = await self._database.fetch("SELECT ts FROM pins WHERE portal = $1", portal)
@@ -237,6 +244,8 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
             return (Statement(ADD_PIN if what.pinned else REMOVE_PIN, (portal, what.ts)),)
         case RecordBookmarks():
             return (shown(portal, what, result),)
+        case RecordTold():
+            return (told(portal, what.person),)
         case RecordTrouble(trouble=""):
             return (Statement(END_TROUBLE, (portal,)),)
         case RecordTrouble():

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bridge.errors import BridgeError, Later, Refused
-from bridge.store.ledger import TO_MATRIX, PlannedAction, State
+from bridge.store.ledger import TO_MATRIX, TO_SLACK, PlannedAction, State
 from bridge.store.links import record
 from bridge.work.perform import BANNED, BY_GHOST, Task
 from bridge.work.profiles import person_of_user
-from portals.actions import RecordChannel, RecordTrouble
+from portals.actions import PostMessage, RecordChannel, RecordTold, RecordTrouble
 from portals.events import (
     Ignored,
     MatrixMembership,
@@ -128,7 +128,7 @@ class Conductor:
         if row.direction != TO_MATRIX or row.state is not State.NEW or is_repeated(row.raw):
             return None
         portal = await self.portal_of(row.direction, row.queue)
-        if portal is None or portal.room is None or portal.direction is Direction.TO_SLACK:
+        if portal is None or portal.room is None or portal.direction is Direction.TO_SLACK or portal.has_moved:
             return None
         workspace = await self._directory.workspace(portal.team)
         if workspace is None or portal.team not in self._installations:
@@ -159,6 +159,8 @@ class Conductor:
             return await self._without_portal(row)
         if portal.direction is not Direction.BOTH and portal.direction != row.direction:
             return self._ledger.settling(row, f"this portal relays {portal.direction} only")
+        if portal.has_moved and portal.state is PortalState.ARCHIVED and not slack_reading.is_looked_up(row.raw):
+            return self._ledger.settling(row, "the channel has moved to Matrix, and nothing is relayed any more")
         if portal.room is None:
             raise Later(f"#{portal.name} has no room yet", 0.0)
         workspace = await self._directory.workspace(portal.team)
@@ -251,8 +253,9 @@ class Conductor:
     async def _perform_all(self, row: InboxRow, portal: Portal, actions: list[PlannedAction], unsure: bool) -> Unit:
         """Perform what is planned; each action is recorded before the next, the record of the last is returned."""
         unit: Unit = ()
-        performer = self._to_matrix if row.direction == TO_MATRIX else self._to_slack
         for planned in actions:
+            is_for_slack = row.direction == TO_SLACK or isinstance(planned.action, PostMessage)
+            performer = self._to_slack if is_for_slack else self._to_matrix
 
             async def note_progress(progress: str, n: int = planned.n) -> None:
                 await self._ledger.note_progress(row, n, progress)
@@ -290,6 +293,9 @@ class Conductor:
         try:
             return await performer.perform(team, task), task.action.record
         except Refused as refused:
+            if isinstance(task.action.record, RecordTold) and not is_installation_trouble(refused.code):
+                log.info("%s could not be told that the channel has moved: %s", task.action.record.person, refused)
+                return "", None
             instead = out_of_thread(task.action, refused.code)
             if instead is None and refused.code == BY_GHOST:
                 instead = by_ghost(task.action)

@@ -268,7 +268,7 @@ class Lanes:
         """Return the gap that a portal must look back over before it walks what came after it; 0 for none."""
         if direction == TO_SLACK or portal is None or portal.direction == TO_SLACK:
             return 0
-        if portal.state is not PortalState.LIVE:
+        if portal.state not in (PortalState.LIVE, PortalState.FROZEN):
             return 0
         return await self._catch_up.gap_before(portal)
 

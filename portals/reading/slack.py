@@ -79,6 +79,11 @@ def read(payload: Json, source: str, workspace: Workspace) -> SlackEvent | Ignor
     return reader(event, source, workspace, isinstance(payload.get(LOOK_BACK), int))
 
 
+def is_looked_up(raw: str) -> bool:
+    """Tell whether a payload, as it is stored, was made of what history knows, and was not delivered by Slack."""
+    return f'"{LOOK_BACK}":' in raw
+
+
 def channel_of(payload: Json) -> ChannelId | None:
     """Return the channel that a payload is about, or None."""
     return _channel(mapping(payload.get("event"))) or None

@@ -68,6 +68,8 @@ def decide(
     match event:
         case SlackPin():
             return _pin(event, portal, facts)
+        case _ if portal.has_moved:
+            return _unseen(event, portal)
         case SlackBotMembership():
             return _bot(event, portal, facts)
         case SlackChannelChange(archived=None, private=None):
@@ -76,6 +78,19 @@ def decide(
             return _convert(event, portal, facts)
         case SlackChannelChange():
             return _close(event, portal, facts)
+
+
+def _unseen(event: SlackChannelChange | SlackBotMembership, portal: Portal) -> tuple[Action, ...] | Ignored:
+    """Note what must be known should the channel come back; the room has moved and shows nothing of it."""
+    record: Record | None = None
+    if isinstance(event, SlackChannelChange):
+        if event.archived is not None and event.archived != portal.archived:
+            record = RecordChannel(archived=event.archived)
+    elif event.joined is bool(portal.trouble):
+        record = RecordTrouble("" if event.joined else _REMOVED)
+    if record is None:
+        return Ignored("the channel has moved to Matrix: its room goes its own way")
+    return (Note(action_key(event.source, "unseen"), record),)
 
 
 def _pin(event: SlackPin, portal: Portal, facts: Facts) -> tuple[Action, ...]:

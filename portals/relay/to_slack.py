@@ -85,6 +85,8 @@ def needs(event: MatrixEvent) -> Needs:
 
 def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored | Undeliverable:
     """Return what to do in the portal's channel, why nothing is to be done, or why it cannot be done."""
+    if portal.has_moved:
+        return Ignored("the channel has moved to Matrix: what is said here stays here")
     match event:
         case MatrixMessage(encrypted=True):
             return Undeliverable("it is encrypted, and this bridge does not read encrypted messages")
