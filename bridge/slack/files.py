@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -51,6 +52,10 @@ _CANNOT_GO: Final = frozenset({"file_not_found", "file_deleted", "cant_delete_fi
 
 class Broken(Later):
     """Slack answered, and the file did not come whole: Slack is busy, or it is this one file that cannot be had."""
+
+
+_HOST: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.){1,8}[a-z]{2,63}", re.ASCII)
+"""A name that can be looked up; what a record holds in its place would be looked for again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +215,8 @@ class SlackFiles:
                 response = await self._session.get(
                     target, headers=headers, allow_redirects=False, timeout=self._timeout
                 )
+            except aiohttp.InvalidURL:
+                raise Refused("invalid_url", "the file's address cannot be read") from None
             except (aiohttp.ClientError, TimeoutError, OSError) as fault:
                 raise Later(f"the file could not be fetched ({type(fault).__name__})") from None
             location = response.headers.get("Location")
@@ -313,7 +320,7 @@ def _is_within(url: URL, domain: str) -> bool:
     host = url.host or ""
     if url.scheme != "https" or url.port != 443 or url.user is not None:
         return False
-    return host == domain or host.endswith(f".{domain}")
+    return host == domain or (host.endswith(f".{domain}") and _HOST.fullmatch(host) is not None)
 
 
 def _login(remedy: str) -> Refused:

@@ -12,12 +12,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import re
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.errors import BridgeError, Later, Refused
+from bridge.matrix.encryption.attachments import opened
 from bridge.slack.files import Broken
 from bridge.slack.refusals import NOT_CONNECTED
 from bridge.store.files import FileState, KnownFile
@@ -44,6 +46,8 @@ _PATIENCE = 30
 """Tries in which Slack answered and a file did not come whole, after which it is given up: about half an hour."""
 _BLAMED = {True: 5, False: 20}
 """The same while other files come: then it is this one. Where nobody answered, it takes more tries to be sure."""
+_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}(?: *; *[\w=.\"+-]{1,100})?", re.ASCII)
+_LONGEST_NAME = 255
 _PROMISED = 0.5
 """Seconds between two looks whether an import has brought a file over."""
 _ABANDONED_MS = 24 * 3600 * 1000
@@ -51,7 +55,10 @@ _ABANDONED_MS = 24 * 3600 * 1000
 
 
 class Transfers:
-    """Brings files from Slack to Matrix and back; `clock` tells the time in seconds."""
+    """Brings files from Slack to Matrix and back; `clock` tells the time in seconds.
+
+    `seals` says that files are encrypted which come before it is known which room shows them.
+    """
 
     def __init__(
         self,
@@ -61,6 +68,8 @@ class Transfers:
         installations: Mapping[TeamId, Installation],
         max_size: int,
         clock: Callable[[], float] = time.time,
+        *,
+        seals: bool = False,
     ) -> None:
         self._files = files
         self._directory = directory
@@ -68,18 +77,51 @@ class Transfers:
         self._installations = installations
         self._max_size = max_size
         self._clock = clock
+        self._seals = seals
         self._under_way: dict[str, asyncio.Event] = {}
         self._opens: dict[TeamId, str] = {}
         """Which token opened the last file of a workspace: it is shown first for the next."""
 
     # --- towards Matrix
 
-    async def to_matrix(self, team: TeamId, action: SendFile) -> str:
-        """Return the `mxc:` address of a Slack file, bringing it over when it was not yet.
+    async def to_matrix(self, team: TeamId, action: SendFile, *, sealed: bool = False) -> str:
+        """Return the `mxc:` address of a Slack file, `sealed` or in clear, bringing it over when it was not yet.
 
         Raises Refused with the code ABSENT where it cannot be had, Later where an import is about to bring it, and
         what the clients raise.
         """
+        mxc = await self._first_copy(team, action, sealed=sealed)
+        if (await self._sealing(mxc) is not None) is sealed:
+            return mxc
+        return await self._other_copy(team, action.file_id, mxc, sealed=sealed)
+
+    async def _sealing(self, mxc: str) -> Mapping[str, Any] | None:
+        """Return the keys of a file that we encrypted, None for one in clear."""
+        sealed_files = self._matrix.sealed_files
+        return await sealed_files.shown(mxc) if sealed_files is not None else None
+
+    async def _other_copy(self, team: TeamId, file_id: str, mxc: str, *, sealed: bool) -> str:
+        """Return the copy of a file for the other kind of room than that which it was brought for."""
+        source = f"slack:{file_id}/{'sealed' if sealed else 'clear'}"
+        async with self._alone(f"{team}/{source}"):
+            known = await self._directory.media(source)
+            if known is None:
+                keys = await self._sealing(mxc)
+                async with self._matrix.media.download(mxc, self._max_size) as found:
+                    chunks = opened(found.chunks, keys) if keys is not None else found.chunks
+                    known = await self._uploaded(chunks, found.content_type, "", found.size, sealed=sealed)
+                await self._directory.learn_media(source, known, "", found.size or 0)
+        return known
+
+    async def _uploaded(
+        self, chunks: AsyncIterator[bytes], mimetype: str, name: str, size: int | None, *, sealed: bool
+    ) -> str:
+        if not sealed:
+            return await self._matrix.media.upload(chunks, mimetype, name, size)
+        assert self._matrix.sealed_files is not None, "only a client that encrypts knows of encrypted rooms"
+        return await self._matrix.sealed_files.upload(chunks, size)
+
+    async def _first_copy(self, team: TeamId, action: SendFile, *, sealed: bool) -> str:
         file = await self._files.find(team, action.file_id)
         url, _ = split(action.url)
         if file is None:
@@ -96,7 +138,7 @@ class Transfers:
                 raise Later("an import is about to bring the file over", _PROMISED)
             is_ours = fetching_until + _ABANDONED_MS < now
         try:
-            return await self.bring(replace(file, url=url or file.url), final=is_ours)
+            return await self.bring(replace(file, url=url or file.url), final=is_ours, sealed=sealed)
         except Refused as refused:
             if is_ours:
                 raise
@@ -110,6 +152,7 @@ class Transfers:
         blamed: bool = False,
         final: bool = True,
         moved: Callable[[int], None] = lambda _: None,
+        sealed: bool | None = None,
     ) -> str:
         """Try once to bring a file over; returns its `mxc:` address, also where it has been here for long.
 
@@ -118,12 +161,15 @@ class Transfers:
         cannot be had (which a try that is not `final` leaves open), Refused with another code where the installation is
         to be mended first, else Later.
         """
+        sealed = self._seals if sealed is None else sealed
         async with self._alone(f"{file.team}/{file.id}"):
             known = await self._files.find(file.team, file.id)
             if known is not None and known.state is FileState.HERE:
                 return known.mxc
             try:
-                found = await self._copied(file if file.url else await self._described(file), tokens, moved)
+                found = await self._copied(
+                    file if file.url else await self._described(file), tokens, moved, sealed=sealed
+                )
             except Refused as refused:
                 reason = await self._absence(file, refused, tokens)
                 if not reason or not final:
@@ -140,14 +186,17 @@ class Transfers:
                 await self._give_up(file, str(later))
                 raise Refused(ABSENT, str(later)) from later
             if found.thumbnail:
-                await self.thumbnail(file.team, file.id, found.thumbnail, tokens)
+                await self.thumbnail(file.team, file.id, found.thumbnail, tokens, sealed=sealed)
             return await self._files.arrived(found)
 
-    async def thumbnail(self, team: TeamId, file_id: str, url: str, tokens: Sequence[str] = ()) -> str | None:
+    async def thumbnail(
+        self, team: TeamId, file_id: str, url: str, tokens: Sequence[str] = (), *, sealed: bool = False
+    ) -> str | None:
         """Return the `mxc:` address of a file's thumbnail; None without one, a client makes do with the file itself."""
         bare, token = split(url)
         try:
-            return await self._brought(team, f"slack:{file_id}/thumbnail", bare, "thumbnail", [token, *tokens])
+            source = f"slack:{file_id}/thumbnail{'/sealed' if sealed else ''}"
+            return await self._brought(team, source, bare, "thumbnail", [token, *tokens], sealed=sealed)
         except BridgeError as error:
             log.info("%s: the thumbnail of %s was not brought over: %s", team, file_id, error)
             return None
@@ -156,13 +205,15 @@ class Transfers:
         """Return the `mxc:` address of an avatar or a custom emoji, which Slack names by its address alone."""
         return await self._brought(team, f"picture:{url}", url, "picture", ())
 
-    async def _brought(self, team: TeamId, source: str, url: str, name: str, tokens: Sequence[str]) -> str:
+    async def _brought(
+        self, team: TeamId, source: str, url: str, name: str, tokens: Sequence[str], *, sealed: bool = False
+    ) -> str:
         """Return where a picture without a record of its own was brought to."""
         async with self._alone(source):
             known = await self._directory.media(source)
             if known is None:
                 picture = KnownFile(team, "", url, name, "")
-                found = await self._copied(picture, tokens, lambda _: None)
+                found = await self._copied(picture, tokens, lambda _: None, sealed=sealed)
                 await self._directory.learn_media(source, found.mxc, found.mimetype, found.seen)
                 known = found.mxc
         return known
@@ -179,7 +230,9 @@ class Transfers:
             del self._under_way[source]
             mine.set()
 
-    async def _copied(self, file: KnownFile, tokens: Sequence[str], moved: Callable[[int], None]) -> KnownFile:
+    async def _copied(
+        self, file: KnownFile, tokens: Sequence[str], moved: Callable[[int], None], *, sealed: bool
+    ) -> KnownFile:
         """Return a file as it arrived on the other side, opened by whichever of our tokens opens it."""
         files = self._installations[file.team].files
         usable = list(dict.fromkeys([*filter(None, tokens), *([""] if files.is_connected else [])])) or [""]
@@ -187,7 +240,7 @@ class Transfers:
         refusal: Refused | None = None
         for token in usable:
             try:
-                found = await self._streamed(file, token, moved)
+                found = await self._streamed(file, token, moved, sealed=sealed)
             except Refused as refused:
                 if refused.code not in ("file_login_page", "file_not_found"):
                     raise
@@ -198,7 +251,9 @@ class Transfers:
         assert refusal is not None
         raise refusal
 
-    async def _streamed(self, file: KnownFile, token: str, moved: Callable[[int], None]) -> KnownFile:
+    async def _streamed(
+        self, file: KnownFile, token: str, moved: Callable[[int], None], *, sealed: bool
+    ) -> KnownFile:
         files = self._installations[file.team].files
         async with files.download(file.url, mimetype=file.mimetype, token=token) as found:
             least = file.told
@@ -219,7 +274,8 @@ class Transfers:
                     raise _short(seen, least)
 
             mimetype = file.mimetype or found.content_type
-            mxc = await self._matrix.media.upload(passing(), mimetype, file.name, found.size)
+            mimetype = mimetype if _TYPE.fullmatch(mimetype) else "application/octet-stream"
+            mxc = await self._uploaded(passing(), mimetype, _short_name(file.name), found.size, sealed=sealed)
         return replace(file, mxc=mxc, mimetype=mimetype, seen=seen, sha256=digest.hexdigest())
 
     # --- what Slack says of a file
@@ -276,8 +332,6 @@ class Transfers:
 
     async def to_slack(self, team: TeamId, action: PostFile, on_file_id: Callable[[str], Awaitable[None]]) -> str:
         """Share a Matrix file in a channel and return its Slack id; `on_file_id` is awaited before anybody sees it."""
-        if action.encryption is not None:
-            raise Refused("encrypted_file", "the file is encrypted, and this bridge does not decrypt files")
         async with self._matrix.media.download(action.uri, self._max_size) as found:
             size = found.size if found.size is not None else action.size
             if found.size == 0:
@@ -285,7 +339,7 @@ class Transfers:
             if not size:
                 raise Refused("unknown_size", "the homeserver does not say how large the file is")
             return await self._installations[team].files.upload(
-                found.chunks,
+                opened(found.chunks, action.encryption) if action.encryption is not None else found.chunks,
                 filename=action.name,
                 size=size,
                 channel=action.channel,
@@ -293,6 +347,11 @@ class Transfers:
                 thread_ts=action.thread_ts,
                 blocks=action.blocks,
             )
+
+
+def _short_name(name: str) -> str:
+    """Return a name that a homeserver takes beside a file, with its ending; what the room shows is the event's."""
+    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 20] + name[-20:]
 
 
 def _short(seen: int, told: int) -> Broken:

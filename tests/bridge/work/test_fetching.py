@@ -43,6 +43,7 @@ async def running(fetcher: Fetcher) -> AsyncIterator[Fetcher]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+        assert task.cancelled(), task.exception()
 
 
 async def promise(world: FileWorld, fetcher: Fetcher, *files: SlackFile) -> None:
@@ -374,3 +375,45 @@ async def test_a_large_file_is_never_whole_in_memory(world: FileWorld) -> None:
     known = await world.state("F1")
     assert (known.seen, fetcher.progress.passed, world.stored["m1"].size) == (size, size, size)
     assert world.most_ahead < 32 * 1024 * 1024, "what is on its way is in the buffers of sockets"
+
+
+ODD = {
+    "a line in its type": {"mimetype": "text/plain\r\nX-Evil: 1"},
+    "a type that is none": {"mimetype": "ünï / ☃"},
+    "a long type": {"mimetype": "x/" + "y" * 5_000},
+    "lines in its name": {"name": "a\r\nb\0c"},
+    "half a character in its name": {"name": "a\ud83d"},
+    "a long name": {"name": "n" * 10_000},
+    "a size beyond all": {"size": 2**53 - 1},
+}
+NOWHERE = (
+    "https://files.slack.com:99999/a",
+    "https://files.slack.com:0/a",
+    "https://[/a",
+    "https://.slack.com/a",
+    "https://a..slack.com/a",
+    "https://ü☃ .slack.com/a",
+    "https://" + "a" * 300 + ".slack.com/a",
+    "/files-pri/T1-F1/a",
+    "https://files.slack.com/\ud83d",
+    "data:text/plain,a",
+)
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_whatever_a_record_says_of_a_file_the_others_come(world: FileWorld, odd: str) -> None:
+    world.content |= {"a": b"abc", "b": b"de"}
+    file = replace(file_of(world.link("a")), **ODD[odd])
+    await fetch(world, file, file_of(world.link("b"), "F2"), rules=Rules(max_file_size=2**53))
+    assert (await world.state("F2")).state is FileState.HERE
+    assert (await world.state("F1")).state is (FileState.ABSENT if "size" in ODD[odd] else FileState.HERE)
+
+
+async def test_addresses_that_lead_nowhere_are_given_up_one_by_one(world: FileWorld) -> None:
+    world.content["b"] = b"de"
+    await fetch(
+        world, *(file_of(url, f"F{n}") for n, url in enumerate(NOWHERE)), file_of(world.link("b"), "FB"), at_once=1
+    )
+    assert (await world.state("FB")).state is FileState.HERE
+    known = [await world.state(f"F{n}") for n in range(len(NOWHERE))]
+    assert {one.state for one in known} == {FileState.ABSENT}
