@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, Later, Refused
 from bridge.work.profiles import person_of_bot, person_of_profile, person_of_user
-from portals.facts import Channel, Facts, Member, PortalState, Quoted
+from portals.facts import Channel, Facts, Member, Origin, PortalState, Quoted
+from portals.ids import EventId
 from portals.reading.matrix import latest
 from portals.reading.polls import running_poll
 from portals.reading.slack_files import file_of
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from bridge.work.puppets import Puppets
     from bridge.work.transfers import Transfers
     from bridge.work.vocabulary import Vocabulary
-    from portals.events import MatrixMessage, RunningPoll, SlackFile
+    from portals.events import Json, MatrixMessage, RunningPoll, SlackFile
     from portals.facts import Link, Needs, Person, Portal, ReactionLink, Rules, Workspace
-    from portals.ids import ChannelId, EventId, GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId, Ts
+    from portals.ids import ChannelId, GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId, Ts
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,13 @@ class Answers:
             found = await self._links.reactions(portal.id, (), needs.events)
             missing -= {str(reaction.event_id) for reaction in found}
         return missing
+
+    async def is_shown(self, portal: Portal, event: Json) -> bool:
+        """Tell whether an event of the room is one that shows something of Slack's."""
+        events = [EventId(event["event_id"])]
+        origins = [link.origin for link in await self._links.of_events(portal.id, events)]
+        origins += [reaction.origin for reaction in await self._links.reactions(portal.id, (), events)]
+        return Origin.SLACK in origins
 
     async def _known_links(self, needs: Needs, portal: Portal) -> list[Link]:
         found = await self._links.of_messages(portal.id, needs.messages) if needs.messages else []

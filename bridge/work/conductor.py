@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from bridge.work.roster import Roster
     from bridge.work.vocabulary import Vocabulary
     from portals.actions import Action, Record
+    from portals.events import Json
     from portals.facts import Needs, Portal, Workspace
     from portals.ids import Ts
 
@@ -215,6 +216,8 @@ class Conductor:
             needs = to_matrix.needs(event)
             await self._overtaken(row, needs, portal, workspace, other_side)
             return to_matrix.decide(event, portal, await self._answers.facts(needs, portal, workspace))
+        if await self._is_echo(payload, portal, other_side):
+            return Ignored("our own, in somebody's own account")
         payload = await self._late_keys.opened(row, payload)
         if isinstance(payload, Undeliverable):
             return payload
@@ -226,16 +229,22 @@ class Conductor:
         elif isinstance(said, MatrixMembership) and self._answers.names.is_ours(said.user):
             await self._directory.set_joined(said.room, said.user, False)
         wanted = to_slack.needs(said)
-        stamp = stamp_of(payload)
-        if stamp or await self._answers.missing_targets(wanted, portal):
+        if await self._answers.missing_targets(wanted, portal):
             await other_side()
-        if stamp and any(made(action, payload) for action in await self._ledger.parked_actions(stamp)):
-            return Ignored("our own, of a row that is parked")
         facts = await self._answers.facts(wanted, portal, workspace)
         decision = to_slack.decide(said, portal, facts)
         if isinstance(said, MatrixRedaction) and isinstance(decision, Ignored):
             await self._ledger.drop_parked_source(f"matrix:{said.target}", "redacted by its author")
         return decision
+
+    async def _is_echo(self, payload: Json, portal: Portal, other_side: OtherSide) -> bool:
+        """Tell whether a stamped event is one that we sent, once the ledger knows of all that is under way."""
+        stamp = stamp_of(payload)
+        if not stamp:
+            return False
+        await other_side()
+        parked = await self._ledger.parked_actions(stamp)
+        return any(made(action, payload) for action in parked) or await self._answers.is_shown(portal, payload)
 
     async def _overtaken(
         self, row: InboxRow, needs: Needs, portal: Portal, workspace: Workspace, other_side: OtherSide
