@@ -36,7 +36,8 @@ WORK = {
     "an open row": "SELECT seq, state, source_key FROM inbox WHERE state < 2",
     "a portal behind": (
         "SELECT portals.channel, portals.caught_up, workspaces.gap FROM portals JOIN workspaces "
-        "ON portals.team = workspaces.team WHERE portals.caught_up < workspaces.gap OR portals.state <> 'live'"
+        "ON portals.team = workspaces.team WHERE portals.state <> 'live' "
+        "OR (portals.caught_up < workspaces.gap AND portals.direction <> 'to_slack')"
     ),
 }
 REST = {
