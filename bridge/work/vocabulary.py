@@ -35,7 +35,7 @@ _ALIASES = 5
 """An emoji may be an alias of an alias; more in a row than these are a circle."""
 _EVENTS = {"emoji": '"emoji_changed"', "usergroup": '"subteam_'}
 """What stands in the payload of an event about them."""
-_ROWS = 100
+_ROWS = 20
 _KINDS: tuple[NameKind, ...] = ("emoji", "usergroup")
 
 

@@ -15,6 +15,7 @@ from portals.facts import Needs
 from portals.ids import action_key
 from portals.relay import content
 from portals.relay.naming import names_of
+from portals.text.document import clean
 
 if TYPE_CHECKING:
     from portals.actions import Action
@@ -67,7 +68,7 @@ def _topic(event: MatrixTopic, portal: Portal, facts: Facts) -> tuple[Action, ..
         return Ignored("topics that are set in Matrix stay there")
     names = names_of(facts)
     purpose = content.topic("", portal.purpose, names)
-    said = event.topic.strip()
+    said = clean(event.topic).strip()
     said = "" if said == purpose else said.removesuffix(f"\n{purpose}") if purpose else said
     said = " ".join(said.split())
     if said == " ".join(content.topic(portal.topic, "", names).split()):

@@ -77,6 +77,11 @@ def test_for_a_topic_it_is_to_be_known_whom_topic_and_purpose_mention() -> None:
     assert needs(said_in_matrix({"topic": "Tea"}, "m.room.topic", state_key="")).description
 
 
+def test_a_topic_goes_without_what_slack_cannot_hold() -> None:
+    (action,) = topic("Tea\x00 and\ud800 <coffee>")
+    assert action.topic == "Tea and &lt;coffee&gt;"
+
+
 @pytest.mark.parametrize("said", ["old topic", " old  topic "])
 def test_a_topic_that_the_channel_has_is_not_set(said: str) -> None:
     assert isinstance(topic(said), Ignored)
