@@ -192,7 +192,7 @@ def _expected(body: Json) -> Expected:
             tuple((form, plain, line) for form, plain, line in one["forms"]),
             one["words"],
             ExpectedFile(**one["file"]) if one["file"] else None,
-            one["nameless"],
+            tuple(one["nameless"]),
         )
         for one in body.pop("parts")
     )

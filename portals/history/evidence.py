@@ -49,7 +49,7 @@ class ExpectedPart:
     forms: tuple[tuple[str, str, str], ...]
     words: str
     file: ExpectedFile | None = None
-    nameless: str = ""
+    nameless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

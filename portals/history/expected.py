@@ -158,7 +158,7 @@ class Expecting:
     def _part(self, part: str, content: Json, message: SlackMessage, file: ExpectedFile | None) -> ExpectedPart:
         form, plain, line, nameless = form_of(message.ts, part, message.author.id, content, self._known.who)
         mentions = bool(text.mentions(message.document).channels)
-        return ExpectedPart(part, ((form, plain, line),), excerpt(content), file, nameless if mentions else "")
+        return ExpectedPart(part, ((form, plain, line),), excerpt(content), file, (nameless,) if mentions else ())
 
     # --- its reactions
 
@@ -206,7 +206,11 @@ def _filed(expected: Expected, record: Json) -> Expected:
 def _with_form(before: ExpectedPart | None, part: ExpectedPart) -> ExpectedPart:
     if before is None:
         return part
-    return replace(before, forms=tuple(dict.fromkeys((*before.forms, *part.forms))))
+    return replace(
+        before,
+        forms=tuple(dict.fromkeys((*before.forms, *part.forms))),
+        nameless=tuple(dict.fromkeys((*before.nameless, *part.nameless))),
+    )
 
 
 def form_of(ts: str, part: str, author: str, content: Json, who: Callable[[str], str]) -> tuple[str, str, str, str]:
