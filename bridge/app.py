@@ -17,7 +17,7 @@ import aiohttp
 from aiohttp import web
 
 from bridge.configured import avatars_from, client_from, mapped_from, names_from, puppeting_from, rules_from, shape_from
-from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable
+from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable, first_of
 from bridge.http import Listener
 from bridge.matrix.appservice import Appservice
 from bridge.public.face import application
@@ -100,16 +100,9 @@ async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
                 fatal = failures.subgroup(Fatal)
                 if fatal is None:
                     raise
-                raise _first(fatal) from failures
+                raise first_of(fatal) from failures
     finally:
         await database.close()
-
-
-def _first(failures: BaseExceptionGroup[Fatal]) -> BaseException:
-    failure: BaseException = failures
-    while isinstance(failure, BaseExceptionGroup):
-        failure = failure.exceptions[0]
-    return failure
 
 
 class _Bridge:
@@ -140,7 +133,14 @@ class _Bridge:
         )
         notices = BookmarkNotices(database)
         vocabulary = Vocabulary(directory=self.directory, ledger=self.ledger, installations=self.installations)
-        transfers = Transfers(Files(database), self.directory, matrix, self.installations, settings.files.max_size)
+        transfers = Transfers(
+            Files(database),
+            self.directory,
+            matrix,
+            self.installations,
+            settings.files.max_size,
+            seals=settings.rooms.encryption,
+        )
         self.people = People(database)
         self.puppets = puppets = Puppets(names, puppeting_from(settings), self.people, self.directory, matrix)
         answers = Answers(

@@ -46,6 +46,7 @@ def rules_from(settings: Settings) -> Rules:
         allowed_types=settings.files.allow,
         avatars=avatars_from(settings),
         invite=settings.people.invite,
+        moved=settings.cutover.stray,
     )
 
 
@@ -75,12 +76,12 @@ def client_from(settings: Settings, database: Database, connections: int) -> Mat
         connections=connections,
         verify_tls=settings.homeserver.verify_tls,
         puppeting=puppeting_from(settings),
-        door=_door_from(settings, database),
+        door=door_from(settings, database),
         bot_is_sender=settings.bot_is_sender,
     )
 
 
-def _door_from(settings: Settings, database: Database) -> Callable[[Wire], Encryption]:
+def door_from(settings: Settings, database: Database) -> Callable[[Wire], Encryption]:
     """Return what builds the door to encryption on the client's wire."""
     chosen, puppeting, names = settings.encryption, puppeting_from(settings), names_from(settings)
     options = Options(

@@ -8,6 +8,7 @@ which branch it holds: wait and repeat, look before repeating, give up and say s
     │   └── StoreUnavailable   ours, for now: the database did not take it; the sender is told to repeat
     ├── Unsure             unknown: the request may have been carried out although no answer came; look, then decide
     ├── Refused            never: the other side understood and said no; park it and say why
+    ├── Declined           never: what an admin asked for cannot be done as things are; say what to do instead
     ├── BadExport          never: an archive cannot be read as an export of Slack; say what to do with it
     └── Fatal              ours: the service cannot run like this; say what to do and stop
         └── StoreTaken         another process owns the database
@@ -46,6 +47,14 @@ class Refused(BridgeError):
         self.remedy = remedy
 
 
+class Declined(BridgeError):
+    """What an admin asked for cannot be done as things are; the text says what to do, `code` which kind it is of."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
 class BadExport(BridgeError):
     """An archive as a whole cannot be read as an export of Slack; the text says why and what to do."""
 
@@ -56,3 +65,11 @@ class Fatal(BridgeError):
 
 class StoreTaken(Fatal):
     """Another process already owns this database."""
+
+
+def first_of(failures: BaseExceptionGroup[Fatal]) -> BaseException:
+    """Return the first failure of a group of groups."""
+    failure: BaseException = failures
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    return failure

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from bridge.administration.imports import progress_of
 from bridge.app import Hooks, run
-from bridge.configured import names_from, rules_from
+from bridge.configured import door_from, names_from, rules_from
 from bridge.errors import Later, Refused, StoreTaken
 from bridge.matrix.client import MatrixClient
 from bridge.slack.client import SlackClient
@@ -25,9 +26,9 @@ from bridge.slack.files import SlackFiles
 from bridge.slack.installation import Installation
 from bridge.slack.limits import Limits
 from bridge.store.directory import Directory
-from bridge.store.files import Files, FileState
+from bridge.store.files import Files
 from bridge.store.imports import Imports
-from bridge.store.ledger import TO_MATRIX, Ledger
+from bridge.store.ledger import Ledger
 from bridge.store.links import Links
 from bridge.store.opening import open_database
 from bridge.store.people import People
@@ -37,7 +38,6 @@ from bridge.work.importer import Importer
 from bridge.work.late_files import LateFiles
 from bridge.work.roster import workspace_of
 from bridge.work.transfers import Transfers
-from portals.history.progress import ChannelProgress, FileProgress, Progress
 from portals.ids import TeamId
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from bridge.store.imports import Import
     from bridge.work.importer import Wanted
     from config.settings import Settings
+    from portals.history.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,7 @@ async def importer_on(
             names.bot,
             verify_tls=settings.homeserver.verify_tls,
             bot_is_sender=settings.bot_is_sender,
+            door=door_from(settings, database),
         ) as matrix,
     ):
         teams = {channel.team or team for channel in export.channels} | {team}
@@ -116,7 +118,9 @@ async def importer_on(
         files = Files(database)
         fetcher = Fetcher(
             files=files,
-            transfers=Transfers(files, directory, matrix, installations, settings.files.max_size),
+            transfers=Transfers(
+                files, directory, matrix, installations, settings.files.max_size, seals=settings.rooms.encryption
+            ),
             late=LateFiles(files, Links(database), Ledger(database)),
             rules=rules_from(settings),
             at_once=settings.imports.files_at_once,
@@ -174,37 +178,3 @@ async def _tell(database: Database, work: asyncio.Task[Import], tell: Callable[[
             first = first or progress
             seconds = time.monotonic() - began
             tell(replace(progress, seconds=seconds, began_with=first.shown, came_before=first.files.came))
-
-
-async def progress_of(database: Database, known: Import) -> Progress:
-    """Return how far an import is, in whichever process it works."""
-    imports = Imports(database)
-    counts = await Ledger(database).open_counts()
-    waiting = {queue: rows for direction, queue, rows, _ in counts if direction == TO_MATRIX}
-    channels = tuple(
-        ChannelProgress(
-            one.channel,
-            one.name,
-            one.state,
-            one.records,
-            one.taken,
-            one.admitted,
-            min(waiting.get(one.queue, 0), one.admitted),
-            one.reason,
-        )
-        for one in await imports.channels(known.id)
-    )
-    return Progress(
-        known.id,
-        known.state,
-        known.source,
-        channels,
-        await imports.count_quarantined(known.id),
-        files=await _files(database, known.team),
-    )
-
-
-async def _files(database: Database, team: TeamId) -> FileProgress:
-    tally = await Files(database).counts(team)
-    here, waiting, absent = (tally[state] for state in (FileState.HERE, FileState.WAITING, FileState.ABSENT))
-    return FileProgress(here.files, waiting.files, absent.files, here.seen, waiting.told)

@@ -94,6 +94,7 @@ class MatrixClient:
         self.accounts = Accounts(self._wire)
         self.encryption = door(self._wire) if door is not None else None
         """Without it, events are neither encrypted nor decrypted: for those who send none into rooms."""
+        self.sealed_files = self.encryption.files(self.media) if self.encryption is not None else None
 
     @property
     def in_flight(self) -> int:
@@ -126,6 +127,10 @@ class MatrixClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    async def is_encrypted(self, room: RoomId, sender: MatrixUserId | None) -> bool:
+        """Tell whether what a sender sends into a room will be encrypted."""
+        return self.encryption is not None and await self.encryption.is_encrypted(room, sender)
 
     async def read_keys(self, heal: Callable[[Sequence[int]], Awaitable[None]]) -> None:
         """Read the keys of encrypted rooms until cancelled; `heal` takes up parked rows that waited for one."""

@@ -220,8 +220,9 @@ class MatrixPerformer:
             return await self._stamped(action.room, bot, action.key, task, partial(redact, bot))
 
     async def _send_file(self, team: TeamId, action: SendFile) -> str:
+        sealed = await self._matrix.is_encrypted(action.room, action.sender)
         try:
-            mxc = await self._transfers.to_matrix(team, action)
+            mxc = await self._transfers.to_matrix(team, action, sealed=sealed)
         except Refused as refused:
             if refused.code != ABSENT:
                 raise
@@ -229,17 +230,23 @@ class MatrixPerformer:
             content = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
             content |= {name: action.content[name] for name in (SOURCE, "m.relates_to") if name in action.content}
         else:
-            content = {**action.content, "url": mxc}
+            content = {**action.content, **await self._shown(mxc, "url", "file")}
             if action.thumbnail:
-                content["info"] = await self._with_thumbnail(team, action)
+                content["info"] = await self._with_thumbnail(team, action, sealed=sealed)
         return await self._matrix.send(action.room, action.sender, "m.room.message", content, action.key, action.ts)
 
-    async def _with_thumbnail(self, team: TeamId, action: SendFile) -> dict[str, Any]:
+    async def _shown(self, mxc: str, clear: str, sealed: str) -> dict[str, Any]:
+        """Return what shows a file in an event: its address, or its keys as well where it is encrypted."""
+        files = self._matrix.sealed_files
+        keys = await files.shown(mxc) if files is not None else None
+        return {clear: mxc} if keys is None else {sealed: keys}
+
+    async def _with_thumbnail(self, team: TeamId, action: SendFile, *, sealed: bool) -> dict[str, Any]:
         """Return the file's `info` with its thumbnail, if it can be had."""
         info = dict(action.content["info"])
-        thumbnail = await self._transfers.thumbnail(team, action.file_id, action.thumbnail)
+        thumbnail = await self._transfers.thumbnail(team, action.file_id, action.thumbnail, sealed=sealed)
         if thumbnail is not None:
-            info["thumbnail_url"] = thumbnail
+            info |= await self._shown(thumbnail, "thumbnail_url", "thumbnail_file")
         else:
             info.pop("thumbnail_info", None)
         return info

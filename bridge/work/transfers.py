@@ -251,9 +251,7 @@ class Transfers:
         assert refusal is not None
         raise refusal
 
-    async def _streamed(
-        self, file: KnownFile, token: str, moved: Callable[[int], None], *, sealed: bool
-    ) -> KnownFile:
+    async def _streamed(self, file: KnownFile, token: str, moved: Callable[[int], None], *, sealed: bool) -> KnownFile:
         files = self._installations[file.team].files
         async with files.download(file.url, mimetype=file.mimetype, token=token) as found:
             least = file.told

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from tests.sandbox.homeserver.nio_client import NioPerson
     from tests.sandbox.homeserver.person import Person
-    from tests.sandbox.slack import Workspace
+    from tests.sandbox.slack import Entry, Workspace
 
 
 @dataclass
@@ -112,14 +112,26 @@ class EncryptedStage:
             await person.join(room)
         return room
 
-    async def until_in_slack(self, channel: str, text: str, seconds: float = 20) -> Any:
-        """Return the entry of a channel with this text, as soon as it is there."""
+    def entries(self, channel: str) -> tuple[Entry, ...]:
+        """Return what a channel shows."""
+        return self.workspace.transcript(channel)
+
+    async def until(self, holds: Callable[[], Any], seconds: float = 20) -> Any:
+        """Return the first true answer."""
         async with asyncio.timeout(seconds):
-            while True:
-                for entry in self.workspace.transcript(channel):
-                    if entry.text == text:
-                        return entry
+            while not (found := holds()):
                 await asyncio.sleep(0.05)
+        return found
+
+    async def until_in_slack(self, channel: str, text: str, seconds: float = 20) -> Entry:
+        """Return the entry of a channel with this text, as soon as it is there."""
+        try:
+            found: Entry = await self.until(
+                lambda: next((one for one in self.entries(channel) if one.text == text), None), seconds
+            )
+        except TimeoutError:
+            raise AssertionError(f"{text!r} is not among {[one.text for one in self.entries(channel)]}") from None
+        return found
 
     async def sealed(self, room: str) -> list[dict[str, Any]]:
         """Return all events of a room that are messages, as the homeserver has them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from tests.journeys.encrypted import EncryptedStage
 from tests.journeys.world import people_of
 from tests.sandbox.homeserver.nio_client import NioPerson
+from tests.sandbox.slack import Upload
+from tests.sandbox.slack.pictures import png
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,3 +41,56 @@ async def test_both_sides_read_each_other_and_the_homeserver_neither(stage: Encr
         assert {event["type"] for event in sealed} == {"m.room.encrypted"}
         assert "from Slack" not in str(sealed)
         assert "dev.causeway.slack" not in str(sealed), "which message of Slack it is stands inside"
+
+
+async def test_edits_threads_replies_reactions_and_deletions_cross_both_ways(stage: EncryptedStage) -> None:
+    async with NioPerson.of(stage.homeserver, "ada") as ada:
+        room = await stage.enter("general", ada)
+        alice = stage.workspace.person("alice")
+        root = alice.post("general", "a root")
+        seen = await ada.until(room, "a root")
+        alice.post("general", "an answer", thread_ts=root.ts)
+        answer = await ada.until(room, "an answer")
+        assert answer.source["content"]["m.relates_to"]["rel_type"] == "m.thread"
+        alice.edit("general", root.ts, "a root, edited")
+        edit = await ada.until(room, "* a root, edited")
+        assert edit.source["content"]["m.new_content"]["body"] == "a root, edited"
+
+        mine = await ada.say(room, "mine")
+        entry = await stage.until_in_slack("general", "mine")
+        new = {"msgtype": "m.text", "body": "mine, edited"}
+        relation = {"rel_type": "m.replace", "event_id": mine}
+        await ada.say(room, "* mine, edited", **{"m.new_content": new, "m.relates_to": relation})
+        assert (await stage.until_in_slack("general", "mine, edited")).ts == entry.ts
+        thread = {"rel_type": "m.thread", "event_id": seen.event_id}
+        await ada.say(room, "in the thread", **{"m.relates_to": thread})
+        place = (await stage.until_in_slack("general", "in the thread")).thread
+        assert place is not None
+        assert stage.entries("general")[place].ts == root.ts
+        reaction = {"rel_type": "m.annotation", "event_id": seen.event_id, "key": "👍"}
+        await ada.send(room, {"m.relates_to": reaction}, "m.reaction")
+        await stage.until(lambda: stage.entries("general")[place].reactions)
+        await ada.client.room_redact(room, mine)
+        await stage.until(lambda: "mine, edited" not in [one.text for one in stage.entries("general")])
+
+
+async def test_files_are_encrypted_on_their_way_and_decrypted_on_their_way(stage: EncryptedStage) -> None:
+    async with NioPerson.of(stage.homeserver, "ada") as ada:
+        room = await stage.enter("general", ada)
+        picture = png(1000, 500, (10, 20, 30))
+        stage.workspace.person("alice").post("general", files=[Upload("large.png", picture)])
+        content = (await ada.until(room, "large.png")).source["content"]
+        assert "url" not in content
+        assert "thumbnail_url" not in content["info"]
+        assert await ada.download(content["file"]) == picture
+        thumbnail = await ada.download(content["info"]["thumbnail_file"])
+        assert thumbnail.startswith(b"\x89PNG")
+        for file, clear in ((content["file"], picture), (content["info"]["thumbnail_file"], thumbnail)):
+            stored = await stage.admin.download(file["url"])
+            assert len(stored) == len(clear)
+            assert stored != clear
+
+        data = bytes(range(256)) * 1000
+        await ada.send_file(room, data, "back.bin", "application/octet-stream")
+        digest = hashlib.sha256(data).hexdigest()
+        await stage.until(lambda: [one for one in stage.entries("general") if one.files == (("back.bin", digest),)])

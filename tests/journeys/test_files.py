@@ -116,7 +116,7 @@ async def test_what_slack_does_not_take_is_told_to_its_author(talk: Talk) -> Non
     await talk.settle()
     shown = bodies(talk)
     assert any("Slack takes no empty files" in body for body in shown)
-    assert any("does not decrypt files" in body for body in shown)
+    assert any("does not say how to decrypt its file" in body for body in shown)
     last = talk.entries()[-1]
     assert last.text == "ada: all well"
     assert [name for name, _ in last.files] == ["Größe & <Maß>.txt"]

@@ -11,11 +11,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from bridge.errors import Refused
 from bridge.matrix.encryption.arrivals import Arrivals
 from bridge.matrix.encryption.audience import Audiences
+from bridge.matrix.encryption.files import SealedFiles
 from bridge.matrix.encryption.identity import Identities
 from bridge.matrix.encryption.inbound import Inbounds, Undecryptable
 from bridge.matrix.encryption.key_server import KeyServer
@@ -30,6 +29,7 @@ from portals.ids import MatrixUserId, RoomId
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from bridge.matrix.media import Media
     from bridge.matrix.wire import Wire
     from bridge.store.database import Database
 
@@ -107,6 +107,10 @@ class Encryption:
         """Whether encryption is switched on."""
         return self._options.key is not None
 
+    def files(self, media: Media) -> SealedFiles:
+        """Return what encrypts files on their way into the homeserver's media repository."""
+        return SealedFiles(media, self._keys, self._vault)
+
     def _speaks_as(self, user: str) -> bool:
         return self._options.is_ours(user) or self._options.acts_as(user)
 
@@ -146,8 +150,12 @@ class Encryption:
                 self._audiences.membership_changed(room)
 
     async def is_encrypted(self, room: RoomId, reader: MatrixUserId | None) -> bool:
-        """Tell whether a room is encrypted; raises what the homeserver's answer raises where that cannot be known."""
-        return await self._rules_of(room, reader) is not None
+        """Tell whether what is sent into a room will be encrypted; raises as `outgoing` does where it cannot be."""
+        if await self._rules_of(room, reader) is None:
+            return False
+        if not self.is_on:
+            raise _switched_off(room)
+        return True
 
     async def _rules_of(self, room: RoomId, reader: MatrixUserId | None) -> tuple[int, int] | None:
         """Return after how many ms and messages a room's sessions end, or None for a clear room."""
@@ -185,11 +193,7 @@ class Encryption:
         if rules is None:
             return type, content
         if not self.is_on:
-            raise Refused(
-                ENCRYPTED,
-                f"the room {room} is encrypted, and encryption is switched off",
-                "Give encryption.key and load the registration that `causeway register` writes",
-            )
+            raise _switched_off(room)
         audience = await self._audiences.of(room, sender)
         own = await self._identities.of(self._owner(sender))
         inside = {name: value for name, value in content.items() if name != STAMP}
@@ -255,18 +259,13 @@ class Encryption:
         if missing.session is not None:
             await self._keys.keep(self._keys.awaiting(*missing.session, sender, row))
 
-    # --- files
 
-    async def remember_file(self, mxc: str, file: Json) -> None:
-        """Keep the keys of a file that was encrypted on its way."""
-        sealed = self._vault.seal(orjson.dumps(dict(file)).decode(), f"file {mxc}")
-        await self._keys.keep(self._keys.put_file(mxc, sealed))
-
-    async def file(self, mxc: str) -> dict[str, Any] | None:
-        """Return the `file` object of a file that was encrypted on its way, None for one that was not."""
-        sealed = await self._keys.file(mxc)
-        found: dict[str, Any] | None = orjson.loads(self._vault.open(sealed, f"file {mxc}")) if sealed else None
-        return found
+def _switched_off(room: RoomId) -> Refused:
+    return Refused(
+        ENCRYPTED,
+        f"the room {room} is encrypted, and encryption is switched off",
+        "Give encryption.key, and load the registration that `causeway register` writes",
+    )
 
 
 def _rules(state: Json) -> tuple[int, int]:
