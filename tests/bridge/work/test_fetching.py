@@ -377,7 +377,7 @@ async def test_a_large_file_is_never_whole_in_memory(world: FileWorld) -> None:
     assert world.most_ahead < 32 * 1024 * 1024, "what is on its way is in the buffers of sockets"
 
 
-ODD = {
+ODD: dict[str, dict[str, Any]] = {
     "a line in its type": {"mimetype": "text/plain\r\nX-Evil: 1"},
     "a type that is none": {"mimetype": "ünï / ☃"},
     "a long type": {"mimetype": "x/" + "y" * 5_000},
