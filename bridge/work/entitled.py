@@ -37,4 +37,4 @@ class Entitled:
             return ""
         missing = [user for user in members if user not in consents]
         asked = " ".join(missing[:5]) or "its people"
-        return f"{asked} did not agree that it is brought over: causeway people consent {asked}"
+        return f"{asked} did not agree that it is brought over: causeway people consent {asked} --reason …"
