@@ -18,7 +18,16 @@ from bridge.store.ledger import TO_MATRIX
 from bridge.work.profiles import person_of_user
 from portals.facts import PortalState, Workspace
 from portals.history.expected import Known
-from portals.ids import ChannelId, MatrixUserId, SlackUserId, TeamId, channel_queue, ts_to_ms
+from portals.ids import (
+    ChannelId,
+    MatrixUserId,
+    SlackUserId,
+    TeamId,
+    channel_queue,
+    past_of,
+    present_of,
+    ts_to_ms,
+)
 from portals.reading.values import mapping, text_of, ts_of
 from portals.text import emoji
 
@@ -37,8 +46,6 @@ if TYPE_CHECKING:
     from portals.history.selection import Selection
     from portals.ids import GhostNames, RoomId
 
-HISTORY = "-history"
-"""What is added to a channel's id for the room that holds the past of a channel which is in use."""
 _ALIAS = "alias:"
 _ALIASES = 5
 """An emoji may be an alias of an alias; more in a row than these are a circle."""
@@ -111,7 +118,7 @@ class Planning:
             if not self._selection.selects_channel(channel):
                 continue
             portal = by_channel.get(channel.id)
-            past = by_channel.get(ChannelId(channel.id + HISTORY))
+            past = by_channel.get(past_of(channel.id))
             team = portal.team if portal else past.team if past else channel.team or self._team()
             rooms = await self._rooms(team, channel.id, portal, past)
             if not rooms:
@@ -142,7 +149,7 @@ class Planning:
     ) -> list[RoomId]:
         """Return the rooms of a channel, that of its past first."""
         found = [
-            await self._room(team, ChannelId(channel + HISTORY), past),
+            await self._room(team, past_of(channel), past),
             await self._room(team, channel, portal),
         ]
         return [room for room in found if room is not None]
@@ -166,7 +173,7 @@ class Planning:
             if one.as_of:
                 as_of[one.team] = ts_to_ms(one.as_of)
             for channel in await self._stores.imports.channels(one.id):
-                taken[channel.channel] = channel.reason if channel.state is ChannelState.LEFT_OUT else ""
+                taken[present_of(channel.channel)] = channel.reason if channel.state is ChannelState.LEFT_OUT else ""
         return taken, as_of
 
     async def _set_aside(self) -> dict[str, dict[str, str]]:
@@ -175,7 +182,7 @@ class Planning:
         after = 0
         while page := await self._stores.imports.quarantined(after, _MOST):
             for one in page:
-                found.setdefault(channel_queue(one.team, one.channel), {})[one.place] = one.reason
+                found.setdefault(channel_queue(one.team, present_of(one.channel)), {})[one.place] = one.reason
             after = page[-1].id
         after = 0
         while rows := await self._stores.ledger.parked(after, _MOST):
@@ -184,7 +191,9 @@ class Planning:
                 ts = ts_of(event.get("ts"))
                 is_message = event.get("type") == "message" and not text_of(event.get("subtype")).startswith("message_")
                 if row.direction == TO_MATRIX and is_message and ts:
-                    found.setdefault(row.queue.removesuffix(HISTORY), {})[ts] = row.reason
+                    team, _, channel = row.queue.partition("/")
+                    queue = channel_queue(TeamId(team), present_of(ChannelId(channel)))
+                    found.setdefault(queue, {})[ts] = row.reason
             after = rows[-1].seq
         return found
 
