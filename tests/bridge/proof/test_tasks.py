@@ -199,8 +199,8 @@ class Talkative(Listed):
 async def test_people_and_names_come_from_the_source_and_accounts_from_the_store(place: Place) -> None:
     await place.portal(CHANNEL, "!room:localhost")
     await place.stores.people.link(TEAM, [Wanted(SlackUserId("U3"), ACCOUNT, How.HAND)], "admin")
-    await place.stores.directory.learn_names(TEAM, "usergroup", [("S1", "crew")])
-    await place.stores.directory.learn_names(TEAM, "emoji", [("shrug", "alias:ok")])
+    await place.stores.directory.change_names(TEAM, "usergroup", [("S1", "crew")], [])
+    await place.stores.directory.change_names(TEAM, "emoji", [("shrug", "alias:ok")], [])
     (task,) = (await place.undertaking(Talkative([]))).tasks
     known = task.known
     assert [known.people[SlackUserId("U1")].name, known.channels, known.usergroups] == [
