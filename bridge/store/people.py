@@ -7,6 +7,7 @@ of them are kept in memory; the command line changes them in the store and has t
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bridge.errors import Refused
@@ -43,37 +44,54 @@ QUIETED = "SELECT before FROM quieted WHERE room = $1 AND account = $2"
 ALL_QUIETED = "SELECT room, account FROM quieted ORDER BY room, account"
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The links of one workspace, found from either side."""
+
+    accounts: dict[SlackUserId, MatrixUserId] = field(default_factory=dict)
+    users: dict[MatrixUserId, SlackUserId] = field(default_factory=dict)
+
+    def add(self, user: SlackUserId, account: MatrixUserId) -> None:
+        """Take up a link while the links are read."""
+        self.accounts[user] = account
+        self.users[account] = user
+
+
+_NOBODY = Known()
+
+
 class People:
     """Links, consents and muted rooms."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._accounts: dict[tuple[str, str], MatrixUserId] | None = None
+        self._known: dict[TeamId, Known] | None = None
         self._reads = 0
 
     # --- what every message asks
 
-    async def account(self, team: TeamId, user: SlackUserId) -> MatrixUserId | None:
-        """Return the account of a Slack person."""
-        return (await self._all()).get((team, user))
+    async def known(self, team: TeamId) -> Known:
+        """Return the links of a workspace."""
+        return (await self._all()).get(team, _NOBODY)
 
-    async def accounts(self, team: TeamId) -> dict[SlackUserId, MatrixUserId]:
+    async def accounts(self, team: TeamId) -> Mapping[SlackUserId, MatrixUserId]:
         """Return the accounts of a workspace's people."""
-        return {SlackUserId(user): account for (of, user), account in (await self._all()).items() if of == team}
+        return (await self.known(team)).accounts
 
     def forget(self) -> None:
         """Read the links anew when they are asked for next: another process has changed them."""
         self._reads += 1
-        self._accounts = None
+        self._known = None
 
-    async def _all(self) -> Mapping[tuple[str, str], MatrixUserId]:
-        if self._accounts is not None:
-            return self._accounts
+    async def _all(self) -> Mapping[TeamId, Known]:
+        if self._known is not None:
+            return self._known
         reads = self._reads
-        rows = await self._database.fetch(ALL_LINKS)
-        found = {(str(team), str(user)): MatrixUserId(account) for team, user, account in rows}
+        found: dict[TeamId, Known] = {}
+        for team, user, account in await self._database.fetch(ALL_LINKS):
+            found.setdefault(TeamId(team), Known()).add(SlackUserId(user), MatrixUserId(account))
         if reads == self._reads:
-            self._accounts = found
+            self._known = found
         return found
 
     # --- what admins ask and do

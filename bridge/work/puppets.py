@@ -73,15 +73,10 @@ class Puppets:
         self, portal: Portal, users: Iterable[SlackUserId], members: Iterable[MatrixUserId]
     ) -> dict[SlackUserId, Account]:
         """Return the accounts of these Slack people, and those of these members that are somebody's in Slack."""
-        known = await self._people.accounts(portal.team)
-        if not known:
-            return {}
-        wanted, there = set(users), set(members)
-        return {
-            user: Account(account, self._may_act(portal.room, account))
-            for user, account in known.items()
-            if user in wanted or account in there
-        }
+        known = await self._people.known(portal.team)
+        asked = {*users, *(known.users[member] for member in members if member in known.users)}
+        found = {user: known.accounts[user] for user in asked if user in known.accounts}
+        return {user: Account(account, self._may_act(portal.room, account)) for user, account in found.items()}
 
     def _may_act(self, room: RoomId | None, account: MatrixUserId) -> bool:
         if room is None or not self.acts_as(account):

@@ -32,13 +32,18 @@ def wanted(user: SlackUserId, account: MatrixUserId, how: How = How.HAND) -> Wan
     return Wanted(user, account, how)
 
 
+async def accounts(people: People, team: TeamId = TEAM) -> dict[SlackUserId, MatrixUserId]:
+    known = await people.known(team)
+    assert known.users == {account: user for user, account in known.accounts.items()}
+    assert await people.accounts(team) == known.accounts
+    return known.accounts
+
+
 async def test_a_link_is_found_by_its_person_in_its_workspace_alone(people: People) -> None:
-    assert await people.accounts(TEAM) == {}
+    assert await accounts(people) == {}
     assert await people.link(TEAM, [wanted(ALICE, ADA)], "admin") == [wanted(ALICE, ADA)]
     assert await people.link(OTHER, [wanted(ALICE, ADA)], "admin")
-    assert await people.account(TEAM, ALICE) == ADA
-    assert await people.account(TEAM, BOB) is None
-    assert await people.accounts(TEAM) == {ALICE: ADA}
+    assert await accounts(people) == {ALICE: ADA}
     (link,) = await people.links(TEAM)
     assert (link.how, link.by) == (How.HAND, "admin")
     assert await people.link(TEAM, [wanted(ALICE, ADA, How.CSV)], "admin") == []
@@ -51,14 +56,14 @@ async def test_a_person_and_an_account_have_one_link_each(people: People) -> Non
         with pytest.raises(Refused, match=r"is linked to .* already") as caught:
             await people.link(TEAM, [wanted(SlackUserId("U3"), MatrixUserId("@c:x.org")), taken], "admin")
         assert caught.value.code == TAKEN
-    assert await people.accounts(TEAM) == {ALICE: ADA}
+    assert await accounts(people) == {ALICE: ADA}
 
 
 async def test_two_people_may_change_places_in_one_go(people: People) -> None:
     await people.link(TEAM, [wanted(ALICE, ADA), wanted(BOB, BRIAN)], "admin")
     swapped = [wanted(ALICE, BRIAN), wanted(BOB, ADA)]
     assert await people.link(TEAM, swapped, "admin", move=True) == swapped
-    assert await people.accounts(TEAM) == {ALICE: BRIAN, BOB: ADA}
+    assert await accounts(people) == {ALICE: BRIAN, BOB: ADA}
 
 
 async def test_of_two_who_link_at_once_one_is_told(database: Database, people: People) -> None:
@@ -77,18 +82,18 @@ async def test_of_two_who_link_at_once_one_is_told(database: Database, people: P
 async def test_what_another_process_changed_is_seen_once_the_links_are_forgotten(
     database: Database, people: People
 ) -> None:
-    assert await people.account(TEAM, ALICE) is None
+    assert await accounts(people) == {}
     await People(database).link(TEAM, [wanted(ALICE, ADA)], "admin")
-    assert await people.account(TEAM, ALICE) is None
+    assert await accounts(people) == {}
     people.forget()
-    assert await people.account(TEAM, ALICE) == ADA
+    assert await accounts(people) == {ALICE: ADA}
 
 
 async def test_a_link_ends_once(database: Database, people: People) -> None:
     await people.link(TEAM, [wanted(ALICE, ADA)], "admin")
     assert await people.unlink(TEAM, ALICE, "admin") == ADA
     assert await people.unlink(TEAM, ALICE, "admin") is None
-    assert await people.accounts(TEAM) == {}
+    assert await accounts(people) == {}
     assert [one.act for one in await Audit(database).entries()] == ["link", "unlink"]
 
 
