@@ -67,7 +67,7 @@ class StoreTaken(Fatal):
     """Another process already owns this database."""
 
 
-def first_of(failures: BaseExceptionGroup[Fatal]) -> BaseException:
+def first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first failure of a group of groups."""
     failure: BaseException = failures
     while isinstance(failure, BaseExceptionGroup):

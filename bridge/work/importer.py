@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from bridge.errors import Later, first_of
 from bridge.store.imports import ChannelState, ImportedChannel, ImportState
 from bridge.store.ledger import TO_MATRIX
 from bridge.work.history import Batch, ChannelHistory
@@ -25,6 +28,7 @@ from portals.facts import Direction, PortalKind, PortalState, Workspace
 from portals.history.conversations import name_of
 from portals.ids import SlackUserId, TeamId, Ts, channel_queue, is_ts, past_of
 from portals.reading.slack_messages import files_in
+from portals.retry import pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -50,6 +54,8 @@ _ENOUGH = 400
 """Rows that wait in a channel's queue, above which no more are admitted: memory and the inbox stay small."""
 _LOOK = 0.3
 _PEOPLE = 500
+_WENT_WELL = 60.0
+"""Seconds after which a failure is a new one, and not the last one still."""
 _LEFT = "files were left behind when the history was brought over"
 _KINDS = {"dm": PortalKind.DM, "group_dm": PortalKind.GROUP_DM}
 
@@ -101,7 +107,28 @@ class Importer:
         self._is_paused = False
 
     async def run(self, export: Export, wanted: Wanted) -> Import:
-        """Bring over what is wanted of an export and return when all of it is shown."""
+        """Bring over what is wanted of an export and return when all of it is shown.
+
+        Where the store or the homeserver is away for a while, it begins anew, which goes on where it was.
+        """
+        failures = 0
+        while True:
+            began = time.monotonic()
+            try:
+                return await self._try(export, wanted)
+            except Later as error:
+                trouble: BaseException = error
+            except BaseExceptionGroup as group:
+                away, others = group.split(Later)
+                if away is None or others is not None:
+                    raise
+                trouble = first_of(away)
+            failures = 1 if time.monotonic() - began > _WENT_WELL else failures + 1
+            wait = pause(failures)
+            log.warning("the import goes on in %.1f s: %s", wait, trouble)
+            await asyncio.sleep(wait)
+
+    async def _try(self, export: Export, wanted: Wanted) -> Import:
         channels = [channel for channel in export.channels if wanted.selection.selects_channel(channel)]
         await self._learn(export, wanted)
         told = dict(wanted.told)
@@ -134,9 +161,8 @@ class Importer:
             if await self._directory.workspace(team) is None:
                 name = str(wanted.told.get("workspace") or team)
                 await self._directory.learn_workspace(Workspace(team, name, SlackUserId(""), SlackUserId(""), ""))
-        users = await asyncio.to_thread(lambda: list(export.users()))
-        for start in range(0, len(users), _PEOPLE):
-            some = users[start : start + _PEOPLE]
+        users = export.users()
+        while some := await asyncio.to_thread(lambda: list(islice(users, _PEOPLE))):
             for team in sorted(teams):
                 people = people_of(some, self._names, team)
                 workspace = await self._directory.workspace(team)

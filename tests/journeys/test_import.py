@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.store.imports import Imports
+from bridge.store.opening import open_database
+from bridge.store.people import People
+from portals.history.selection import Selection
+from portals.ids import SlackUserId, TeamId
 from tests.journeys.importing import ONLY_WHAT_IS_ASKED_FOR, bring
 from tests.journeys.script import SLACK, Cut, Playwright
 from tests.journeys.stage import Stage, until
@@ -186,3 +193,59 @@ async def test_what_is_older_than_a_room_in_use_goes_to_a_room_of_its_own(sqlite
         space = stage.homeserver.world.aliases[f"#slack_{stage.workspace.id}_space:localhost".lower()][0]
         children = [one["state_key"] for one in await stage.events(space) if one["type"] == "m.space.child"]
         assert past in children
+
+
+async def test_an_import_waits_for_its_store(tmp_path: Path) -> None:
+    path = tmp_path / "causeway.db"
+    more = ONLY_WHAT_IS_ASKED_FOR
+    async with Stage(f"sqlite:///{path}", seed=lambda slack: people_of(slack, CHANNELS), more=more) as stage:
+        world = world_of(stage)
+        await world.play(Playwright(random.Random(5), CHANNELS, sides=(SLACK,)).acts(60))
+        export_of(stage.workspace, tmp_path / "export.zip")
+        await world.start()
+        work = asyncio.create_task(bring(stage.settings, tmp_path / "export.zip"))
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as other:
+            await until(lambda: other.execute("SELECT COUNT(*) FROM links").fetchone()[0] > 3)
+            other.execute("BEGIN IMMEDIATE")
+            await asyncio.sleep(6.5)  # longer than a commit waits for the lock
+            other.execute("ROLLBACK")
+        async with asyncio.timeout(40):
+            await work
+        await world.enter()
+        await world.settle()
+        assert await world.differences() == []
+
+
+async def test_direct_messages_come_to_those_who_agreed_and_nobody_else(sqlite_url: str, tmp_path: Path) -> None:
+    async with Stage(sqlite_url, seed=people_of, more=ONLY_WHAT_IS_ASKED_FOR) as stage:
+        alice, bob, carol = (stage.workspace.person(name) for name in ("alice", "bob", "carol"))
+        agreed, private = alice.direct("bob").id, alice.direct("carol").id
+        alice.post(agreed, "between us")
+        carol.post(private, "not for the bridge")
+        export_of(stage.workspace, tmp_path / "export.zip", kind="full")
+        await stage.start()
+        database = await open_database(sqlite_url)
+        people = People(database)
+        for person in (alice, bob):
+            user = SlackUserId(person.id)
+            await people.consent(TeamId(stage.workspace.id), user, given=True, actor="admin", reason="asked by mail")
+        done = await bring(
+            stage.settings, tmp_path / "export.zip", Selection(kinds=frozenset({"dm"})), database=database
+        )
+        database = await open_database(sqlite_url)
+        channels = {one.channel: one for one in await Imports(database).channels(done.id)}
+        await database.close()
+        assert {number: one.state for number, one in channels.items()} == {agreed: "done", private: "left out"}
+        assert f"causeway people consent {alice.id}" not in channels[private].reason
+        assert f"causeway people consent {carol.id}" in channels[private].reason
+        alias = f"#slack_{stage.workspace.id}_{agreed}:localhost".lower()
+        room = stage.homeserver.world.aliases[alias][0]
+        events = await stage.events(room)
+        state = {(one["type"], one["state_key"]): one["content"] for one in events if "state_key" in one}
+        assert [line.body for line in stage.homeserver.timeline(room)] == ["between us"]
+        assert state["m.room.join_rules", ""]["join_rule"] == "invite"
+        assert state["m.room.name", ""]["name"] == "alice, bob"
+        inside = {user for kind, user in state if kind == "m.room.member"}
+        ghosts = {f"@slack_{stage.workspace.id}_{one.id}:localhost".lower() for one in (alice, bob)}
+        assert inside == {"@causeway:localhost", *ghosts}
+        assert ("m.space.parent", "") not in {(kind, "") for kind, _ in state}
