@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bridge.cli.tables import moment, visible
+from bridge.administration.times import moment
+from bridge.cli.tables import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

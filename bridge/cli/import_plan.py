@@ -73,7 +73,7 @@ def plan(
 
 def refuse_unknown(selection: Selection, channels: Sequence[ExportedChannel]) -> None:
     """Stop where a channel was chosen that the export does not have."""
-    from bridge.cli.store import like
+    from bridge.administration.store import like
 
     there = {known for channel in channels for known in (channel.id, channel.name, f"#{channel.name}")}
     for wanted in sorted(selection.channels - there):

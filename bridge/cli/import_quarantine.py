@@ -6,9 +6,7 @@ refused to show (`p31`, which `causeway parked` knows as number 31 too).
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,24 +15,9 @@ from bridge.cli.options import config_option, json_option, json_text, load_setti
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bridge.store.database import Database
-    from bridge.store.ledger import ParkedRow
-
-_PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One record in quarantine: its name, its place in the archive, why it is there, and itself."""
-
-    name: str
-    channel: str
-    where: str
-    reason: str
-    record: Any  # Any: foreign JSON
-
-    def as_json(self) -> dict[str, Any]:
-        return {"id": self.name, "channel": self.channel, "where": self.where, "reason": self.reason}
+    from bridge.administration.imports import Kept
+    from bridge.administration.store import Store
+    from config.settings import Settings
 
 
 @click.group(
@@ -61,10 +44,9 @@ def quarantine() -> None:
 @json_option
 def list_(config: Path, as_json: bool) -> None:
     """Show what is in quarantine, with its place in the archive and the reason; never what a message says."""
-    from bridge.cli.store import on_database
     from bridge.cli.tables import print_table
 
-    found = on_database(load_settings(config), everything)
+    found = _there(load_settings(config))
     if as_json:
         print_json({"quarantine": [one.as_json() for one in found]})
     elif found:
@@ -87,10 +69,10 @@ def list_(config: Path, as_json: bool) -> None:
 @json_option
 def show(name: str, config: Path, as_json: bool) -> None:
     """Show the record with this id as it stands in the archive, its content included."""
-    from bridge.cli.store import on_database
+    from bridge.administration.imports import named
     from bridge.cli.tables import visible
 
-    one = _named(on_database(load_settings(config), everything), name)
+    one = named(_there(load_settings(config)), name)
     if as_json:
         print_json({**one.as_json(), "record": one.record})
         return
@@ -112,22 +94,20 @@ def show(name: str, config: Path, as_json: bool) -> None:
 @json_option
 def retry(names: tuple[str, ...], all_of_them: bool, config: Path, as_json: bool) -> None:
     """Try these records again: a newer version may read what an older one could not. Exits with 1 where one stays."""
-    from bridge.cli.store import on_database
+    from bridge.administration.imports import named, release
+    from bridge.cli.actor import actor
+    from bridge.cli.store import in_store
 
     if all_of_them == bool(names):
         raise click.UsageError("write the ids that `causeway import quarantine list` shows, or --all")
     settings = load_settings(config)
-    there = on_database(settings, everything)
-    wanted = there if all_of_them else [_named(there, name) for name in dict.fromkeys(names)]
+    there = _there(settings)
+    wanted = there if all_of_them else [named(there, name) for name in dict.fromkeys(names)]
 
-    async def work(database: Database) -> dict[str, str]:
-        from bridge.configured import names_from
-        from bridge.work.release import Release
+    async def work(store: Store) -> dict[str, str]:
+        return await release(store, wanted, actor())
 
-        release = Release(database, names_from(settings))
-        return {one.name: await release.again(one.name) for one in wanted}
-
-    outcomes = on_database(settings, work)
+    outcomes = in_store(settings, work)
     stayed = {name: reason for name, reason in outcomes.items() if reason}
     if as_json:
         print_json({"retried": [name for name in outcomes if name not in stayed], "stayed": stayed})
@@ -139,39 +119,8 @@ def retry(names: tuple[str, ...], all_of_them: bool, config: Path, as_json: bool
         raise click.exceptions.Exit(1)
 
 
-def _named(there: list[Kept], name: str) -> Kept:
-    found = next((one for one in there if one.name == name), None)
-    if found is None:
-        raise click.ClickException(f"{name} is not in quarantine: causeway import quarantine list shows what is")
-    return found
+def _there(settings: Settings) -> list[Kept]:
+    from bridge.administration.imports import quarantine
+    from bridge.cli.store import on_database
 
-
-async def everything(database: Database) -> list[Kept]:
-    """Return all that is in quarantine, what could not be read first."""
-    from bridge.store.imports import Imports
-    from bridge.store.ledger import Ledger
-
-    found: list[Kept] = []
-    after = 0
-    while page := await Imports(database).quarantined(after, _PAGE):
-        after = page[-1].id
-        found += [Kept(f"q{one.id}", one.channel, one.place, one.reason, json.loads(one.raw)) for one in page]
-    after = 0
-    while rows := await Ledger(database).parked(after, _PAGE):
-        after = rows[-1].seq
-        found += [kept for kept in map(_parked, rows) if kept is not None]
-    return found
-
-
-def _parked(row: ParkedRow) -> Kept | None:
-    """Return a parked row that came from a history."""
-    from bridge.work.history import WHERE
-
-    try:
-        event = json.loads(row.raw).get("event", {})
-    except ValueError:
-        return None
-    record = event.get("message") if isinstance(event.get("message"), dict) else event
-    where = record.pop(WHERE, "") if isinstance(record, dict) else ""
-    channel = row.queue.partition("/")[2]
-    return Kept(f"p{row.seq}", channel, where, row.reason, record) if where else None
+    return on_database(settings, quarantine)

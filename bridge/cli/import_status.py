@@ -10,11 +10,16 @@ import click
 from bridge.cli.options import config_option, json_option, load_settings, print_json
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from bridge.store.database import Database
+    from bridge.administration.acting import Actor
+    from bridge.administration.store import Store
+    from bridge.store.imports import Import
     from config.settings import Settings
     from portals.history.progress import Progress
+
+    Act = Callable[[Store, Import, Actor], Awaitable[None]]
 
 _EVERY = 2.0
 
@@ -60,9 +65,9 @@ def status(number: int | None, watch: bool, config: Path, as_json: bool) -> None
 @config_option
 def pause(number: int | None, config: Path) -> None:
     """Admit no more of the import with this NUMBER, or of the newest; what was admitted is still shown."""
-    from bridge.store.imports import ImportState
+    from bridge.administration.imports import pause as paused
 
-    _set(config, number, ImportState.PAUSED, "paused; go on with: causeway import resume")
+    _act(config, number, paused, "paused; go on with: causeway import resume")
 
 
 @click.command(
@@ -79,42 +84,33 @@ def resume(number: int | None, config: Path) -> None:
 
     One whose process has ended goes on when `causeway import PATH` is given again.
     """
-    from bridge.store.imports import ImportState
+    from bridge.administration.imports import resume as resumed
 
-    _set(config, number, ImportState.RUNNING, "goes on")
+    _act(config, number, resumed, "goes on")
 
 
-def _set(config: Path, number: int | None, state: str, words: str) -> None:
-    from bridge.cli.store import on_database
-    from bridge.importing import progress_of
-    from bridge.store.imports import Imports, ImportState
+def _act(config: Path, number: int | None, act: Act, words: str) -> None:
+    from bridge.administration.imports import find
+    from bridge.cli.actor import actor
+    from bridge.cli.store import in_store
 
-    async def work(database: Database) -> Progress:
-        imports = Imports(database)
-        wanted = await imports.find(number) if number is not None else next(iter(await imports.newest(1)), None)
-        if wanted is None:
-            raise click.ClickException("there is no such import: causeway import status shows all")
-        if wanted.state is ImportState.DONE:
-            raise click.ClickException(f"import {wanted.id} is done")
-        await imports.set_state(wanted.id, ImportState(state))
-        return await progress_of(database, wanted)
+    async def work(store: Store) -> int:
+        wanted = await find(store, number)
+        await act(store, wanted, actor())
+        return wanted.id
 
-    click.echo(f"import {on_database(load_settings(config), work).number}: {words}")
+    click.echo(f"import {in_store(load_settings(config), work)}: {words}")
 
 
 def _found(settings: Settings, number: int | None) -> list[Progress]:
-    from bridge.cli.store import on_database
-    from bridge.importing import progress_of
-    from bridge.store.imports import Imports
+    from bridge.administration.imports import find, progress_of
+    from bridge.cli.store import in_store
 
-    async def work(database: Database) -> list[Progress]:
-        imports = Imports(database)
-        every = await imports.newest() if number is None else [one for one in [await imports.find(number)] if one]
-        if number is not None and not every:
-            raise click.ClickException(f"there is no import {number}: causeway import status shows all")
-        return [await progress_of(database, one) for one in every]
+    async def work(store: Store) -> list[Progress]:
+        every = await store.imports.newest() if number is None else [await find(store, number)]
+        return [await progress_of(store.database, one) for one in every]
 
-    return on_database(settings, work)
+    return in_store(settings, work)
 
 
 def _print(found: list[Progress], *, whole: bool) -> None:

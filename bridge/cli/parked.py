@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,17 +11,17 @@ import click
 from bridge.cli.options import config_option, json_option, json_text, load_settings, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from bridge.cli.store import Store
+    from bridge.administration.acting import Actor
+    from bridge.administration.store import Store
     from bridge.store.ledger import ParkedRow
-    from portals.facts import Portal
+
+    Act = Callable[[Store, ParkedRow, Actor], Awaitable[None]]
 
 Json = dict[str, Any]  # Any: what is printed as JSON
 
-_PAGE = 100
-_DROPPED = "dropped by an admin"
 _FIELDS = ("number", "direction", "channel", "room", "source", "reason", "arrived")
 
 _numbers = click.argument("numbers", nargs=-1, type=int)
@@ -60,11 +60,13 @@ def parked() -> None:
 @json_option
 def list_(config: Path, portal: str | None, as_json: bool) -> None:
     """Show what is parked, with number, direction, channel, age and reason; never what a message says."""
+    from bridge.administration import parked as administered
+    from bridge.administration.times import age
     from bridge.cli.store import in_store
-    from bridge.cli.tables import age, print_table
+    from bridge.cli.tables import print_table
 
     async def work(store: Store) -> list[Json]:
-        return [_described(row, its) async for row, its in _rows(store, portal)]
+        return [asdict(await administered.shown(store, row)) async for row in _rows(store, portal)]
 
     found = in_store(load_settings(config), work)
     if as_json:
@@ -90,13 +92,13 @@ def list_(config: Path, portal: str | None, as_json: bool) -> None:
 @json_option
 def show(number: int, config: Path, as_json: bool) -> None:
     """Show the parked message with this NUMBER as it came, its content included."""
+    from bridge.administration import parked as administered
     from bridge.cli.store import in_store
     from bridge.cli.tables import visible
 
     async def work(store: Store) -> Json:
-        row = await _row(store, number)
-        described = _described(row, await store.portal_of(row.direction, row.queue))
-        return {**described, "event": _event(row)}
+        row = await administered.find(store, number)
+        return {**asdict(await administered.shown(store, row)), "event": administered.event(row)}
 
     found = in_store(load_settings(config), work)
     if as_json:
@@ -123,7 +125,9 @@ def show(number: int, config: Path, as_json: bool) -> None:
 @json_option
 def retry(numbers: tuple[int, ...], config: Path, everything: bool, portal: str | None, as_json: bool) -> None:
     """Try to deliver the parked messages with these NUMBERS again, each at its old place in its portal."""
-    _each(config, numbers, everything, portal, _retry, "retried", as_json)
+    from bridge.administration import parked as administered
+
+    _each(config, numbers, everything, portal, administered.retry, "retried", as_json)
 
 
 @parked.command(
@@ -146,7 +150,9 @@ def drop(numbers: tuple[int, ...], config: Path, everything: bool, portal: str |
     if everything and not numbers and sys.stdin.isatty():
         whose = f"of {portal}" if portal else "of all portals"
         click.confirm(f"Give up every parked message {whose} for good?", abort=True, err=True)
-    _each(config, numbers, everything, portal, _drop, "dropped", as_json)
+    from bridge.administration import parked as administered
+
+    _each(config, numbers, everything, portal, administered.drop, "dropped", as_json)
 
 
 # --- work
@@ -157,12 +163,14 @@ def _each(
     numbers: Sequence[int],
     everything: bool,
     portal: str | None,
-    change: Callable[[Store, ParkedRow, Portal | None], Any],  # Any: an awaitable of nothing
+    act: Act,
     done: str,
     as_json: bool,
 ) -> None:
     """Change each of the rows that are meant; those that cannot be changed are told one by one."""
+    from bridge.cli.actor import actor
     from bridge.cli.store import in_store
+    from bridge.errors import Declined
 
     if everything == bool(numbers):
         raise click.UsageError("write the numbers that `causeway parked list` shows, or --all")
@@ -172,11 +180,11 @@ def _each(
     async def work(store: Store) -> tuple[list[int], list[str]]:
         changed: list[int] = []
         failures: list[str] = []
-        async for row, its in _rows(store, portal) if everything else _numbered(store, numbers, failures):
+        async for row in _rows(store, portal) if everything else _numbered(store, numbers, failures):
             try:
-                await change(store, row, its)
-            except click.ClickException as refused:
-                failures.append(refused.message)
+                await act(store, row, actor())
+            except Declined as declined:
+                failures.append(str(declined))
             else:
                 changed.append(row.seq)
         return changed, failures
@@ -192,81 +200,26 @@ def _each(
         raise click.exceptions.Exit(1)
 
 
-async def _retry(store: Store, row: ParkedRow, portal: Portal | None) -> None:
-    from portals.facts import PortalState
+async def _rows(store: Store, portal: str | None) -> AsyncIterator[ParkedRow]:
+    from bridge.administration import parked as administered
 
-    if portal is not None and portal.state is PortalState.REMOVED:
-        raise click.ClickException(
-            f"number {row.seq} stays parked, for its portal was removed: first causeway portals add {portal.channel}"
-        )
-    if await store.ledger.retry(row.seq) is not None:
-        await store.ledger.request(row.direction, row.queue)
-
-
-async def _drop(store: Store, row: ParkedRow, portal: Portal | None) -> None:
-    await store.ledger.drop(row.seq, _DROPPED)
-
-
-async def _rows(store: Store, portal: str | None) -> AsyncIterator[tuple[ParkedRow, Portal | None]]:
-    """Yield the parked rows, of one portal where it is named, each with its portal."""
     only = await store.find(portal) if portal is not None else None
-    after = 0
-    while page := await store.ledger.parked(after, _PAGE):
-        for row in page:
-            its = await store.portal_of(row.direction, row.queue)
-            if only is None or (its is not None and its.id == only.id):
-                yield row, its
-        after = page[-1].seq
+    async for row in administered.rows(store, only):
+        yield row
 
 
-async def _numbered(
-    store: Store, numbers: Sequence[int], failures: list[str]
-) -> AsyncIterator[tuple[ParkedRow, Portal | None]]:
+async def _numbered(store: Store, numbers: Sequence[int], failures: list[str]) -> AsyncIterator[ParkedRow]:
+    from bridge.administration import parked as administered
+    from bridge.errors import Declined
+
     for number in dict.fromkeys(numbers):
         try:
-            row = await _row(store, number)
-        except click.ClickException as missing:
-            failures.append(missing.message)
+            row = await administered.find(store, number)
+        except Declined as declined:
+            failures.append(str(declined))
         else:
-            yield row, await store.portal_of(row.direction, row.queue)
-
-
-async def _row(store: Store, number: int) -> ParkedRow:
-    row = await store.ledger.parked_row(number) if 0 < number < 2**63 else None
-    if row is None:
-        raise click.ClickException(f"nothing is parked as number {number}: causeway parked list shows what is")
-    return row
-
-
-# --- words
-
-
-def _described(row: ParkedRow, portal: Portal | None) -> Json:
-    from bridge.cli.tables import moment, seconds_since
-    from bridge.store.ledger import TO_SLACK
-
-    room = row.queue if row.direction == TO_SLACK else None
-    channel = None if room else row.queue.partition("/")[2]
-    return {
-        "number": row.seq,
-        "direction": row.direction,
-        "name": portal.name if portal else None,
-        "channel": portal.channel if portal else channel,
-        "room": portal.room if portal else room,
-        "source": row.source_key,
-        "reason": row.reason,
-        "arrived": moment(row.admitted_at),
-        "seconds": seconds_since(row.admitted_at),
-    }
+            yield row
 
 
 def _place(one: Json) -> str:
     return f"#{one['name']}" if one["name"] else str(one["channel"] or one["room"])
-
-
-def _event(row: ParkedRow) -> object:
-    try:
-        event: object = json.loads(row.raw)
-    except ValueError:
-        return row.raw
-    return event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,7 @@ from bridge.cli.people_sheet import export, import_
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bridge.cli.store import Store
+    from bridge.administration.store import Store
     from config.settings import Settings
     from portals.ids import MatrixUserId, SlackUserId, TeamId
 
@@ -60,6 +61,7 @@ people.add_command(import_)
 @json_option
 def list_(config: Path, workspace: str | None, everybody: bool, as_json: bool) -> None:
     """Show who is linked to which account, on whose word, and who agreed that their direct messages cross."""
+    from bridge.administration.people import shown
     from bridge.cli.people_source import team_of
     from bridge.cli.store import in_store
 
@@ -67,45 +69,25 @@ def list_(config: Path, workspace: str | None, everybody: bool, as_json: bool) -
 
     async def work(store: Store) -> tuple[TeamId, list[Json]]:
         team = await team_of(settings, store, workspace)
-        return team, await _described(store, team)
+        return team, [asdict(one) for one in await shown(store, team)]
 
     team, found = in_store(settings, work)
     if as_json:
         print_json({"team": team, "people": found})
         return
-    shown = [one for one in found if everybody or one["matrix_id"] or one["direct_messages"]]
-    if shown:
-        _print(shown)
-    hidden = len(found) - len(shown)
+    decided = [one for one in found if everybody or one["matrix_id"] or one["direct_messages"]]
+    if decided:
+        _print(decided)
+    hidden = len(found) - len(decided)
     if hidden:
         click.echo(f"{hidden} without a link are not shown; --all shows them.", err=True)
     elif not found:
         click.echo("The bridge has met nobody of this workspace yet.")
 
 
-async def _described(store: Store, team: TeamId) -> list[Json]:
-    names = await store.people.names(team)
-    links = {link.user: link for link in await store.people.links(team)}
-    agreed = await store.people.consents(team)
-    found = []
-    for user in sorted({*names, *links, *agreed}):
-        link = links.get(user)
-        found.append(
-            {
-                "slack_id": user,
-                "name": names.get(user, ""),
-                "matrix_id": link.account if link else None,
-                "how": link.how if link else None,
-                "linked_at": link.at if link else None,
-                "linked_by": link.by if link else None,
-                "direct_messages": user in agreed,
-            }
-        )
-    return found
-
-
 def _print(people: list[Json]) -> None:
-    from bridge.cli.tables import moment, print_table
+    from bridge.administration.times import moment
+    from bridge.cli.tables import print_table
 
     rows = [
         (
@@ -157,24 +139,25 @@ def link(person: str, account: str, config: Path, workspace: str | None, as_json
 async def _link(
     settings: Settings, store: Store, user: SlackUserId, account: MatrixUserId, workspace: str | None
 ) -> bool:
+    from bridge.administration.people import link as linked
+    from bridge.cli.actor import actor
     from bridge.cli.people_match import missing_accounts
-    from bridge.cli.people_source import actor, met, team_of, tell_the_bridge
+    from bridge.cli.people_source import team_of
     from bridge.configured import names_from
-    from portals.people.links import How, Wanted, flaw_of
+    from portals.people.links import flaw_of
 
     if flaw := flaw_of(account, names_from(settings)):
         raise click.BadParameter(flaw, param_hint="MATRIX_ID")
     team = await team_of(settings, store, workspace)
-    known = await met(store, team)
-    if known and user not in known:
-        raise click.ClickException(
-            f"the bridge has met no {user} in {team}: `causeway people list --all` shows everybody"
-        )
-    if await missing_accounts(settings, [account]):
-        raise click.ClickException(f"{account} is no account of {settings.homeserver.domain} that can be used")
-    made = await store.people.link(team, [Wanted(user, account, How.HAND)], actor())
-    await tell_the_bridge(store, team)
-    return bool(made)
+    return await linked(
+        store,
+        team,
+        user,
+        account,
+        actor(),
+        missing=lambda accounts: missing_accounts(settings, accounts),
+        domain=settings.homeserver.domain,
+    )
 
 
 @people.command(
@@ -193,20 +176,17 @@ def unlink(person: str, config: Path, workspace: str | None, as_json: bool) -> N
 
     What was written in their account stays, and so does the account in its rooms.
     """
-    from bridge.cli.people_source import actor, team_of, tell_the_bridge
+    from bridge.administration.people import unlink as unlinked
+    from bridge.cli.actor import actor
+    from bridge.cli.people_source import team_of
     from bridge.cli.store import in_store
 
     settings, user = load_settings(config), _person(person)
 
-    async def work(store: Store) -> str | None:
-        team = await team_of(settings, store, workspace)
-        account = await store.people.unlink(team, user, actor())
-        await tell_the_bridge(store, team)
-        return account
+    async def work(store: Store) -> MatrixUserId:
+        return await unlinked(store, await team_of(settings, store, workspace), user, actor())
 
     account = in_store(settings, work)
-    if account is None:
-        raise click.ClickException(f"{user} is not linked: `causeway people list` shows who is")
     if as_json:
         print_json({"slack_id": user, "matrix_id": account})
     else:
@@ -220,48 +200,53 @@ def unlink(person: str, config: Path, workspace: str | None, as_json: bool) -> N
     epilog="""\b
     Examples:
       causeway people consent U0123456789 --reason "signed form of 24 November"
+      causeway people consent U0123456789 U0987654321 --reason "works council, decision 12"
       causeway people consent U0123456789 --withdraw --reason "asked for it by mail\"""",
     short_help="Note that somebody's direct messages may cross, or may not.",
 )
-@click.argument("person", metavar="SLACK_ID")
+@click.argument("persons", metavar="SLACK_ID...", nargs=-1, required=True)
 @click.option("--withdraw", is_flag=True, help="They do not agree any more.")
 @click.option("--reason", required=True, help="On what this rests; it is kept in the audit log.")
 @config_option
 @workspace_option
 @json_option
-def consent(person: str, withdraw: bool, reason: str, config: Path, workspace: str | None, as_json: bool) -> None:
-    """Note that the Slack person SLACK_ID agrees that their direct messages are brought across.
+def consent(
+    persons: tuple[str, ...], withdraw: bool, reason: str, config: Path, workspace: str | None, as_json: bool
+) -> None:
+    """Note that the Slack people SLACK_ID agree that their direct messages are brought across.
 
     Whether a conversation crosses also depends on the others in it (people.direct_messages). What crossed before stays.
     """
-    from bridge.cli.people_source import actor, team_of
+    from bridge.cli.actor import actor
+    from bridge.cli.people_source import team_of
     from bridge.cli.store import in_store
 
-    settings, user = load_settings(config), _person(person)
+    settings, users = load_settings(config), [_person(person) for person in persons]
     reason = " ".join(reason.split())
     if not reason:
         raise click.BadParameter("say on what this rests", param_hint="--reason")
 
-    async def work(store: Store) -> bool:
+    async def work(store: Store) -> list[Json]:
         team = await team_of(settings, store, workspace)
-        return await store.people.consent(team, user, given=not withdraw, actor=actor(), reason=reason)
+        noted = []
+        for user in users:
+            is_new = await store.people.consent(team, user, given=not withdraw, actor=str(actor()), reason=reason)
+            noted.append({"slack_id": user, "new": is_new})
+        return noted
 
-    is_new = in_store(settings, work)
+    noted = in_store(settings, work)
     if as_json:
-        print_json({"slack_id": user, "agrees": not withdraw, "new": is_new})
+        print_json({"agrees": not withdraw, "people": noted})
         return
     words = "does not agree" if withdraw else "agrees"
-    click.echo(f"{user} {words} that direct messages cross" + ("" if is_new else ", as before"))
+    for one in noted:
+        click.echo(f"{one['slack_id']} {words} that direct messages cross" + ("" if one["new"] else ", as before"))
 
 
 def _person(text: str) -> SlackUserId:
+    from bridge.administration.people import flaw_of_id
     from portals.ids import SlackUserId
-    from portals.people.links import is_person
 
-    if not is_person(text):
-        raise click.BadParameter(
-            f"{text!r} is not the id of a Slack person, such as U0123456789: their profile in Slack shows it "
-            "under ⋮, Copy member ID",
-            param_hint="SLACK_ID",
-        )
+    if flaw := flaw_of_id(text):
+        raise click.BadParameter(flaw, param_hint="SLACK_ID")
     return SlackUserId(text)

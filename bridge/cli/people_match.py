@@ -12,7 +12,7 @@ from bridge.cli.options import config_option, json_option, load_settings, print_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from bridge.cli.store import Store
+    from bridge.administration.store import Store
     from bridge.matrix.admin import Admin
     from config.settings import Settings
     from portals.ids import MatrixUserId, TeamId
@@ -100,7 +100,8 @@ async def _match(
     kind: Identity,
     dry_run: bool,
 ) -> tuple[TeamId, list[Finding]]:
-    from bridge.cli.people_source import actor, exported, in_slack, team_of, tell_the_bridge
+    from bridge.cli.actor import actor
+    from bridge.cli.people_source import exported, in_slack, team_of
     from portals.people.links import How
     from portals.people.matching import asked, to_link
     from portals.people.matching import match as matched
@@ -117,8 +118,8 @@ async def _match(
     findings = matched(people, found, known, kind)
     wanted = to_link(findings, How.SSO if sso else How.EMAIL)
     if wanted and not dry_run:
-        await store.people.link(team, wanted, actor())
-        await tell_the_bridge(store, team)
+        await store.people.link(team, wanted, str(actor()))
+        await store.tell_of_people(team)
     return team, findings
 
 

@@ -12,7 +12,7 @@ from bridge.cli.options import config_option, json_option, load_settings, print_
 from bridge.cli.written import SECRET, refuse_existing, write_files
 
 if TYPE_CHECKING:
-    from bridge.cli.store import Store
+    from bridge.administration.store import Store
     from config.settings import Settings
     from portals.ids import TeamId
     from portals.people.links import Wanted
@@ -156,8 +156,9 @@ def import_(
 async def _import(
     settings: Settings, store: Store, text: str, workspace: str | None, archive: Path | None, dry_run: bool
 ) -> tuple[list[Wanted], int]:
+    from bridge.cli.actor import actor
     from bridge.cli.people_match import missing_accounts
-    from bridge.cli.people_source import actor, met, team_of, tell_the_bridge
+    from bridge.cli.people_source import met, team_of
     from bridge.configured import names_from
     from portals.people.links import Problem, changes, conflicts
     from portals.people.sheet import read
@@ -182,8 +183,8 @@ async def _import(
         told = "\n".join(f"  {problem}" for problem in sorted(problems, key=lambda problem: problem.line))
         raise click.ClickException(f"the sheet cannot be taken, and nothing was changed:\n{told}")
     if new and not dry_run:
-        await store.people.link(team, wanted, actor(), move=True)
-        await tell_the_bridge(store, team)
+        await store.people.link(team, wanted, str(actor()), move=True)
+        await store.tell_of_people(team)
     return list(new), len(wanted) - len(new)
 
 

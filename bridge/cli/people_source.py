@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import re
 from typing import TYPE_CHECKING
 
@@ -16,16 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bridge.cli.store import Store
+    from bridge.administration.store import Store
     from config.settings import Settings
     from portals.ids import SlackUserId
 
 _TEAM = re.compile(r"[TE][A-Z0-9]{2,31}")
-
-
-def actor() -> str:
-    """Return who gives commands, as the audit log names them."""
-    return f"{os.environ.get('SUDO_USER') or getpass.getuser()} (command line)"
 
 
 async def team_of(settings: Settings, store: Store, wanted: str | None, told: Sequence[TeamId] = ()) -> TeamId:
@@ -87,10 +80,3 @@ async def in_slack(settings: Settings, store: Store, wanted: str | None) -> tupl
 async def met(store: Store, team: TeamId) -> dict[SlackUserId, Candidate]:
     """Return the people of a workspace whom the bridge has met."""
     return {user: Candidate(user, name) for user, name in (await store.people.names(team)).items()}
-
-
-async def tell_the_bridge(store: Store, team: TeamId) -> None:
-    """Have a running bridge read the links anew."""
-    from bridge.store.ledger import TO_MATRIX
-
-    await store.ledger.request(TO_MATRIX, team)

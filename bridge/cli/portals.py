@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,9 +12,9 @@ from bridge.cli.options import checked, config_option, json_option, load_setting
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bridge.cli.store import Store
+    from bridge.administration.portals import ShownPortal
+    from bridge.administration.store import Store
     from config.settings import Settings
-    from portals.facts import Direction, Portal, PortalState
 
 Json = dict[str, Any]  # Any: what is printed as JSON
 
@@ -72,56 +73,9 @@ def list_(config: Path, everything: bool, as_json: bool) -> None:
 
 
 async def _described(store: Store) -> list[Json]:
-    from bridge.store.ledger import TO_MATRIX, TO_SLACK
-    from portals.ids import channel_queue
+    from bridge.administration.portals import listed
 
-    waiting = {
-        (direction, queue): (rows, oldest) for direction, queue, rows, oldest in await store.ledger.open_counts()
-    }
-    gaps: dict[str, int] = {}
-    found = []
-    for portal in await store.portals():
-        if portal.team not in gaps:
-            gaps[portal.team] = await store.directory.gap(portal.team)
-        described = await _describe(store, portal)
-        described["caught_up"] = _is_caught_up(portal, gaps[portal.team])
-        described["waiting"] = {
-            TO_MATRIX: _waiting(waiting.get((TO_MATRIX, channel_queue(portal.team, portal.channel)))),
-            TO_SLACK: _waiting(waiting.get((TO_SLACK, portal.room or ""))),
-        }
-        found.append(described)
-    return found
-
-
-async def _describe(store: Store, portal: Portal) -> Json:
-    return {
-        "workspace": await store.workspace_name(portal),
-        "team": portal.team,
-        "channel": portal.channel,
-        "name": portal.name,
-        "private": portal.private,
-        "room": portal.room,
-        "target": portal.target,
-        "direction": str(portal.direction),
-        "state": str(portal.state),
-        "trouble": portal.trouble,
-    }
-
-
-def _is_caught_up(portal: Portal, gap: int) -> bool | None:
-    """Tell whether a portal has looked back; None for one that does not read from Slack now."""
-    if portal.state != "live" or portal.direction == "to_slack":
-        return None
-    return portal.caught_up >= gap
-
-
-def _waiting(counted: tuple[int, int] | None) -> Json:
-    from bridge.cli.tables import moment, seconds_since
-
-    if counted is None:
-        return {"rows": 0, "oldest": None, "seconds": None}
-    rows, oldest = counted
-    return {"rows": rows, "oldest": moment(oldest), "seconds": seconds_since(oldest)}
+    return [asdict(one) for one in await listed(store, await store.portals())]
 
 
 def _print(shown: list[Json]) -> None:
@@ -149,7 +103,7 @@ def _row(one: Json) -> list[str]:
 
 
 def _count(waiting: Json) -> str:
-    from bridge.cli.tables import age
+    from bridge.administration.times import age
 
     return f"{waiting['rows']}, oldest {age(waiting['seconds'])}" if waiting["rows"] else "0"
 
@@ -208,51 +162,19 @@ def add(
 async def _add(
     settings: Settings, wanted: str, workspace: str | None, matrix: str | None, direction: str | None
 ) -> tuple[Json, bool]:
-    from bridge.cli.channels import chosen_workspace, connected, find_channel
+    from bridge.administration import portals as administered
+    from bridge.cli.actor import actor
+    from bridge.cli.channels import chosen_workspace, connected
     from bridge.cli.store import opened
-    from portals.facts import Direction, PortalState
+    from portals.facts import Direction
     from portals.ids import TeamId
 
     chosen = chosen_workspace(settings, workspace)
+    way = Direction(direction) if direction else None
     async with opened(settings) as store, connected(settings, chosen) as client:
         team = TeamId((await client.auth()).team_id)
-        found = await find_channel(client, store.directory, team, wanted)
-        there = await store.directory.portal_of_channel(team, found.id)
-        await _refuse_another_room(store, there, matrix)
-        portal = await store.directory.add_portal(
-            team,
-            found.id,
-            name=there.name if there else found.name,  # the bridge notices a new name and tells the room
-            topic=found.topic,
-            purpose=found.purpose,
-            private=found.private,
-            direction=Direction(direction) if direction else _direction_of(there),
-            target=matrix or (there.target if there else "create"),
-        )
-        await store.request(portal)
-        return await _describe(store, portal), there is not None and there.state is not PortalState.REMOVED
-
-
-def _direction_of(there: Portal | None) -> Direction:
-    from portals.facts import Direction
-
-    return there.direction if there else Direction.BOTH
-
-
-async def _refuse_another_room(store: Store, there: Portal | None, matrix: str | None) -> None:
-    """Refuse a room that another portal has, and another room for a portal whose messages lie in one already."""
-    from portals.facts import PortalState
-
-    if matrix in (None, "create"):
-        return
-    if there is not None and there.room is not None and matrix not in (there.room, there.target):
-        raise click.ClickException(
-            f"#{there.name} belongs to the room {there.room}, which holds its messages: leave --matrix out"
-        )
-    for other in await store.portals():
-        is_other = there is None or other.id != there.id
-        if is_other and other.state is not PortalState.REMOVED and matrix in (other.room, other.target):
-            raise click.ClickException(f"the room {matrix} belongs to the portal of #{other.name} already")
+        made, was_there = await administered.add(store, client, team, wanted, actor(), matrix=matrix, direction=way)
+        return asdict(made), was_there
 
 
 # --- remove, pause, resume
@@ -307,37 +229,16 @@ def resume(portal: str, config: Path, as_json: bool) -> None:
     _change(config, portal, "resume", as_json)
 
 
-def _change(config: Path, wanted: str, change: str, as_json: bool) -> None:
+def _change(config: Path, wanted: str, what: str, as_json: bool) -> None:
+    from bridge.administration.portals import Change, change
+    from bridge.cli.actor import actor
     from bridge.cli.store import in_store
 
-    async def work(store: Store) -> Json:
-        portal = await store.find(wanted)
-        state = _state_after(portal, change)
-        if state is not portal.state:
-            await store.directory.set_state(portal.id, state)
-        await store.request(portal)
-        changed = await store.directory.portal(portal.id)
-        assert changed is not None
-        return await _describe(store, changed)
+    async def work(store: Store) -> ShownPortal:
+        return await change(store, await store.find(wanted), Change(what), actor())
 
-    described = in_store(load_settings(config), work)
+    changed = in_store(load_settings(config), work)
     if as_json:
-        print_json(described)
+        print_json(asdict(changed))
     else:
-        click.echo(f"#{described['name']} is {described['state']}")
-
-
-def _state_after(portal: Portal, change: str) -> PortalState:
-    from portals.facts import PortalState
-
-    if portal.state is PortalState.REMOVED and change != "remove":
-        raise click.ClickException(
-            f'the portal of #{portal.name} was removed: take it up again with causeway portals add "#{portal.name}"'
-        )
-    if change == "remove":
-        return PortalState.REMOVED
-    if change == "pause":
-        return PortalState.PAUSED
-    if portal.state is PortalState.PAUSED:
-        return PortalState.LIVE if portal.room else PortalState.PLANNED
-    return portal.state
+        click.echo(f"#{changed.name} is {changed.state}")

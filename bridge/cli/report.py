@@ -138,21 +138,17 @@ async def _made(settings: Settings, exports: Sequence[Path], selection: Selectio
 
 
 async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Stores, list[Portal]]:
-    from bridge.cli.store import Store
+    from bridge.administration.store import Store
     from bridge.configured import names_from
     from bridge.proof.tasks import Stores
-    from bridge.store.directory import Directory
     from bridge.store.files import Files
-    from bridge.store.imports import Imports
-    from bridge.store.ledger import Ledger
     from bridge.store.opening import open_database
-    from bridge.store.people import People
 
     database = await open_database(settings.database.url.reveal())
     stack.push_async_callback(database.close)
-    directory, ledger = Directory(database, names_from(settings)), Ledger(database)
-    stores = Stores(directory, ledger, Imports(database), People(database), Files(database))
-    return stores, await Store(directory, ledger, People(database)).portals()
+    store = Store.on(database, names_from(settings))
+    stores = Stores(store.directory, store.ledger, store.imports, store.people, Files(database))
+    return stores, await store.portals()
 
 
 async def _imported(stores: Stores) -> list[Path]:

@@ -6,7 +6,6 @@ No cell is cut off, and nothing in it is obeyed: what foreigners wrote passes as
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _WIDEST = 1_000_000
-_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -41,21 +39,3 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def visible(text: str) -> str:
     """Return a foreign text on one line, with a space for whatever is no visible character."""
     return "".join(char if char.isprintable() else " " for char in text)
-
-
-def seconds_since(then_ms: int) -> int:
-    """Return how many seconds ago a time was."""
-    return max(int(time.time()) - then_ms // 1000, 0)
-
-
-def age(seconds: int) -> str:
-    """Return a span of time in its largest unit."""
-    for size, unit in _UNITS:
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
-
-
-def moment(then_ms: int) -> str:
-    """Return a time as ISO 8601 has it, in UTC."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(then_ms // 1000))

@@ -15,7 +15,7 @@ from portals.facts import Direction, Member, Person, Portal, PortalKind, PortalS
 from portals.ids import ChannelId, MatrixUserId, PortalId, RoomId, SlackUserId, TeamId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bridge.store.database import Database, Row
     from portals.ids import GhostNames
@@ -179,16 +179,18 @@ class Directory:
         target: str = "create",
         kind: PortalKind = PortalKind.CHANNEL,
         history: int = 0,
+        beside: Sequence[Statement] = (),
     ) -> Portal:
         """Make a portal for a channel, or return the one that it has, with the direction brought up to date.
 
         With a place in `history`, it is made to walk nothing behind that place until its past is in.
 
         A removed portal goes on where it was: it keeps its links and its room, and looks back over all that it missed.
+        `beside` is stored in the same commit.
         """
         values = (team, channel, None, direction, PortalState.PLANNED, name, topic, int(private), target, purpose, kind)
         waits = [Statement(BEGIN_NEW, (team, channel, history))] if history else []
-        results = await self._database.commit(Statement(ADD_PORTAL, values), *waits)
+        results = await self._database.commit(Statement(ADD_PORTAL, values), *waits, *beside)
         self._portals.clear()
         portal = await self.portal(PortalId(int(results[0][0][0])))
         assert portal is not None
@@ -247,9 +249,9 @@ class Directory:
         """
         await self._change(Statement(LEAVE_ROOM, (portal, room)), Statement(SET_ROOM, (portal, room)))
 
-    async def set_state(self, portal: PortalId, state: PortalState) -> None:
+    async def set_state(self, portal: PortalId, state: PortalState, *beside: Statement) -> None:
         """Change a portal's state; a removed one keeps its links, so that it can go on later where it was."""
-        await self._change(Statement(SET_STATE, (portal, state)))
+        await self._change(Statement(SET_STATE, (portal, state)), *beside)
 
     async def begin_history(self, portal: PortalId, place: int) -> None:
         """Have a portal walk nothing that stands behind a place, until its past is in."""

@@ -153,11 +153,11 @@ class Imports:
         """Return imports, the newest first."""
         return [_import(row) for row in await self._database.fetch(f"{_IMPORT} ORDER BY id DESC LIMIT $1", limit)]
 
-    async def set_state(self, number: int, state: ImportState) -> None:
-        """Remember whether an import works."""
+    async def set_state(self, number: int, state: ImportState, *beside: Statement) -> None:
+        """Remember whether an import works; `beside` is stored in the same commit."""
         now = _now()
         finished = now if state is ImportState.DONE else None
-        await self._database.commit(Statement(SET_STATE, (number, state, now, finished)))
+        await self._database.commit(Statement(SET_STATE, (number, state, now, finished)), *beside)
 
     # --- its channels
 

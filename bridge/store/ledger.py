@@ -275,15 +275,15 @@ class Ledger:
         """Return the actions of this name that parked rows planned and nobody recorded as done."""
         return [decode(orjson.loads(row[0])) for row in await self._database.fetch(PARKED_ACTIONS, key)]
 
-    async def retry(self, seq: int) -> tuple[str, str] | None:
+    async def retry(self, seq: int, *beside: Statement) -> tuple[str, str] | None:
         """Take a parked row up again; returns its (direction, queue), or None when it is not parked."""
-        results = await self._database.commit(Statement(RETRY, (seq,)))
+        results = await self._database.commit(Statement(RETRY, (seq,)), *beside)
         return (str(results[0][0][0]), str(results[0][0][1])) if results[0] else None
 
-    async def drop(self, seq: int, reason: str) -> bool:
+    async def drop(self, seq: int, reason: str, *beside: Statement) -> bool:
         """Give a parked row up for good, its content with it."""
         results = await self._database.commit(
-            Statement(DROP_PARKED, (seq, reason, _now())), Statement(CLEAR_DROPPED, (seq,))
+            Statement(DROP_PARKED, (seq, reason, _now())), Statement(CLEAR_DROPPED, (seq,)), *beside
         )
         return bool(results[0])
 
