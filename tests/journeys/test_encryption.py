@@ -10,6 +10,7 @@ import pytest
 from tests.journeys.encrypted import EncryptedStage
 from tests.journeys.world import people_of
 from tests.sandbox.homeserver.nio_client import NioPerson
+from tests.sandbox.js_client import NO_SHIELD, JsPerson, available
 from tests.sandbox.slack import Upload
 from tests.sandbox.slack.pictures import png
 
@@ -27,6 +28,14 @@ async def stage(
     async with EncryptedStage(tmp_path, synapse_template, sqlite_url, people_of, chosen) as found:
         await found.start()
         yield found
+
+
+@pytest.fixture
+def _js() -> None:
+    """Skip, and say so, where the client of others cannot be had."""
+    where, reason = available()
+    if where is None:
+        pytest.skip(reason)
 
 
 async def test_both_sides_read_each_other_and_the_homeserver_neither(stage: EncryptedStage) -> None:
@@ -94,3 +103,34 @@ async def test_files_are_encrypted_on_their_way_and_decrypted_on_their_way(stage
         await ada.send_file(room, data, "back.bin", "application/octet-stream")
         digest = hashlib.sha256(data).hexdigest()
         await stage.until(lambda: [one for one in stage.entries("general") if one.files == (("back.bin", digest),)])
+
+
+@pytest.mark.usefixtures("_js")
+async def test_elements_crypto_reads_ghosts_and_is_read_and_warns_of_none_that_has_a_device(
+    stage: EncryptedStage,
+) -> None:
+    async with JsPerson.of(stage.homeserver, "grace") as grace:
+        room = await stage.room("general")
+        await grace.join(room)
+        stage.workspace.person("alice").post("general", "from Slack")
+        seen = await grace.until("from Slack")
+        assert seen["encrypted"]
+        if stage.settings.encryption.ghosts == "own":
+            assert seen["shield"] == NO_SHIELD, seen
+        else:
+            assert seen["shield"] != NO_SHIELD, "the bot's device is not the ghost's"
+        await grace.say(room, "from Matrix")
+        await stage.until_in_slack("general", "from Matrix")
+
+
+@pytest.mark.usefixtures("_js")
+@pytest.mark.parametrize("stage", ["own"], indirect=True)
+async def test_a_client_that_leaves_insecure_devices_out_reads_ghosts_and_is_read(stage: EncryptedStage) -> None:
+    async with JsPerson.of(stage.homeserver, "grace") as grace:
+        await grace.exclude_insecure()
+        room = await stage.room("general")
+        await grace.join(room)
+        await grace.say(room, "from Matrix")
+        await stage.until_in_slack("general", "from Matrix")
+        stage.workspace.person("alice").post("general", "from Slack")
+        assert (await grace.until("from Slack"))["shield"] == NO_SHIELD
