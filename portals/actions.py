@@ -161,7 +161,7 @@ class SendEvent:
 
 @dataclass(frozen=True, slots=True)
 class SendFile:
-    """Bring a Slack file into Matrix and send it; `content` lacks its `url`, which the transfer yields.
+    """Bring a Slack file into Matrix and send it; `content`, an edit's too, lacks its `url`, which the transfer yields.
 
     So it does with `thumbnail`, the address of a smaller picture, where there is one.
     Where the file turns out to be unreachable for good, `fallback` is sent in its place with the reason appended.

@@ -223,13 +223,12 @@ class SlackNamesChange:
 
 @dataclass(frozen=True, slots=True)
 class SlackFileCame:
-    """A file of a message is here by now, at `address` (`mxc:`); a notice may be shown in its place."""
+    """A file of a message is here by now; a notice may be shown in its place."""
 
     source: str
     channel: ChannelId
     ts: Ts
     file: SlackFile
-    address: str
 
 
 @dataclass(frozen=True, slots=True)

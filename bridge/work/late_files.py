@@ -66,5 +66,5 @@ class LateFiles:
 def _arrival(file: KnownFile, channel: ChannelId, ts: Ts) -> Arrival:
     queue = channel_queue(file.team, channel)
     came = SlackFile(file.id, file.name, file.mimetype, file.seen, "")
-    payload = file_came(file.team, present_of(channel), ts, came, file.mxc)
+    payload = file_came(file.team, present_of(channel), ts, came)
     return Arrival(TO_MATRIX, queue, f"file:{queue}/{ts}/{file.id}/{file.mxc}", orjson.dumps(payload).decode())

@@ -230,7 +230,10 @@ class MatrixPerformer:
             content = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
             content |= {name: action.content[name] for name in (SOURCE, "m.relates_to") if name in action.content}
         else:
-            content = {**action.content, **await self._shown(mxc, "url", "file")}
+            shown = await self._shown(mxc, "url", "file")
+            content = {**action.content, **shown}
+            if "m.new_content" in action.content:
+                content["m.new_content"] = {**action.content["m.new_content"], **shown}
             if action.thumbnail:
                 content["info"] = await self._with_thumbnail(team, action, sealed=sealed)
         return await self._matrix.send(action.room, action.sender, "m.room.message", content, action.key, action.ts)

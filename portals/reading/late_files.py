@@ -15,18 +15,18 @@ FILE_CAME = "causeway_file_came"
 """The type of event by which a lane hears of it; Slack has none of that name."""
 
 
-def file_came(team: TeamId, channel: ChannelId, ts: Ts, file: SlackFile, address: str) -> dict[str, Any]:
-    """Return the payload that tells a lane that a message's file is here by now, at this `mxc:` address."""
+def file_came(team: TeamId, channel: ChannelId, ts: Ts, file: SlackFile) -> dict[str, Any]:
+    """Return the payload that tells a lane that a message's file is here by now."""
     described = {"id": file.id, "name": file.name, "mimetype": file.mimetype, "size": file.size}
-    event = {"type": FILE_CAME, "channel": channel, "ts": ts, "file": described, "address": address}
+    event = {"type": FILE_CAME, "channel": channel, "ts": ts, "file": described}
     return {"team_id": team, "event": event}
 
 
 def read_file_came(event: Json, source: str, channel: ChannelId) -> SlackFileCame | Ignored:
     """Return what such a payload tells."""
-    file, ts, address = mapping(event.get("file")), ts_of(event.get("ts")), text_of(event.get("address"))
+    file, ts = mapping(event.get("file")), ts_of(event.get("ts"))
     file_id = text_of(file.get("id"))
-    if not (channel and ts and file_id and address.startswith("mxc://")):
-        return Ignored("a file without its message, or without its address")
+    if not (channel and ts and file_id):
+        return Ignored("a file without its message")
     came = SlackFile(file_id, text_of(file.get("name")), text_of(file.get("mimetype")), number(file.get("size")), "")
-    return SlackFileCame(source, channel, ts, came, address)
+    return SlackFileCame(source, channel, ts, came)

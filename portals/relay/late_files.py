@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portals.actions import SOURCE, STAMP, SendEvent
+from portals.actions import SOURCE, STAMP, SendFile
 from portals.events import Ignored
 from portals.facts import Needs
 from portals.ids import action_key
@@ -31,6 +31,17 @@ def decide(event: SlackFileCame, portal: Portal, facts: Facts) -> tuple[Action, 
         return Ignored("the file may not cross")
     key = action_key(event.source, "came")
     source = {"team": portal.team, "channel": event.channel, "ts": event.ts, "part": event.file.id}
-    shown = files.shown(event.file) | {"url": event.address, SOURCE: source}
-    said = content.edit(shown, link.event_id) | {STAMP: key}
-    return (SendEvent(key, portal.room, link.sender, "m.room.message", said),)
+    return (
+        SendFile(
+            key=key,
+            room=portal.room,
+            sender=link.sender,
+            file_id=event.file.id,
+            url="",
+            name=event.file.name,
+            mimetype=event.file.mimetype,
+            size=event.file.size,
+            content=content.edit(files.shown(event.file) | {SOURCE: source}, link.event_id) | {STAMP: key},
+            fallback="",
+        ),
+    )

@@ -17,17 +17,17 @@ FILE = SlackFile("F1", "a.png", "image/png", 20, "")
 
 
 def payload() -> dict[str, Any]:
-    return file_came(WORKSPACE.team, CHANNEL, TS, FILE, "mxc://x/1")
+    return file_came(WORKSPACE.team, CHANNEL, TS, FILE)
 
 
 def test_a_file_that_came_is_read_as_it_was_written() -> None:
-    assert read(payload(), "s", WORKSPACE) == SlackFileCame("s", CHANNEL, TS, FILE, "mxc://x/1")
+    assert read(payload(), "s", WORKSPACE) == SlackFileCame("s", CHANNEL, TS, FILE)
 
 
 @pytest.mark.parametrize(
     "lacks",
-    [{"channel": ""}, {"ts": "soon"}, {"file": None}, {"file": {"id": 7}}, {"address": "https://x/1"}, {"address": ""}],
+    [{"channel": ""}, {"ts": "soon"}, {"file": None}, {"file": {"id": 7}}],
 )
-def test_what_lacks_its_message_or_its_address_is_ignored(lacks: dict[str, Any]) -> None:
+def test_what_lacks_its_message_is_ignored(lacks: dict[str, Any]) -> None:
     event = {**payload()["event"], **lacks}
     assert isinstance(read({"event": event}, "s", WORKSPACE), Ignored)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from portals.actions import SOURCE, STAMP, SendEvent
+from portals.actions import SOURCE, STAMP, SendFile
 from portals.events import Ignored, SlackFile, SlackFileCame
 from portals.facts import Rules
 from portals.ids import EventId, Ts
@@ -16,7 +16,7 @@ from tests.portals.relay.scene import CHANNEL, FACTS, PORTAL, facts, link
 
 TS = Ts("1700000000.000100")
 FILE = SlackFile("F1", "a.png", "image/png", 20, "")
-CAME = SlackFileCame("file:1", CHANNEL, TS, FILE, "mxc://x/1")
+CAME = SlackFileCame("file:1", CHANNEL, TS, FILE)
 NOTICE = link(TS, "$notice", part="F1")
 
 
@@ -28,12 +28,12 @@ def test_the_notice_becomes_the_file() -> None:
     decision = decide(CAME, PORTAL, facts(link(TS, "$text"), NOTICE))
     assert isinstance(decision, tuple)
     (action,) = decision
-    assert isinstance(action, SendEvent)
+    assert isinstance(action, SendFile)
     assert action.sender == NOTICE.sender
     said: dict[str, Any] = dict(action.content)
     assert said["m.relates_to"] == {"rel_type": "m.replace", "event_id": EventId("$notice")}
     new = said["m.new_content"]
-    assert (new["msgtype"], new["filename"], new["url"]) == ("m.image", "a.png", "mxc://x/1")
+    assert (new["msgtype"], new["filename"], action.file_id) == ("m.image", "a.png", "F1")
     assert new["info"] == {"mimetype": "image/png", "size": 20}
     assert new[SOURCE] == said[SOURCE] == {"team": PORTAL.team, "channel": CHANNEL, "ts": TS, "part": "F1"}
     assert said[STAMP] == action.key
