@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bridge.administration.imports import progress_of
-from bridge.administration.imports import progress_of
 from bridge.app import Hooks, run
 from bridge.configured import door_from, names_from, rules_from
 from bridge.errors import Later, Refused, StoreTaken
@@ -49,7 +48,6 @@ if TYPE_CHECKING:
     from bridge.store.imports import Import
     from bridge.work.importer import Wanted
     from config.settings import Settings
-    from portals.history.progress import Progress
     from portals.history.progress import Progress
 
 log = logging.getLogger(__name__)
