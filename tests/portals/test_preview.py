@@ -194,6 +194,34 @@ def test_a_link_leads_to_the_room_that_is_known_and_to_a_message_that_stands_bef
     assert words[2:] == links[2:]
 
 
+def test_what_happens_to_a_channel_is_shown_as_the_states_of_its_room() -> None:
+    pin = {"type": "pin_added", "channel_id": "C1", "item": {"message": {"ts": "1700000001.000100"}}}
+    given = [
+        message(1, "one"),
+        {**message(2, ""), "subtype": "channel_topic", "topic": "Tea"},
+        pin,
+        {**pin, "type": "pin_removed"},
+        {"type": "channel_archive", "channel": "C1"},
+        {"type": "member_joined_channel", "channel": "C1", "user": "U1"},
+    ]
+    shown = preview_to_matrix(given, KNOWN).shown[1:]
+    states = [(one["type"], one.get("state_key"), one["content"]) for one in shown]
+    assert states[:4] == [
+        ("m.room.topic", "", {"topic": "Tea"}),
+        ("m.room.pinned_events", "", {"pinned": ["$preview1"]}),
+        ("m.room.pinned_events", "", {"pinned": []}),
+        ("m.room.power_levels", "", {"events_default": 50}),
+    ]
+    assert states[-1][::2] == ("m.room.member", {"membership": "join"})
+
+
+def test_a_picture_is_shown_with_its_thumbnail() -> None:
+    file = {"id": "F1", "name": "a.png", "mimetype": "image/png", "size": 3, "url_private": "https://x/a.png"}
+    thumbnail = {"original_w": 2000, "thumb_720": "https://x/t.png", "thumb_720_w": 720, "thumb_720_h": 720}
+    (content,) = contents(preview_to_matrix([message(1, "", files=[file | thumbnail])], KNOWN))
+    assert content["info"]["thumbnail_url"] == "mxc://preview/F1-thumbnail"
+
+
 # --- to Slack
 
 
@@ -263,6 +291,24 @@ def test_what_follows_finds_the_event_before_it() -> None:
     assert react == ("reactions.add", {"channel": "C1", "timestamp": "1.000000", "name": "+1"})
     assert unreact == ("reactions.remove", {"channel": "C1", "timestamp": "1.000000", "name": "+1"})
     assert delete == ("chat.delete", {"channel": "C1", "ts": "1.000000"})
+
+
+def test_pins_and_topics_are_calls_too() -> None:
+    pinned = {"pinned": ["$a"]}
+    seen = preview_to_slack(
+        [
+            event("a"),
+            event("b", "m.room.pinned_events", state_key="", content=pinned),
+            event("c", "m.room.pinned_events", state_key="", content={}, unsigned={"prev_content": pinned}),
+            event("d", "m.room.topic", state_key="", content={"topic": "Tea"}),
+        ],
+        KNOWN,
+    )
+    assert calls(seen)[1:] == [
+        ("pins.add", {"channel": "C1", "timestamp": "1.000000"}),
+        ("pins.remove", {"channel": "C1", "timestamp": "1.000000"}),
+        ("conversations.setTopic", {"channel": "C1", "topic": "Tea"}),
+    ]
 
 
 def test_what_refers_to_nothing_shows_nothing_and_says_why() -> None:

@@ -22,6 +22,7 @@ from portals.events import (
     SlackReaction,
 )
 from portals.ids import ChannelId, SlackUserId, TeamId, Ts
+from portals.reading.bookmarks import BOOKMARKS
 from portals.reading.slack import LOOK_BACK, Address, address, channel_of, read
 from portals.text import from_slack
 from tests.portals.foreign import JSON, objects
@@ -257,6 +258,7 @@ def test_a_change_of_a_channel_says_only_what_changed(event: dict[str, Any], cha
         ({"type": "message", "subtype": "channel_name", "channel": "C1"}, "a rename without a name"),
         ({"type": "channel_archive"}, "an archive of nothing"),
         ({"type": "user_change", "user": "U1"}, "a profile without a person"),
+        ({"type": BOOKMARKS, "bookmarks": []}, "bookmarks of no channel"),
         ({"type": "app_home_opened", "user": "U1"}, "events of type 'app_home_opened' are not relayed"),
         ({}, "events of type '' are not relayed"),
     ],
