@@ -193,7 +193,7 @@ def test_a_reaction(kind: str, added: bool) -> None:
         SlackUserId("U024BE7LH"),
         "thumbsup::skin-tone-3",
         added,
-        as_of=Ts(REACTION["event_ts"]),
+        as_of=Ts(str(REACTION["event_ts"])),
     )
     assert (found.channel, found.ts) == ("C0G9QF9GZ", "1360782400.498405")
 
