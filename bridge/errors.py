@@ -9,7 +9,6 @@ which branch it holds: wait and repeat, look before repeating, give up and say s
     ├── Unsure             unknown: the request may have been carried out although no answer came; look, then decide
     ├── Refused            never: the other side understood and said no; park it and say why
     ├── Declined           never: what an admin asked for cannot be done as things are; say what to do instead
-    ├── Declined           never: what an admin asked for cannot be done as things are; say what to do instead
     ├── BadExport          never: an archive cannot be read as an export of Slack; say what to do with it
     └── Fatal              ours: the service cannot run like this; say what to do and stop
         └── StoreTaken         another process owns the database
@@ -46,14 +45,6 @@ class Refused(BridgeError):
         self.code = code
         self.detail = detail
         self.remedy = remedy
-
-
-class Declined(BridgeError):
-    """What an admin asked for cannot be done as things are; the text says what to do, `code` which kind it is of."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
 
 
 class Declined(BridgeError):
