@@ -309,8 +309,10 @@ async def test_a_consent_needs_a_reason_and_is_in_the_log(office: Office) -> Non
     assert "as before" in (await office.say("consent", amara, "--reason", "again")).out
     (one,) = [one for one in (await office.say("list", "--json")).data["people"] if one["direct_messages"]]
     assert one["slack_id"] == amara
-    done = (await office.say("consent", amara, "--withdraw", "--reason", "by mail", "--json")).data
-    assert done == {"slack_id": amara, "agrees": False, "new": True}
+    bruno = office.id("bruno")
+    done = (await office.say("consent", amara, bruno, "--withdraw", "--reason", "by mail", "--json")).data
+    people = [{"slack_id": amara, "new": True}, {"slack_id": bruno, "new": False}]
+    assert done == {"agrees": False, "people": people}
     team = office.workspace.id
     assert await office.log() == [
         ("root (command line)", "consent to direct messages", f"{team}/{amara}", "signed form 7"),
