@@ -69,7 +69,7 @@ async def bring(
     database = await open_database(settings.database.url.reveal())
     try:
         async with importer_on(settings, database, export, wanted.team) as importer:
-            bridge = asyncio.create_task(_bridge(settings, hooks), name="bridge")
+            bridge = asyncio.create_task(bridge_meanwhile(settings, hooks), name="bridge")
             work = asyncio.create_task(importer.run(export, wanted), name="import")
             telling = asyncio.create_task(_tell(database, work, tell), name="import: tells how far it is")
             try:
@@ -86,7 +86,7 @@ async def bring(
         await database.close()
 
 
-async def _bridge(settings: Settings, hooks: Hooks) -> None:
+async def bridge_meanwhile(settings: Settings, hooks: Hooks) -> None:
     """Run the bridge, unless another process does; then return at once."""
     try:
         await run(settings, hooks)

@@ -87,13 +87,25 @@ FEATURES = (
         "set the topic of public channels",
         ("channels:write.topic",),
         ("conversations.setTopic",),
-        wanted=lambda settings: settings.relay.topic,
+        wanted=lambda settings: settings.relay.topic or settings.cutover.scopes,
     ),
     Feature(
         "set the topic of private channels",
         ("groups:write.topic",),
         ("conversations.setTopic",),
-        wanted=lambda settings: settings.relay.topic,
+        wanted=lambda settings: settings.relay.topic or settings.cutover.scopes,
+    ),
+    Feature(
+        "archive public channels that have moved to Matrix",
+        ("channels:manage",),
+        ("conversations.archive",),
+        wanted=lambda settings: settings.cutover.scopes,
+    ),
+    Feature(
+        "archive private channels that have moved to Matrix",
+        ("groups:write",),
+        ("conversations.archive",),
+        wanted=lambda settings: settings.cutover.scopes,
     ),
     Feature("read files", ("files:read",), ("files.info",)),
     Feature(

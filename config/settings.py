@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from config.cutover import CutOver
 from config.encryption import Encryption
 from config.imports import Imports
 from config.layout import LAYOUT
@@ -362,6 +363,7 @@ class Settings(Section):
     files: Files = Field(default=Files(), description=Files.__doc__)
     catch_up: CatchUp = Field(default=CatchUp(), description=CatchUp.__doc__)
     imports: Imports = Field(default=Imports(), description=Imports.__doc__)
+    cutover: CutOver = Field(default=CutOver(), description=CutOver.__doc__)
     admins: Annotated[tuple[MatrixUser, ...], Kind("list of user ids", literal=False)] = Field(
         default=(), description="Matrix people who may give the bot commands."
     )

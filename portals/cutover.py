@@ -17,9 +17,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portals.facts import PortalState
+from portals.permalinks import matrix_address
+from portals.relay.content import notice
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from portals.facts import Portal
+    from portals.relay.content import Content
 
 
 class Phase(StrEnum):
@@ -106,6 +111,19 @@ _WHY_NOT: Mapping[Phase, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What people are told, with places for `link`, `channel` and, where it is announced, `date`."""
+
+    announcement: str
+    announcement_in_matrix: str
+    topic: str
+    notice: str
+    notice_in_matrix: str
+    recall: str
+    recall_in_matrix: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """How a channel is to be frozen in Slack."""
 
@@ -119,6 +137,26 @@ class InSlack:
 
     archived: bool = False
     has_topic: bool = True
+
+
+def in_slack(words: str, portal: Portal, via: str, date: str = "") -> str:
+    """Return what a channel is told; the link to its room can be found through the server `via`."""
+    return words.format(link=f"<{address(portal, via)}>", channel=portal.name, date=date)
+
+
+def topic(words: str, portal: Portal, via: str) -> str:
+    """Return the topic of a channel that has moved; Slack shows no markup in topics."""
+    return words.format(link=address(portal, via), channel=portal.name)
+
+
+def in_matrix(words: str, portal: Portal, date: str = "") -> Content:
+    """Return the notice that tells the room."""
+    return notice(words.format(channel=portal.name, date=date))
+
+
+def address(portal: Portal, via: str) -> str:
+    """Return the link to a portal's room."""
+    return matrix_address(portal.room or "", None, via)
 
 
 def refusal(command: Command, phase: Phase) -> str:
