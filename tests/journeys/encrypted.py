@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 from bridge.app import Hooks, run
 from bridge.store.opening import open_database
@@ -132,6 +133,34 @@ class EncryptedStage:
         except TimeoutError:
             raise AssertionError(f"{text!r} is not among {[one.text for one in self.entries(channel)]}") from None
         return found
+
+    @property
+    def bot(self) -> str:
+        """The bot's user id."""
+        return self.settings.bot_id
+
+    async def parked(self) -> list[str]:
+        """Return why rows were put aside."""
+        assert self.database is not None
+        rows = await self.database.fetch("SELECT reason FROM inbox WHERE state = 3")
+        return [str(row[0]) for row in rows]
+
+    async def until_parked(self, seconds: float = 20) -> list[str]:
+        """Return why rows were put aside, as soon as one is."""
+        async with asyncio.timeout(seconds):
+            while not (found := await self.parked()):
+                await asyncio.sleep(0.05)
+        return found
+
+    async def set_encryption(self, room: str, **more: Any) -> None:
+        """Switch a room's encryption on, or change how it is done, as its bot, who alone may."""
+        await self.homeserver.transport.request(
+            "PUT",
+            f"/_matrix/client/v3/rooms/{quote(room)}/state/m.room.encryption/",
+            token=self.settings.appservice.as_token.reveal(),
+            query={"user_id": self.bot},
+            body={"algorithm": "m.megolm.v1.aes-sha2", **more},
+        )
 
     async def sealed(self, room: str) -> list[dict[str, Any]]:
         """Return all events of a room that are messages, as the homeserver has them."""

@@ -1,7 +1,7 @@
 """The one door: what the client asks about encryption, and what it is told.
 
-A room that is encrypted once is so for good, whatever its state says later. That a room is clear is believed for a few
-seconds: the homeserver tells of a change with its transactions, which may be late.
+A room that is encrypted once is so for good, whatever its state says later. That a room is clear is believed for a
+second: the homeserver tells of a change with its transactions, which may be late.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ ENCRYPTED = "room_is_encrypted"
 """The code of a refusal because a room is encrypted and encryption is switched off."""
 _IN_CLEAR = frozenset({"m.reaction", "m.room.redaction"})
 """What clients send in clear even into encrypted rooms, for the homeserver has to understand it."""
-_BELIEVED = 5.0
-"""Seconds for which it is believed that a room is clear."""
+_BELIEVED = 1.0
+"""Seconds for which it is believed that a room is clear, unless the homeserver tells otherwise before."""
 _PERIOD_MS = 7 * 24 * 3600 * 1000
 _MESSAGES = 100
 """After what a session ends where the room does not say (client-server API, `m.room.encryption`)."""

@@ -1,0 +1,164 @@
+"""Keys of encrypted rooms in their odder cases: late, missing, of newcomers and of those who left, after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from nio import MegolmEvent
+
+from bridge.matrix.encryption.door import ENCRYPTED
+from bridge.matrix.encryption.key_server import KeyServer
+from tests.journeys.encrypted import EncryptedStage
+from tests.journeys.world import people_of
+from tests.sandbox.homeserver.nio_client import NioPerson
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from portals.ids import MatrixUserId
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, synapse_template: Path, sqlite_url: str) -> AsyncIterator[EncryptedStage]:
+    """A stage whose rooms are encrypted; its bridge runs."""
+    async with EncryptedStage(tmp_path, synapse_template, sqlite_url, people_of, {"wait": "1s"}) as found:
+        await found.start()
+        yield found
+
+
+class Held:
+    """What comes for the bot's device does not come, until it is let through."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.events: list[Any] = []
+        self.is_holding = True
+        original = KeyServer.sync
+
+        async def sync(server: KeyServer, user: MatrixUserId, device: str, since: str, timeout_ms: int) -> Any:
+            answer = await original(server, user, device, since, min(timeout_ms, 200))
+            self.events += answer.get("to_device", {}).get("events", [])
+            came: list[Any] = []
+            if not self.is_holding:
+                came, self.events = self.events, []
+            return {**answer, "to_device": {"events": came}}
+
+        monkeypatch.setattr(KeyServer, "sync", sync)
+
+
+async def test_a_message_whose_key_comes_late_waits_aside_and_goes_on_when_it_comes(
+    stage: EncryptedStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch)
+    async with NioPerson.of(stage.homeserver, "ada") as ada:
+        room = await stage.enter("general", ada)
+        await stage.stop()
+        await stage.start()  # which reads as it is held from its first moment
+        await ada.say(room, "locked")
+        await stage.until_parked()
+        notice = await ada.until_true(lambda: [body for body in ada.bodies(room) if "did not reach Slack" in body])
+        assert "goes on by itself if the key comes" in notice[0]
+        held.is_holding = False
+        await stage.until_in_slack("general", "locked")
+        assert not await stage.parked()
+
+
+async def test_a_key_that_comes_in_time_holds_a_message_up_and_says_nothing(
+    tmp_path: Path, synapse_template: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(monkeypatch)
+    chosen = {"wait": "60s"}
+    async with EncryptedStage(tmp_path, synapse_template, sqlite_url, people_of, chosen) as stage:
+        await stage.start()
+        async with NioPerson.of(stage.homeserver, "ada") as ada:
+            room = await stage.enter("general", ada)
+            await ada.say(room, "locked")
+            await stage.until(lambda: held.events)
+            await asyncio.sleep(0.5)
+            held.is_holding = False
+            await stage.until_in_slack("general", "locked")
+            assert ada.bodies(room) == ["locked"]
+
+
+async def test_who_comes_later_reads_from_then_on_and_who_left_reads_no_more(stage: EncryptedStage) -> None:
+    async with NioPerson.of(stage.homeserver, "ada") as ada, NioPerson.of(stage.homeserver, "bea") as bea:
+        room = await stage.enter("general", ada)
+        alice = stage.workspace.person("alice")
+        alice.post("general", "before")
+        await ada.until(room, "before")
+        await bea.join(room)
+        alice.post("general", "with both")
+        await bea.until(room, "with both")
+        assert "before" not in bea.bodies(room)
+        async with NioPerson.of(stage.homeserver, "ada", register=False) as phone:
+            alice.post("general", "on two devices")
+            await phone.until(room, "on two devices")
+        first = (await ada.until(room, "with both")).session_id
+        await bea.client.room_leave(room)
+        alice.post("general", "without bea")
+        assert (await ada.until(room, "without bea")).session_id != first
+
+
+async def test_a_session_ends_after_as_many_messages_as_the_room_says(stage: EncryptedStage) -> None:
+    async with NioPerson.of(stage.homeserver, "ada") as ada:
+        room = await stage.enter("general", ada)
+        await stage.set_encryption(room, rotation_period_msgs=2)
+        for number in range(5):
+            stage.workspace.person("alice").post("general", f"number {number}")
+        found = [(await ada.until(room, f"number {number}")).session_id for number in range(5)]
+        assert len(set(found[:2])) == len(set(found[2:4])) == 1
+        assert len(set(found)) == 3
+
+
+async def test_a_restart_goes_on_with_the_same_device_and_the_same_sessions(stage: EncryptedStage) -> None:
+    async with NioPerson.of(stage.homeserver, "ada") as ada:
+        room = await stage.enter("general", ada)
+        stage.workspace.person("alice").post("general", "before")
+        before = await ada.until(room, "before")
+        await stage.stop()
+        await ada.say(room, "while it was down")
+        stage.workspace.person("alice").post("general", "missed")
+        await stage.start()
+        await stage.until_in_slack("general", "while it was down")
+        after = await ada.until(room, "missed")
+        assert (after.sender_key, after.session_id) == (before.sender_key, before.session_id)
+        assert not any(isinstance(event, MegolmEvent) for _, event in ada.seen)
+
+
+async def test_encryption_that_is_switched_on_later_is_followed_from_when_it_is_heard_of(
+    tmp_path: Path, synapse_template: Path, sqlite_url: str
+) -> None:
+    more = {"rooms": {"join_rule": "public"}}
+    async with EncryptedStage(tmp_path, synapse_template, sqlite_url, people_of, more=more) as stage:
+        await stage.start()
+        async with NioPerson.of(stage.homeserver, "ada") as ada:
+            room = await stage.enter("general", ada)
+            alice = stage.workspace.person("alice")
+            alice.post("general", "in clear")
+            await ada.until(room, "in clear")
+            await stage.set_encryption(room)
+            await ada.until_true(lambda: ada.client.rooms[room].encrypted)
+            await ada.say(room, "sealed")
+            await stage.until_in_slack("general", "sealed")  # what the homeserver tells, it tells in order
+            alice.post("general", "sealed as well")
+            await ada.until(room, "sealed as well")
+            kinds = [event["type"] for event in await stage.sealed(room)]
+            assert kinds == ["m.room.message", "m.room.encrypted", "m.room.encrypted"]
+
+
+async def test_without_a_key_nothing_is_sent_into_an_encrypted_room_and_all_of_it_waits(
+    tmp_path: Path, synapse_template: Path, sqlite_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    more = {"rooms": {"join_rule": "public"}}
+    async with EncryptedStage(tmp_path, synapse_template, sqlite_url, people_of, {"key": None}, more=more) as stage:
+        await stage.start()
+        async with NioPerson.of(stage.homeserver, "ada") as ada:
+            room = await stage.enter("general", ada)
+            await stage.set_encryption(room)
+            stage.workspace.person("alice").post("general", "kept")
+            await stage.until(lambda: ENCRYPTED in caplog.text)
+            await asyncio.sleep(0.5)
+            assert not await stage.sealed(room)
+        assert not await stage.parked(), "it waits for the admin, and is not given up"
