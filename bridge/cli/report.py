@@ -64,7 +64,7 @@ def report(
 
     settings = load_settings(config)
     selection = selected(channels, kinds, since, until)
-    made = asyncio.run(_made(settings, exports, selection, checksums))
+    made = asyncio.run(report_of(settings, exports, selection, checksums))
     if html is not None:
         from bridge.cli.written import OPEN, write_files
         from bridge.proof.report import page
@@ -80,7 +80,8 @@ def report(
         click.get_current_context().exit(1)
 
 
-async def _made(settings: Settings, exports: Sequence[Path], selection: Selection, checksums: bool) -> Report:
+async def report_of(settings: Settings, exports: Sequence[Path], selection: Selection, checksums: bool) -> Report:
+    """Read rooms back and compare them with these exports, or else with those that were imported."""
     import asyncio
 
     from bridge.configured import names_from, rules_from

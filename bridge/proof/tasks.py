@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bridge.store.imports import Imports
     from bridge.store.ledger import Ledger
     from bridge.store.people import People
+    from bridge.store.words import Words
     from portals.facts import Person, Portal, Rules
     from portals.history.export import ExportedChannel
     from portals.history.selection import Selection
@@ -61,6 +62,7 @@ class Stores:
     imports: Imports
     people: People
     files: Files
+    words: Words
 
 
 @dataclass(frozen=True, slots=True)

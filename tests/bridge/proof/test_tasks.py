@@ -17,6 +17,7 @@ from bridge.store.imports import ChannelState, ImportedChannel, Imports, Quarant
 from bridge.store.ledger import TO_MATRIX, Arrival, Ledger
 from bridge.store.opening import open_database
 from bridge.store.people import People
+from bridge.store.words import Words
 from portals.facts import PortalKind, PortalState, Rules, Workspace
 from portals.history.selection import Selection
 from portals.ids import ChannelId, RoomId, SlackUserId, Ts, channel_queue, past_of
@@ -74,7 +75,12 @@ async def place_on(url: str) -> AsyncIterator[Place]:
         database = await open_database(url)
         stack.push_async_callback(database.close)
         stores = Stores(
-            Directory(database, NAMES), Ledger(database), Imports(database), People(database), Files(database)
+            Directory(database, NAMES),
+            Ledger(database),
+            Imports(database),
+            People(database),
+            Files(database),
+            Words(database),
         )
         yield Place(matrix, database, stores)
 
@@ -199,8 +205,8 @@ class Talkative(Listed):
 async def test_people_and_names_come_from_the_source_and_accounts_from_the_store(place: Place) -> None:
     await place.portal(CHANNEL, "!room:localhost")
     await place.stores.people.link(TEAM, [Wanted(SlackUserId("U3"), ACCOUNT, How.HAND)], "admin")
-    await place.stores.directory.change_names(TEAM, "usergroup", [("S1", "crew")], [])
-    await place.stores.directory.change_names(TEAM, "emoji", [("shrug", "alias:ok")], [])
+    await place.stores.words.change(TEAM, "usergroup", [("S1", "crew")])
+    await place.stores.words.change(TEAM, "emoji", [("shrug", "alias:ok")])
     (task,) = (await place.undertaking(Talkative([]))).tasks
     known = task.known
     assert [known.people[SlackUserId("U1")].name, known.channels, known.usergroups] == [
