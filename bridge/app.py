@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import aiohttp
-from aiohttp import web
 
-from bridge.configured import avatars_from, client_from, mapped_from, names_from, puppeting_from, rules_from, shape_from
+from bridge import listeners
+from bridge.configured import client_from, mapped_from, names_from, puppeting_from, rules_from, shape_from
 from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable, first_of
-from bridge.http import Listener
-from bridge.matrix.appservice import Appservice
-from bridge.public.face import application
 from bridge.slack.client import SlackClient
-from bridge.slack.events_api import EventsApi, SignedApp
+from bridge.slack.events_api import SignedApp
 from bridge.slack.files import SlackFiles
 from bridge.slack.installation import Installation
 from bridge.slack.limits import Limits
@@ -61,7 +58,6 @@ if TYPE_CHECKING:
     from bridge.matrix.client import MatrixClient
     from bridge.store.database import Database
     from config.settings import Settings
-    from config.values import Listen
     from portals.ids import TeamId
 
 log = logging.getLogger(__name__)
@@ -270,43 +266,13 @@ class _Bridge:
     # --- the edges
 
     async def _serve(self) -> None:
-        appservice = Appservice(
-            self.settings.appservice.hs_token.reveal(),
-            self.intake.from_matrix,
-            self.intake.weather,
-            self._user_exists,
-            self._alias_exists,
-        )
-        listeners = [self._listener(appservice.routes(), self.settings.appservice.listen)]
+        listening = [listeners.for_homeserver(self.settings, self.intake)]
         if self.settings.slack.mode == "events":
-            events = self.settings.slack.events
             apps = [self._signed(workspace) for workspace in self.settings.slack.workspaces]
-            route = web.post(events.path, EventsApi(apps).handle)
-            listeners.append(self._listener([route], events.listen))
-        public = self.settings.public
-        if public.listen is not None:
-            face = application(self.permalinks, self.matrix.media, avatars_from(self.settings))
-            listeners.append(Listener(face, public.listen.host, public.listen.port))
-        try:
-            for listener in listeners:
-                await listener.start()
-                log.info("listening on %s", listener.url)
-            self.hooks.ready()
-            await asyncio.Event().wait()
-        finally:
-            for listener in listeners:
-                await listener.stop()
-
-    def _listener(self, routes: list[web.RouteDef], listen: Listen) -> Listener:
-        app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.add_routes(routes)
-        return Listener(app, listen.host, listen.port)
-
-    async def _user_exists(self, _user: str) -> bool:
-        return False  # ghosts are made when they first speak, never because somebody asks for one
-
-    async def _alias_exists(self, _alias: str) -> bool:
-        return False
+            listening.append(listeners.for_slack(self.settings, apps))
+        if (listen := self.settings.public.listen) is not None:
+            listening.append(listeners.for_the_internet(self.settings, listen, self.permalinks, self.matrix.media))
+        await listeners.serve(listening, self.hooks.ready)
 
     async def _workspace(self, workspace: configured.Workspace) -> None:
         """Keep one workspace connected over Socket Mode."""
