@@ -144,11 +144,12 @@ async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Stores, li
     from bridge.proof.tasks import Stores
     from bridge.store.files import Files
     from bridge.store.opening import open_database
+    from bridge.store.words import Words
 
     database = await open_database(settings.database.url.reveal())
     stack.push_async_callback(database.close)
     store = Store.on(database, names_from(settings))
-    stores = Stores(store.directory, store.ledger, store.imports, store.people, Files(database))
+    stores = Stores(store.directory, store.ledger, store.imports, store.people, Files(database), Words(database))
     return stores, await store.portals()
 
 
