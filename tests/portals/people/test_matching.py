@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portals.ids import MatrixUserId, SlackUserId
 from portals.people.links import How, Linked, Wanted
 from portals.people.matching import Candidate, Outcome, asked, candidates, match, to_link
-from tests.portals.foreign import JSON
+from tests.portals.foreign import JSON, objects
 
 ADA, BRIAN = MatrixUserId("@ada:example.org"), MatrixUserId("@brian:example.org")
 
@@ -67,9 +67,12 @@ def test_slackbot_is_a_bot_and_what_is_nobody_is_passed_over() -> None:
     assert [(one.user, one.left_out, one.email) for one in found] == [("USLACKBOT", "a bot", ""), ("U1", "", "")]
 
 
-@given(st.lists(JSON))
-def test_no_user_object_raises(users: list[Any]) -> None:
-    candidates(users)
+@given(
+    objects({"id": st.sampled_from(["U1", "USLACKBOT", "B1"]), "profile": JSON, "deleted": JSON, "name": JSON}), JSON
+)
+def test_no_user_object_raises(user: dict[str, Any], other: Any) -> None:
+    found = candidates([user, other])
+    match(found, {"": ADA}, [], "email")
 
 
 def test_only_those_are_asked_about_for_whom_something_is_to_be_found() -> None:
