@@ -63,9 +63,10 @@ INSERT INTO fetching (team, until) VALUES ($1, $2) ON CONFLICT (team) DO UPDATE 
 """
 FETCHING_UNTIL = "SELECT until FROM fetching WHERE team = $1"
 RETRY = """
-UPDATE files SET state = 'waiting', reason = '', tries = 0, promised = 1, noticed = 1
+UPDATE files SET state = 'waiting', reason = '', tries = 0, promised = 1, noticed = 1, tokened = 1
 WHERE state = 'absent' AND team = $1 AND id = $2 RETURNING id
 """
+"""As one that is tokened, it waits for what the import that takes it up knows of it."""
 COUNTS = "SELECT state, COUNT(*), SUM(told), SUM(seen) FROM files WHERE team = $1 GROUP BY state"
 
 

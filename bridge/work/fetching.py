@@ -113,6 +113,8 @@ class Fetcher:
         self._here = self._absent = self._passed = 0
         self._began = time.monotonic()
         self._trouble = ""
+        self._is_told = False
+        """Whether all that is to come was promised."""
 
     # --- what the importer asks for
 
@@ -164,7 +166,11 @@ class Fetcher:
         self._woken.set()
 
     async def settled(self) -> None:
-        """Return when nothing promised waits any more, and what came late is shown; raises StoreUnavailable."""
+        """Return when nothing promised waits any more, and what came late is shown; raises StoreUnavailable.
+
+        To be asked once all is promised: what lacks its token by then is not waited for.
+        """
+        self._is_told = True
         while True:
             self._changed.clear()
             if not await self._files.promised(0, 1):
@@ -254,8 +260,8 @@ class Fetcher:
         key = (file.team, file.id)
         blamed = self._failing.get(key, self._here) < self._here
         tokens = self._tokens.get(file.team, ())
-        if file.tokened and not tokens and self._seconds < _TOKEN_COMES:
-            self._put_aside(file, _LOOK)
+        if file.tokened and not tokens and not self._is_told and self._seconds < _TOKEN_COMES:
+            await self._await_token(file)
             return
         try:
             await self._transfers.bring(file, tokens=tokens, blamed=blamed, moved=self._moved)
@@ -282,6 +288,14 @@ class Fetcher:
             self._failures = 0
             self._trouble = ""
             self._close(file)
+
+    async def _await_token(self, file: KnownFile) -> None:
+        """Look again later whether a token is known, or that the file needs none."""
+        try:
+            file = await self._files.find(file.team, file.id) or file
+        except StoreUnavailable as error:
+            log.warning("the file %s could not be looked up: %s", file.id, error)
+        self._put_aside(file, _LOOK)
 
     def _moved(self, size: int) -> None:
         self._passed += size

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.exports.export import open_export
+from bridge.importing import importer_on
 from bridge.store.files import Files
 from bridge.store.opening import open_database
 from bridge.work import fetching
 from portals.ids import TeamId
-from tests.journeys.importing import ONLY_WHAT_IS_ASKED_FOR, bring
+from tests.journeys.importing import EVERYTHING, ONLY_WHAT_IS_ASKED_FOR, bring, wanted_of
 from tests.journeys.stage import Stage
 from tests.journeys.world import people_of
 from tests.sandbox.exports import export_of
@@ -184,3 +187,26 @@ async def test_files_that_were_given_up_take_the_places_of_their_notices_once_th
     again = len(shown(stage, workspace, "tps"))
     await bring(stage.settings, tmp_path / "new.zip")
     assert len(shown(stage, workspace, "tps")) == again
+
+
+async def test_files_that_were_left_behind_are_brought_later(stage: Stage, tmp_path: Path) -> None:
+    workspace = far(stage)
+    workspace.person("peter").post("tps", "one", files=[Upload("sheet.png", PICTURE)])
+    path = tmp_path / "export.zip"
+    export_of(workspace, path)
+    await stage.start()
+    database = await open_database(stage.database_url)
+    with open_export(path) as export:
+        wanted = replace(wanted_of(export, path, EVERYTHING), files=False)
+        async with importer_on(stage.settings, database, export, wanted.team) as importer:
+            await importer.run(export, wanted)
+    assert [one["msgtype"] for one in shown(stage, workspace, "tps")] == ["m.text", "m.notice"]
+    assert not [place for place in stage.gate.answered if place.startswith("/files-pri/")]
+    await bring(stage.settings, path)
+    assert len(shown(stage, workspace, "tps")) == 2, "nobody asked for them yet"
+    (absent,) = await Files(database).absent(0, 10)
+    await Files(database).retry([(absent.team, absent.id)])
+    await bring(stage.settings, path)
+    edit = shown(stage, workspace, "tps")[-1]["m.new_content"]
+    assert (edit["msgtype"], data(stage, edit["url"])) == ("m.image", PICTURE)
+    await database.close()

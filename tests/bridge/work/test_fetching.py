@@ -417,3 +417,25 @@ async def test_addresses_that_lead_nowhere_are_given_up_one_by_one(world: FileWo
     assert (await world.state("FB")).state is FileState.HERE
     known = [await world.state(f"F{n}") for n in range(len(NOWHERE))]
     assert {one.state for one in known} == {FileState.ABSENT}
+
+
+async def test_a_file_that_is_asked_for_again_waits_until_the_import_has_told_how_it_is_opened(
+    world: FileWorld,
+) -> None:
+    world.connect(connected=False)
+    world.content |= {"a": b"abc", "b": b"de"}
+    behind = [file_of(world.link("a", EXPORT_TOKEN)), file_of(world.link("b", EXPORT_TOKEN), "F2")]
+    await world.files.keep(world.fetcher().leaving(TEAM, behind, "left behind"))
+    await world.files.retry([(TEAM, "F1"), (TEAM, "F2")])
+    fetcher = world.fetcher()
+    async with asyncio.timeout(30), running(fetcher):
+        while fetcher.progress.aside < 2:
+            await asyncio.sleep(0.005)
+        assert world.asked == []
+        world.good.add("")
+        await promise(world, fetcher, file_of(world.link("b"), "F2"))  # another export, whose links have no token
+        while fetcher.progress.here < 1:
+            await asyncio.sleep(0.005)
+        assert [one.name for one in world.asked] == ["b"]
+        await fetcher.settled()
+    assert {(await world.state(name)).state for name in ("F1", "F2")} == {FileState.HERE}
