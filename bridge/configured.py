@@ -105,6 +105,7 @@ def shape_from(settings: Settings) -> Shape:
         history_visibility=rooms.history_visibility,
         federate=rooms.federate,
         encryption=rooms.encryption,
+        room_mentions=settings.relay.allow_room_mention,
         invite=tuple(MatrixUserId(user) for user in rooms.invite),
         admins=settings.admins,
         bot_name=settings.appservice.bot_display_name,

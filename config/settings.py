@@ -275,7 +275,8 @@ class Relay(Section):
         description="What a Matrix reply outside a thread becomes in Slack: a thread, or a quotation with a link.",
     )
     allow_room_mention: Flag = Field(
-        default=False, description="Whether Slack's @here, @channel and @everyone notify the whole Matrix room."
+        default=False,
+        description="Whether Slack's @here, @channel and @everyone notify the room; in new rooms, everybody may then.",
     )
     allow_broadcast: Flag = Field(
         default=False, description="Whether @room of somebody who may use it notifies the whole Slack channel."

@@ -251,6 +251,8 @@ class Needs:
     """Those of `messages` and `events` that must exist already: an edit's, answer's or reaction's object."""
     description: bool = False
     """Whether what the portal's topic and purpose mention is needed."""
+    broadcaster: MatrixUserId | None = None
+    """Who mentions the whole room: whether they may notify it is needed."""
     bookmarks: bool = False
     """Whether the notice of the channel's bookmarks is needed."""
     writer: SlackUserId | None = None
@@ -289,6 +291,8 @@ class Facts:
     """The reactions on every message and event that was asked for, and those that are such an event."""
     quoted: Quoted | None = None
     bookmarks: BookmarkNotice | None = None
+    may_broadcast: bool = False
+    """Whether the one who mentions the whole room may notify it."""
     poll: RunningPoll | None = None
     moved_at: Ts | None = None
     """When the channel moved, where the writer was not told so yet."""

@@ -12,6 +12,7 @@ from portals.facts import Channel, Facts, Member, Origin, PortalState, Quoted
 from portals.ids import EventId
 from portals.reading.matrix import latest
 from portals.reading.polls import running_poll
+from portals.reading.power_levels import may_notify_room
 from portals.reading.slack_files import file_of
 from portals.relay import replies
 from portals.relay.channel_changes import mentioned
@@ -100,9 +101,21 @@ class Answers:
             quoted=quoted,
             bookmarks=await self._notices.of(portal.id) if needs.bookmarks else None,
             poll=await self._poll(portal, needs.poll) if needs.poll is not None else None,
+            may_broadcast=await self._may_broadcast(portal, needs.broadcaster),
             moved_at=await self._moved_at(portal, needs),
             tails=await self._tails(portal, needs.tails),
         )
+
+    async def _may_broadcast(self, portal: Portal, user: MatrixUserId | None) -> bool:
+        """Tell whether the room lets somebody notify it; without need of that, nobody is asked."""
+        if user is None or portal.room is None or not self._rules.allow_broadcast:
+            return False
+        try:
+            levels = await self._matrix.get_state(portal.room, "m.room.power_levels")
+        except Refused as refused:
+            log.info("%s: its power levels are not shown to the bridge: %s", portal.room, refused)
+            return False
+        return may_notify_room(levels or {}, user)
 
     async def _moved_at(self, portal: Portal, needs: Needs) -> Ts | None:
         if needs.writer is None or portal.state is not PortalState.FROZEN:

@@ -46,6 +46,7 @@ class Shape:
     history_visibility: str
     federate: bool
     encryption: bool
+    room_mentions: bool
     invite: tuple[str, ...]
     admins: tuple[str, ...]
     bot_name: str
@@ -190,7 +191,7 @@ class RoomMaker:
                 "visibility": "private",
                 "invite": list(self._shape.invite),
                 "creation_content": {"m.federate": self._shape.federate},
-                "power_level_content_override": {"events": _POWER, "invite": 50, **self._moderators()},
+                "power_level_content_override": {**self._powers(), **self._moderators()},
                 "initial_state": state,
             }
         )
@@ -198,6 +199,11 @@ class RoomMaker:
             child = {"via": [self._names.domain], "suggested": True}
             await self._matrix.set_state(space, None, "m.space.child", room, child)
         return room
+
+    def _powers(self) -> dict[str, Any]:
+        """Return who may do what in a room; ghosts have no power, and are to notify the room where that is wanted."""
+        powers: dict[str, Any] = {"events": _POWER, "invite": 50}
+        return powers | ({"notifications": {"room": 0}} if self._shape.room_mentions else {})
 
     def _moderators(self) -> dict[str, Any]:
         """Name the bridge's admins in a room's power levels, if it has any."""
@@ -213,7 +219,7 @@ class RoomMaker:
                 "visibility": "private",
                 "is_direct": portal.kind is PortalKind.DM,
                 "creation_content": {"m.federate": self._shape.federate},
-                "power_level_content_override": {"events": _POWER, "invite": 50},
+                "power_level_content_override": self._powers(),
                 "initial_state": [
                     {"type": "m.room.history_visibility", "content": {"history_visibility": "shared"}},
                     {"type": "m.room.guest_access", "content": {"guest_access": "forbidden"}},

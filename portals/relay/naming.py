@@ -29,7 +29,7 @@ def names_of(facts: Facts) -> Names:
         emoji=facts.emoji,
         links=facts.permalinks,
         allow_room_mention=facts.rules.allow_room_mention,
-        allow_broadcast=facts.rules.allow_broadcast,
+        allow_broadcast=facts.rules.allow_broadcast and facts.may_broadcast,
     )
 
 

@@ -64,6 +64,7 @@ def needs(event: MatrixEvent) -> Needs:
                 links=frozenset(link for link in said.links if matrix_place(link)),
                 events=referred | {event.event_id},
                 quoted=event if event.reply_to or event.edits else None,
+                broadcaster=event.sender if said.room else None,
                 targets=referred,
             )
         case MatrixPollEnd():

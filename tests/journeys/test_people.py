@@ -120,3 +120,21 @@ async def test_typing_is_shown_where_slack_tells_it(talk: Talk) -> None:
     alice.typing("general")
     typing = talk.stage.homeserver.world.rooms[talk.room].typing
     await until(lambda: ghost in typing)
+
+
+async def test_the_whole_room_is_notified_both_ways_where_that_is_wanted_and_by_who_may(sqlite_url: str) -> None:
+    async with talk_on(sqlite_url, relay={"allow_room_mention": True, "allow_broadcast": True}) as talk:
+        room, alice, ada = talk.room, talk.in_slack("alice"), talk.in_matrix("ada")
+        called = {"msgtype": "m.text", "body": "@room lunch", "m.mentions": {"room": True}}
+        alice.post("general", "<!here> lunch")
+        await talk.settle()
+        assert contents(talk)[-1]["m.mentions"] == {"room": True}
+        await ada.send(room, called)
+        await talk.settle()
+        assert talk.entries()[-1].text == "<!channel> lunch"
+        levels = talk.stage.homeserver.world.rooms[room].state["m.room.power_levels", ""].content
+        assert levels["notifications"] == {"room": 0}
+        levels["notifications"] = {"room": 50}
+        await ada.send(room, called)
+        await talk.settle()
+        assert talk.entries()[-1].text == "@room lunch"

@@ -136,6 +136,19 @@ def test_a_thread_goes_under_its_root_even_where_the_root_is_a_reply_in_slack() 
     assert done(event)[0].thread_ts is None
 
 
+AT_ROOM = TEXT | {"body": "@room hello", "m.mentions": {"room": True}}
+
+
+def test_the_room_is_notified_by_who_may_and_where_the_configuration_lets_them() -> None:
+    event = said_in_matrix(AT_ROOM)
+    assert needs(event).broadcaster == ADA
+    assert needs(said_in_matrix(TEXT)).broadcaster is None
+    allowed = rules(allow_broadcast=True)
+    assert done(event, facts(rules=allowed, may_broadcast=True))[0].text == "<!channel> hello"
+    assert done(event, facts(rules=allowed))[0].text == "@room hello"
+    assert done(event, facts(may_broadcast=True))[0].text == "@room hello"
+
+
 # --- edits, redactions
 
 
