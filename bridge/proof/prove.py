@@ -43,7 +43,6 @@ REPEATED = "the source holds them twice"
 _STRAYS = (
     (NO_MESSAGE, "an event of a Slack person's that names no message of Slack's"),
     (ELSEWHERE, "it says that it shows a message of another channel"),
-    (ENCRYPTED, "it is encrypted, so that it cannot be read back"),
 )
 _FILE_LIMIT = 16 * 1024**3
 
@@ -203,6 +202,10 @@ class Proving:
 
     def _strays(self) -> Iterator[Difference]:
         self._found.written_in_matrix = self._gathered.count_strays(WRITTEN)
+        encrypted = self._gathered.count_strays(ENCRYPTED)
+        if encrypted:
+            self._found.tallies["messages"].unexpected += encrypted
+            yield Difference("messages", "unexpected", found=f"{encrypted} encrypted events, which cannot be read back")
         for what, words in _STRAYS:
             for event_id, sender, _, said in self._gathered.strays(what):
                 self._found.tallies["messages"].unexpected += 1

@@ -86,8 +86,8 @@ async def place_on(url: str) -> AsyncIterator[Place]:
 
 
 @pytest.fixture
-async def place(sqlite_url: str) -> AsyncIterator[Place]:
-    async with place_on(sqlite_url) as place:
+async def place(database_url: str) -> AsyncIterator[Place]:
+    async with place_on(database_url) as place:
         yield place
 
 
