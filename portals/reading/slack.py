@@ -236,6 +236,8 @@ _ANNOUNCEMENTS = {
     "group_archive": _archived,
     "group_unarchive": _archived,
 }
+
+
 def _read_file_came(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
     return read_file_came(event, source, _channel(event))
 
