@@ -18,6 +18,10 @@ import aiohttp
 from bridge import listeners
 from bridge.configured import client_from, mapped_from, names_from, puppeting_from, rules_from, shape_from
 from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable, first_of
+from bridge.observability.endpoints import Endpoints
+from bridge.observability.health import Health
+from bridge.observability.measured import MeasuredDatabase
+from bridge.observability.metrics import Metrics
 from bridge.slack.client import SlackClient
 from bridge.slack.events_api import SignedApp
 from bridge.slack.files import SlackFiles
@@ -43,6 +47,7 @@ from bridge.work.late_keys import LateKeys
 from bridge.work.perform import MatrixPerformer, SlackPerformer
 from bridge.work.permalinks import Permalinks
 from bridge.work.puppets import Puppets
+from bridge.work.read_back import ReadBack
 from bridge.work.repeats import Repeats
 from bridge.work.rooms import RoomMaker
 from bridge.work.roster import Roster
@@ -76,22 +81,31 @@ class Hooks:
     database: Database | None = None
     ready: Callable[[], None] = lambda: None
     limits_scale: float = 1.0
+    look_after: float = 5.0
+    """Seconds between two looks whether the homeserver answers."""
 
 
 async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
     """Run the bridge until cancelled; raises Fatal, with what to do, when it cannot run."""
-    database = hooks.database or await open_database(settings.database.url.reveal())
+    metrics = Metrics()
+    opened = hooks.database or await open_database(settings.database.url.reveal())
+    database = MeasuredDatabase(opened, metrics)
     try:
         await database.own()
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
         connector = aiohttp.TCPConnector(limit=100)
         async with (
-            aiohttp.ClientSession(timeout=timeout, connector=connector, trust_env=True) as session,
-            client_from(settings, database, _CONNECTIONS) as matrix,
+            aiohttp.ClientSession(
+                timeout=timeout,
+                connector=connector,
+                trust_env=True,
+                trace_configs=[metrics.requests_to("slack")],
+            ) as session,
+            client_from(settings, database, _CONNECTIONS, [metrics.requests_to("matrix")]) as matrix,
         ):
             try:
                 async with asyncio.TaskGroup() as group:
-                    await _Bridge(settings, hooks, database, session, matrix, group).start()
+                    await _Bridge(settings, hooks, database, session, matrix, group, metrics).start()
             except BaseExceptionGroup as failures:
                 fatal = failures.subgroup(Fatal)
                 if fatal is None:
@@ -112,6 +126,7 @@ class _Bridge:
         session: aiohttp.ClientSession,
         matrix: MatrixClient,
         group: asyncio.TaskGroup,
+        metrics: Metrics,
     ) -> None:
         names = names_from(settings)
         self.settings = settings
@@ -120,6 +135,7 @@ class _Bridge:
         self.matrix = matrix
         self.group = group
         self.installations: dict[TeamId, Installation] = {}
+        self.sockets: dict[str, SocketMode] = {}
         self.readings: dict[TeamId, asyncio.Task[None]] = {}
         self.ledger = Ledger(database)
         self.directory = Directory(database, names)
@@ -223,6 +239,7 @@ class _Bridge:
             to_matrix=MatrixPerformer(matrix, ghosts, puppets, self.directory, transfers),
             to_slack=SlackPerformer(self.installations, transfers),
             late_keys=LateKeys(matrix, self.ledger, settings.encryption.wait.total_seconds()),
+            metrics=metrics,
         )
         self.lanes = Lanes(
             group=group,
@@ -232,6 +249,7 @@ class _Bridge:
             rooms=rooms,
             catch_up=self.catch_up,
             at_once=_CONNECTIONS,
+            metrics=metrics,
         )
         self.intake = Intake(
             names=names,
@@ -242,7 +260,17 @@ class _Bridge:
             group=group,
             typing=settings.relay.typing,
         )
+        self.read_back = ReadBack(
+            directory=self.directory,
+            ledger=self.ledger,
+            matrix=matrix,
+            admit=self.intake.from_matrix,
+            every=hooks.look_after,
+        )
         self.names = names
+        workspaces = tuple(workspace.name for workspace in settings.slack.workspaces)
+        health = Health(database, workspaces, self.sockets, self.installations, lambda: self.lanes.walking)
+        self.watching = Endpoints(database, health, metrics)
 
     def wake(self, direction: str, queue: str) -> None:
         """Have a queue looked at."""
@@ -258,6 +286,7 @@ class _Bridge:
         await self._take_up_unconnected()
         self.group.create_task(self.catch_up.run(self.wake), name="catch-up")
         self.group.create_task(self.bookmarks.run(), name="bookmarks")
+        self.group.create_task(self.read_back.run(), name="read back")
         self.group.create_task(self._look_for_requests(), name="requests")
         self.group.create_task(self._clean_up(), name="clean-up")
         self.group.create_task(self.puppets.run(), name="puppets")
@@ -272,6 +301,8 @@ class _Bridge:
             listening.append(listeners.for_slack(self.settings, apps))
         if (listen := self.settings.public.listen) is not None:
             listening.append(listeners.for_the_internet(self.settings, listen, self.permalinks, self.matrix.media))
+        if (listen := self.settings.console.listen) is not None:
+            listening.append(listeners.for_admins(listen, self.watching))
         await listeners.serve(listening, self.hooks.ready)
 
     async def _workspace(self, workspace: configured.Workspace) -> None:
@@ -286,6 +317,7 @@ class _Bridge:
             session=self.session,
             connections=self.settings.slack.connections,
         )
+        self.sockets[workspace.name] = socket
         await socket.run()
 
     async def _mark(self, team: TeamId, reason: str) -> None:

@@ -46,6 +46,7 @@ REST = {
     "left over": "SELECT inbox_seq, n, action FROM outbox",
 }
 
+_LOOK_AFTER = 0.2
 QUICK = DeliveryTimes(ack=0.3, retries=(0.0, 0.06, 0.2))
 """Slack repeats an event three times within a moment, and then never again."""
 
@@ -76,6 +77,17 @@ def settings_for(slack: SlackSandbox, homeserver_url: str, database_url: str, po
     """Return the settings that `groups_for` describes."""
     groups = groups_for(slack, homeserver_url, database_url, port, **more)
     return parse(orjson.dumps(groups).decode(), "stage", Path.cwd(), {})
+
+
+async def link(database_url: str, workspace: Workspace, name: str, account: str) -> None:
+    """Have the store know the account of somebody of Slack, as another process does it."""
+    wanted = Wanted(SlackUserId(workspace.user(name).id), MatrixUserId(account), How.HAND)
+    database = await open_database(database_url)
+    try:
+        await People(database).link(TeamId(workspace.id), [wanted], "a test")
+        await Ledger(database).request(TO_MATRIX, workspace.id)
+    finally:
+        await database.close()
 
 
 @dataclass
@@ -134,7 +146,9 @@ class Stage:
         self.gate.arm(steps)
         self.database = await open_database(self.database_url)
         ready = asyncio.Event()
-        hooks = Hooks(database=GatedDatabase(self.database, self.gate), ready=ready.set, limits_scale=0)
+        hooks = Hooks(
+            database=GatedDatabase(self.database, self.gate), ready=ready.set, limits_scale=0, look_after=_LOOK_AFTER
+        )
         self._bridge = asyncio.create_task(run(self.settings, hooks), name="bridge")
         waiting = [asyncio.create_task(event.wait()) for event in (ready, self.gate.cut)]
         await asyncio.wait([self._bridge, *waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -174,13 +188,7 @@ class Stage:
     async def link(self, name: str) -> Person:
         """Give somebody of Slack an account of the same name, and have the store know it; returns them in Matrix."""
         person = await self.newcomer(name)
-        wanted = Wanted(SlackUserId(self.workspace.user(name).id), MatrixUserId(person.user_id), How.HAND)
-        database = await open_database(self.database_url)
-        try:
-            await People(database).link(TeamId(self.workspace.id), [wanted], "a test")
-            await Ledger(database).request(TO_MATRIX, self.workspace.id)
-        finally:
-            await database.close()
+        await link(self.database_url, self.workspace, name, person.user_id)
         return person
 
     async def find_room(self, channel: str) -> str:

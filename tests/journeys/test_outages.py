@@ -109,6 +109,35 @@ async def test_the_homeserver_is_down_for_a_while(world: World) -> None:
     await alike(world)
 
 
+async def test_what_a_homeserver_forgot_to_tell_before_it_died_is_read_back(world: World) -> None:
+    stage = world.stage
+    (pusher,) = stage.homeserver.pushers
+    pusher.is_forgetful = True
+    await world.play([said(number, "matrix") for number in range(7, 10)])
+    await world.play([React(LIKED, "matrix", "ada", "tada"), Edit(7, "m7 said again"), Delete(8)])
+    pusher.is_forgetful = False
+    await stage.homeserver.refuse()
+    await asyncio.sleep(0.5)
+    await stage.homeserver.accept()
+    await until(lambda: any(entry.text == "m9 said" for entry in stage.entries("general")))
+    await alike(world)
+
+
+async def test_what_a_homeserver_forgot_that_died_with_the_bridge_is_read_back_at_the_start(world: World) -> None:
+    stage = world.stage
+    (pusher,) = stage.homeserver.pushers
+    pusher.is_forgetful = True
+    await stage.stop()
+    world.down = 100
+    await world.play([said(number, "matrix") for number in range(7, 10)])
+    pusher.is_forgetful = False
+    await world.play([said(10, "matrix")])
+    await world.start()
+    await until(lambda: any(entry.text == "m9 said" for entry in stage.entries("general")))
+    await world.settle()
+    assert await world.differences(in_order=False) == []
+
+
 async def test_sockets_that_break_without_a_word_lose_nothing(world: World) -> None:
     stage = world.stage
     stage.slack.sockets.silence()

@@ -61,6 +61,8 @@ class Pusher:
         self._idle = asyncio.Event()
         self._idle.set()
         self._asked: set[str] = set()
+        self.is_forgetful = False
+        """Whether events are taken and never told of, as by a homeserver that is killed before it notes to tell."""
         world.on_event.append(self._on_event)
         world.on_ephemeral.append(self._on_ephemeral)
 
@@ -152,6 +154,8 @@ class Pusher:
                 await self._ask("GET", f"/_matrix/app/v1/users/{quote(user_id, safe='')}", None)
 
     def _on_event(self, room: Room, event: Event) -> None:
+        if self.is_forgetful:
+            return
         hidden = event.type == "m.room.redaction" and event.content.get("redacts") not in room.by_id
         if not hidden and (self._cares(room) or self._concerns(event)):
             self._events.append(event)
