@@ -26,12 +26,12 @@ import orjson
 from bridge.errors import Later, Refused, StoreUnavailable
 from bridge.store.ledger import TO_MATRIX, Arrival
 from portals.history.compare import differences, memberships, pinned_in, pins, roots
-from portals.ids import NO_TS, Ts, channel_queue, is_ts
+from portals.ids import NO_TS, Ts, channel_queue, is_slack_id, is_ts
 from portals.reading.slack import address
 from portals.retry import TROUBLED, is_installation_trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
@@ -168,7 +168,8 @@ class CatchUp:
         news += await self._pins(portal, fetched, pinned, pin_count, number)
         for thread in await self._threads(portal, fetched):
             news += await self._thread_news(portal, workspace, thread, number, asked)
-        news += await self.members(portal, workspace, number)
+        spoke = {str(one.payload["event"].get("user") or "") for one in news}
+        news += await self.members(portal, workspace, number, spoke)
         queue = channel_queue(portal.team, portal.channel)
         parked = {_live_name(name) for name in await self._ledger.parked_names(TO_MATRIX, queue)}
         found = arrivals_of(news, portal.team, queue, gap)
@@ -245,14 +246,20 @@ class CatchUp:
             as_of=asked,
         )
 
-    async def members(self, portal: Portal, workspace: Workspace, number: int) -> list[News]:
-        """Return who joins and leaves a small channel's room; into that of a large one people come when they speak."""
+    async def members(
+        self, portal: Portal, workspace: Workspace, number: int, spoke: Collection[str] = ()
+    ) -> list[News]:
+        """Return who joins and leaves a small channel's room; into that of a large one people come when they speak.
+
+        Whoever `spoke` meanwhile, and has left since, comes into the room to say it, and leaves it again.
+        """
         members: set[str] = set()
         async for page in self._installations[portal.team].client.members(portal.channel):
             members.update(page)
             if len(members) > self._member_limit:
                 return []
         here = await self._directory.authors_in(portal.team, portal.room) if portal.room is not None else set()
+        here |= set(filter(is_slack_id, spoke)) - members - {workspace.bot_user}
         members.discard(workspace.bot_user)
         return memberships(members, here, channel=portal.channel, team=portal.team, gap=number)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Refused
 from bridge.work.catch_up import arrivals_of
-from portals.history.compare import differences
+from portals.history.compare import News, differences
 from portals.ids import NO_TS, ChannelId, TeamId, Ts, is_ts
 from portals.reading.repeats import subject
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from bridge.work.roster import Roster
     from portals.events import Json
     from portals.facts import Portal, Workspace
-    from portals.history.compare import News
 
 _YOUNG = 300
 """Seconds after which a message that nobody heard of is from before the bridge, and not on its way."""
@@ -66,8 +65,11 @@ class Repeats:
         elif about.kind == "members":
             news = await self._catch_up.members(portal, workspace, number)
         else:
-            await self._roster.look_again(portal)
-            news = []
+            changes = await self._roster.look_again(portal)
+            news = [
+                News(f"{n:03}", {"team_id": portal.team, "event": event, "event_id": f"channel:{row.seq}/{n}"})
+                for n, event in enumerate(changes)
+            ]
         arrivals = arrivals_of(news, portal.team, row.queue, row.place)
         if any(one.source_key == row.source_key for one in arrivals):
             return False  # Slack says just what the repetition says

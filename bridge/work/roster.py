@@ -14,6 +14,7 @@ from bridge.work.profiles import people_of
 from portals.facts import PortalState, Workspace
 from portals.ids import ChannelId, SlackUserId, TeamId, channel_queue, is_slack_id
 from portals.policy import SeenChannel, wish
+from portals.reading.repeats import REPEATED
 from portals.reading.slack import address
 
 if TYPE_CHECKING:
@@ -112,11 +113,10 @@ class Roster:
             self._unwanted.add(channel)
         return portal
 
-    async def look_again(self, portal: Portal) -> None:
-        """Ask Slack about a portal's channel and notice what is not known of it."""
+    async def look_again(self, portal: Portal) -> list[dict[str, Any]]:
+        """Ask Slack about a portal's channel; returns what is not known of it, as the events that tell of it."""
         found = seen(await self._installations[portal.team].client.channel(portal.channel))
-        if found is not None:
-            await self._notice_changes(portal, found)
+        return _changes(portal, found) if found is not None else []
 
     async def _take_up(self, team: TeamId, channel: SeenChannel) -> Portal | None:
         await self._directory.learn_channels(team, [(channel.id, channel.name)])
@@ -144,23 +144,12 @@ class Roster:
         return portal
 
     async def _notice_changes(self, portal: Portal, channel: SeenChannel) -> None:
-        """Admit what changed of a channel that nobody heard of."""
-        said = {"type": "message", "channel": channel.id}
-        kind = "channel_convert_to_private" if channel.private else "channel_convert_to_public"
-        changes: tuple[tuple[bool, dict[str, Any]], ...] = (
-            (
-                channel.name != portal.name,
-                {"type": "channel_rename", "channel": {"id": channel.id, "name": channel.name}},
-            ),
-            (channel.topic != portal.topic, {**said, "subtype": "channel_topic", "topic": channel.topic}),
-            (channel.purpose != portal.purpose, {**said, "subtype": "channel_purpose", "purpose": channel.purpose}),
-            (channel.private != portal.private, {**said, "subtype": kind}),
-            (channel.archived and not portal.archived, {"type": "channel_archive", "channel": channel.id}),
-            (portal.archived and not channel.archived, {"type": "channel_unarchive", "channel": channel.id}),
-        )
-        for is_new, event in changes:
-            if is_new:
-                await self._admit(portal, event)
+        """Have the portal's lane ask about a channel of which something changed unheard.
+
+        What was read here is no longer sure: since then it may have changed again, and the lane have heard of that.
+        """
+        if changes := _changes(portal, channel):
+            await self._admit(portal, changes[0], doubtful=True)
 
     async def _look_for_missing(self, team: TeamId, listed: set[ChannelId]) -> None:
         """Ask for the channels of portals that the list leaves out, a call for each.
@@ -187,9 +176,14 @@ class Roster:
                 if found is None or not (found.member or found.archived):
                     await self._admit(portal, {"type": "channel_left", "channel": portal.channel})
 
-    async def _admit(self, portal: Portal, event: Mapping[str, Any]) -> None:
-        """Admit an event as Slack would have delivered it; should it come twice, the second changes nothing."""
-        payload = {"team_id": portal.team, "event": event, "event_id": f"roster:{time.time_ns()}"}
+    async def _admit(self, portal: Portal, event: Mapping[str, Any], *, doubtful: bool = False) -> None:
+        """Admit an event as Slack would have delivered it, or, if it is doubtful, would have repeated it.
+
+        Should it come twice, the second changes nothing.
+        """
+        payload: dict[str, object] = {"team_id": portal.team, "event": event, "event_id": f"roster:{time.time_ns()}"}
+        if doubtful:
+            payload[REPEATED] = 1
         found = address(payload, portal.team)
         assert found is not None
         await self._ledger.admit([Arrival(TO_MATRIX, found.queue, found.source_key, orjson.dumps(payload).decode())])
@@ -206,6 +200,20 @@ def workspace_of(identity: Identity, name: str, app: str = "") -> Workspace:
         app=app,
         url=identity.url,
     )
+
+
+def _changes(portal: Portal, channel: SeenChannel) -> list[dict[str, Any]]:
+    said = {"type": "message", "channel": channel.id}
+    kind = "channel_convert_to_private" if channel.private else "channel_convert_to_public"
+    changes: tuple[tuple[bool, dict[str, Any]], ...] = (
+        (channel.name != portal.name, {"type": "channel_rename", "channel": {"id": channel.id, "name": channel.name}}),
+        (channel.topic != portal.topic, {**said, "subtype": "channel_topic", "topic": channel.topic}),
+        (channel.purpose != portal.purpose, {**said, "subtype": "channel_purpose", "purpose": channel.purpose}),
+        (channel.private != portal.private, {**said, "subtype": kind}),
+        (channel.archived and not portal.archived, {"type": "channel_archive", "channel": channel.id}),
+        (portal.archived and not channel.archived, {"type": "channel_unarchive", "channel": channel.id}),
+    )
+    return [event for is_new, event in changes if is_new]
 
 
 def seen(channel: Any) -> SeenChannel | None:  # Any: foreign JSON
