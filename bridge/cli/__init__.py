@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from bridge.cli.check import check
+from bridge.cli.encryption import encryption
 from bridge.cli.importing import importing
 from bridge.cli.init import init
 from bridge.cli.parked import parked
@@ -53,7 +54,7 @@ def cli() -> None:
     """
 
 
-for command in (init, register, manifest, check, run, portals, people, importing, report, parked, preview, upgrade):
+for command in (init, register, manifest, check, run, portals, people, importing, report, parked, encryption, preview, upgrade):
     cli.add_command(command)
 
 

@@ -112,6 +112,11 @@ FILE = "SELECT sealed FROM file_keys WHERE mxc = $1"
 PUT_FILE = """
 INSERT INTO file_keys (mxc, sealed) VALUES ($1, $2) ON CONFLICT (mxc) DO UPDATE SET sealed = excluded.sealed
 """
+HOLDINGS = """
+SELECT (SELECT COUNT(*) FROM own_devices), (SELECT COUNT(*) FROM encrypted_rooms),
+  (SELECT COUNT(*) FROM inbound_sessions), (SELECT COUNT(*) FROM outbound_sessions),
+  (SELECT COUNT(*) FROM awaited_keys)
+"""
 RESET = (
     "key_check",
     "own_devices",
@@ -172,6 +177,17 @@ class Inbound:
     session: str
 
 
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """How much there is: our devices, encrypted rooms, sessions to read and to write in, and keys that did not come."""
+
+    devices: int
+    rooms: int
+    read: int
+    written: int
+    awaited: int
+
+
 class Keys:
     """All keys of one bridge."""
 
@@ -188,6 +204,10 @@ class Keys:
         """Return the text that was kept first for comparison: this one, in a new store."""
         await self._database.commit(Statement(ADD_CHECK, (sealed,)))
         return str((await self._database.fetch(CHECK))[0][0])
+
+    async def holdings(self) -> Holdings:
+        """Return how much there is of everything."""
+        return Holdings(*map(int, (await self._database.fetch(HOLDINGS))[0]))
 
     async def reset(self) -> None:
         """Forget all keys; which rooms are encrypted is not forgotten."""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from bridge.app import Hooks, run
 from bridge.store.opening import open_database
 from config.registration import registration
+from tests.journeys.gate import GatedDatabase
 from tests.journeys.stage import QUICK, settings_for
 from tests.sandbox.child import free_port
 from tests.sandbox.homeserver.synapse import Synapse
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from bridge.store.database import Database
     from config.settings import Settings
+    from tests.journeys.gate import Gate
     from tests.sandbox.homeserver.nio_client import NioPerson
     from tests.sandbox.homeserver.person import Person
     from tests.sandbox.slack import Entry, Workspace
@@ -38,6 +40,7 @@ class EncryptedStage:
     seed: Callable[[SlackSandbox], object]
     encryption: dict[str, Any] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
+    gate: Gate | None = None
     slack: SlackSandbox = field(init=False)
     homeserver: Synapse = field(init=False)
     settings: Settings = field(init=False)
@@ -76,16 +79,24 @@ class EncryptedStage:
         """The one Slack workspace."""
         return self.slack.team()
 
-    async def start(self) -> None:
-        """Start the bridge and wait until it listens."""
+    async def start(self, *, steps: int = 0) -> None:
+        """Start the bridge and wait until it listens, or is cut off at the n-th step where `steps` is n."""
+        await self.stop()
         self.database = await open_database(self.database_url)
         ready = asyncio.Event()
-        hooks = Hooks(database=self.database, ready=ready.set, limits_scale=0)
+        database: Any = self.database
+        if self.gate is not None:
+            self.gate.open()
+            self.gate.arm(steps)
+            database = GatedDatabase(self.database, self.gate)
+        hooks = Hooks(database=database, ready=ready.set, limits_scale=0)
         self._bridge = asyncio.create_task(run(self.settings, hooks), name="bridge")
-        waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait([self._bridge, waiting], return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        if self._bridge.done():
+        events = [ready, self.gate.cut] if self.gate is not None else [ready]
+        waiting = [asyncio.create_task(event.wait()) for event in events]
+        await asyncio.wait([self._bridge, *waiting], return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        if self._bridge.done() and (self.gate is None or not self.gate.cut.is_set()):
             await self._bridge
 
     async def stop(self) -> None:
@@ -93,9 +104,27 @@ class EncryptedStage:
         bridge, self._bridge = self._bridge, None
         if bridge is None:
             return
+        if self.gate is not None:
+            self.gate.close()
         bridge.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await bridge
+        await asyncio.wait([bridge])
+        if self.database is not None:
+            await self.database.release()  # as the end of a process does
+        if not bridge.cancelled():
+            failure = bridge.exception()
+            if self.gate is None and failure is not None:
+                raise failure  # what happens to a bridge behind a closed gate is of no interest
+
+    async def cut_off(self, within: float) -> bool:
+        """Wait until the gate has closed, and end what is left of the bridge; false where it did not close in time."""
+        assert self.gate is not None
+        try:
+            async with asyncio.timeout(within):
+                await self.gate.cut.wait()
+        except TimeoutError:
+            return False
+        await self.stop()
+        return True
 
     async def room(self, channel: str, seconds: float = 20) -> str:
         """Return the room that mirrors a channel, as soon as people can enter it."""

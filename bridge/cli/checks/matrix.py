@@ -49,11 +49,29 @@ async def check_homeserver(settings: Settings) -> Findings:
             yield Finding("homeserver", "fail", f"takes the bridge for {me}, not for {bot}", remedy)
             return
         yield Finding("homeserver", "ok", f"accepts as_token: we are {me}")
+        if settings.encryption.key is not None:
+            yield await _knows_devices(settings)
         async for finding in _reached(client, settings):
             yield finding
         for mapping in settings.portals.map:
             if mapping.matrix != "create":
                 yield await _room(client, mapping.matrix)
+
+
+async def _knows_devices(settings: Settings) -> Finding:
+    """Ask whose the token is: the registration that makes devices without logging in is not the bot's own."""
+    bot = MatrixUserId(settings.bot_id)
+    address, token = settings.homeserver.address, settings.appservice.as_token.reveal()
+    async with MatrixClient(address, token, bot, timeout=PATIENCE, verify_tls=settings.homeserver.verify_tls) as client:
+        try:
+            sender = await client.whoami()
+        except BridgeError as error:
+            return failed("encryption", error)
+    if sender == bot:
+        detail = "the homeserver knows a registration from before encryption was switched on"
+        remedy = "write it anew with `causeway register --force`, load it, and restart the homeserver"
+        return Finding("encryption", "fail", detail, remedy)
+    return Finding("encryption", "ok", "the registration lets the bridge have devices; Slack reads what is relayed")
 
 
 def _speaks(address: str, versions: tuple[str, ...]) -> Finding:

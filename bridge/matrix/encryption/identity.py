@@ -91,6 +91,7 @@ class Identities:
             await self._server.upload_keys(user, own.device, {"device_keys": keys})
             await self._server.upload_cross_signing(user, own.device, signing.upload(user))
             await self._server.upload_signature(user, own.device, vouched)
+            await self._server.remove_others(user, own.device)
             await self._keys.keep(self._keys.published(user))
             log.info("%s has the device %s", user, own.device)
         return Identity(user, own.device, account.curve25519_key.to_base64(), account.ed25519_key.to_base64(), vouched)

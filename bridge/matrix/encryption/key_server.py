@@ -53,6 +53,15 @@ class KeyServer:
             }
             await self._wire.call(Method.POST, Path.v3.login, content)
 
+    async def remove_others(self, user: MatrixUserId, device: str) -> None:
+        """Remove what devices one of our users has besides this one: they are of a store that is lost."""
+        answer = await self._wire.call(Method.GET, Path.v3.devices, user=user)
+        found = answer.get("devices")
+        for one in found if isinstance(found, list) else ():
+            other = one.get("device_id") if isinstance(one, dict) else None
+            if isinstance(other, str) and other != device:
+                await self._wire.call(Method.DELETE, Path.v3.devices[other], {}, user=user)
+
     async def upload_keys(self, user: MatrixUserId, device: str, content: Json) -> dict[str, int]:
         """Publish keys of a device; returns how many one-time keys of each kind the homeserver has."""
         answer = await self._post(Path.v3.keys.upload, content, user, device)
