@@ -15,7 +15,9 @@ from portals.people.puppets import is_puppet
 from portals.policy import Mapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from aiohttp import TraceConfig
 
     import config.settings as configured
     from bridge.matrix.wire import Wire
@@ -67,7 +69,9 @@ def puppeting_from(settings: Settings) -> Puppeting | None:
     return Puppeting(puppet.as_token.reveal(), accounts, names_from(settings).is_ours)
 
 
-def client_from(settings: Settings, database: Database, connections: int) -> MatrixClient:
+def client_from(
+    settings: Settings, database: Database, connections: int, traces: Sequence[TraceConfig] = ()
+) -> MatrixClient:
     """Return the client of the bridge itself, which encrypts and decrypts; made inside a running event loop."""
     return MatrixClient(
         settings.homeserver.address,
@@ -78,6 +82,7 @@ def client_from(settings: Settings, database: Database, connections: int) -> Mat
         puppeting=puppeting_from(settings),
         door=door_from(settings, database),
         bot_is_sender=settings.bot_is_sender,
+        traces=traces,
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bridge.matrix.media import Media
+    from bridge.observability.endpoints import Endpoints
     from bridge.slack.events_api import SignedApp
     from bridge.work.intake import Intake
     from bridge.work.permalinks import Permalinks
@@ -49,6 +50,11 @@ def for_slack(settings: Settings, apps: Sequence[SignedApp]) -> Listener:
 def for_the_internet(settings: Settings, listen: Listen, permalinks: Permalinks, media: Media) -> Listener:
     """Return what redirects old links and shows avatars."""
     return Listener(application(permalinks, media, avatars_from(settings)), listen.host, listen.port)
+
+
+def for_admins(listen: Listen, watching: Endpoints) -> Listener:
+    """Return what shows how the bridge does."""
+    return _with(watching.routes(), listen)
 
 
 async def serve(listeners: Sequence[Listener], ready: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from config.cutover import CutOver
+from config.console import Console
 from config.encryption import Encryption
 from config.imports import Imports
 from config.layout import LAYOUT
@@ -361,6 +362,7 @@ class Settings(Section):
     people: People = Field(default=People(), description=People.__doc__)
     relay: Relay = Field(default=Relay(), description=Relay.__doc__)
     public: Public = Field(default=Public(), description=Public.__doc__)
+    console: Console = Field(default=Console(), description=Console.__doc__)
     files: Files = Field(default=Files(), description=Files.__doc__)
     catch_up: CatchUp = Field(default=CatchUp(), description=CatchUp.__doc__)
     imports: Imports = Field(default=Imports(), description=Imports.__doc__)
@@ -421,6 +423,7 @@ class Settings(Section):
         service = self.appservice
         optional = (self.homeserver.admin_token, self.double_puppet.as_token, self.encryption.key)
         held = [service.as_token, service.hs_token, *(secret for secret in optional if secret)]
+        held += [one.token for one in self.console.tokens]
         for workspace in self.slack.workspaces:
             held += [token for token in (workspace.bot_token, workspace.app_token, workspace.signing_secret) if token]
         password = urlsplit(self.database.url.reveal()).password

@@ -13,6 +13,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from bridge.correlation import ROW
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
@@ -43,7 +45,7 @@ class _Redacting(logging.Formatter):
 
 
 class _Json(_Redacting):
-    """One JSON object a line."""
+    """One JSON object a line; `row` names the message that is worked at, the same on its whole way."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -52,6 +54,8 @@ class _Json(_Redacting):
             "logger": record.name,
             "message": self.redact(record.getMessage()),
         }
+        if row := ROW.get():
+            line["row"] = row
         if record.exc_info:
             line["exception"] = self.redact(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)

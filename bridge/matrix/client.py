@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from aiohttp import TraceConfig
+
     from bridge.matrix.encryption.door import Encryption
     from bridge.matrix.wire import Puppeting
     from portals.ids import ActionKey
@@ -77,6 +79,7 @@ class MatrixClient:
         puppeting: Puppeting | None = None,
         door: Callable[[Wire], Encryption] | None = None,
         bot_is_sender: bool = True,
+        traces: Sequence[TraceConfig] = (),
     ) -> None:
         self.bot = bot
         self._wire = Wire(
@@ -87,6 +90,7 @@ class MatrixClient:
             verify_tls=verify_tls,
             puppeting=puppeting,
             nobody=None if bot_is_sender else bot,
+            traces=traces,
         )
         self._own: Recent[str, bool] = Recent(_OWN)
         self.rooms = Rooms(self._wire, bot)

@@ -25,6 +25,7 @@ from portals.people.puppets import PUPPETS_UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Sequence
 
+    from aiohttp import TraceConfig
     from yarl import URL
 
     from portals.ids import MatrixUserId
@@ -71,12 +72,14 @@ class Wire(HTTPAPI):
         verify_tls: bool = True,
         puppeting: Puppeting | None = None,
         nobody: MatrixUserId | None = None,
+        traces: Sequence[TraceConfig] = (),
     ) -> None:
         session = ClientSession(
             connector=TCPConnector(limit=connections, keepalive_timeout=_KEEP_ALIVE, ssl=verify_tls),
             timeout=ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=timeout),
             cookie_jar=DummyCookieJar(),
             headers={"User-Agent": "causeway"},
+            trace_configs=list(traces),
         )
         session._retry_connection = False
         super().__init__(

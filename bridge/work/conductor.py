@@ -13,6 +13,7 @@ memory between two rows.
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bridge.matrix.client import MatrixClient
+    from bridge.observability.metrics import Metrics
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.store.ledger import InboxRow, Ledger, Unit
@@ -97,6 +99,7 @@ class Conductor:
         to_matrix: MatrixPerformer,
         to_slack: SlackPerformer,
         late_keys: LateKeys,
+        metrics: Metrics,
     ) -> None:
         self._ledger = ledger
         self._directory = directory
@@ -111,6 +114,7 @@ class Conductor:
         self._to_matrix = to_matrix
         self._to_slack = to_slack
         self._late_keys = late_keys
+        self._metrics = metrics
 
     async def portal_of(self, direction: str, queue: str) -> Portal | None:
         """Return the portal whose queue this is, or None for a queue that belongs to none."""
@@ -281,6 +285,8 @@ class Conductor:
                 await self.give_up(row, portal, str(refused))
                 return ()
             unsure = False
+            waited = time.time() - row.admitted_at / 1000
+            self._metrics.relayed(row.direction, type(planned.action).__name__, waited)
             records = record(portal.id, kept, result)
             if planned is actions[-1]:
                 unit = self._ledger.settling(row, "", records)
@@ -316,6 +322,7 @@ class Conductor:
     async def give_up(self, row: InboxRow, portal: Portal | None, reason: str) -> None:
         """Park the row and say so in the room; what cannot even be said is in the log and in `parked list`."""
         await self._ledger.park(row, reason)
+        self._metrics.parked(row.direction)
         log.warning("%s %s: parked as number %d: %s", row.queue, row.source_key, row.seq, reason)
         if portal is None or portal.room is None:
             return

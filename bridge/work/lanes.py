@@ -24,6 +24,7 @@ from functools import partial
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
+from bridge.correlation import ROW
 from bridge.errors import Fatal, Later, Refused, StoreUnavailable, Unsure
 from bridge.store.ledger import TO_MATRIX, TO_SLACK, State
 from portals.facts import PortalState
@@ -33,6 +34,7 @@ from portals.retry import pause
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bridge.observability.metrics import Metrics
     from bridge.store.directory import Directory
     from bridge.store.ledger import InboxRow, Ledger, Unit
     from bridge.work.catch_up import CatchUp
@@ -69,6 +71,7 @@ class Lanes:
         rooms: RoomMaker,
         catch_up: CatchUp,
         at_once: int,
+        metrics: Metrics,
     ) -> None:
         self._group = group
         self._ledger = ledger
@@ -76,6 +79,7 @@ class Lanes:
         self._conductor = conductor
         self._rooms = rooms
         self._catch_up = catch_up
+        self._metrics = metrics
         self._turns = asyncio.Semaphore(at_once)
         self._walkers: dict[Key, asyncio.Task[None]] = {}
         self._woken: dict[Key, asyncio.Event] = {}
@@ -153,6 +157,7 @@ class Lanes:
 
     def _wait_after(self, key: Key, error: Exception, failures: int) -> float:
         """Log why a queue must wait and return for how long, in seconds."""
+        self._metrics.retried(key[0], type(error).__name__ if isinstance(error, Later | Unsure) else "defect")
         if not isinstance(error, Later | Unsure):
             log.error("%s %s: a defect of the bridge, tried again in %.0f s", *key, _DEFECT, exc_info=error)
             return _DEFECT
@@ -281,7 +286,8 @@ class Lanes:
     async def _walk_one(
         self, row: InboxRow, portal: Portal | None, prepared: Prepared | None, records: list[Record]
     ) -> None:
-        """Walk one row; what is to be kept of it joins `records`."""
+        """Walk one row, in a task of its own; what is to be kept of it joins `records`."""
+        ROW.set(row.source_key)
         unsure = row.state is State.PLANNED and row.seq not in self._known
         self._known.discard(row.seq)
         try:

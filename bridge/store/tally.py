@@ -1,0 +1,51 @@
+"""Counts over the whole store, for those who watch it: what waits, what is parked, who and what there is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.store.database import Database
+
+WAITING = "SELECT direction, COUNT(*), MIN(admitted_at) FROM inbox WHERE state < 2 GROUP BY direction"
+PARKED_COUNTS = "SELECT direction, COUNT(*) FROM inbox WHERE state = 3 GROUP BY direction"
+PORTAL_COUNTS = "SELECT state, COUNT(*) FROM portals GROUP BY state"
+TROUBLED = "SELECT COUNT(*) FROM portals WHERE trouble <> '' AND state <> 'removed'"
+BEHIND = """
+SELECT workspaces.team, SUM(CASE WHEN portals.caught_up < workspaces.gap THEN 1 ELSE 0 END) FROM workspaces
+LEFT JOIN portals ON portals.team = workspaces.team AND portals.state IN ('live', 'frozen')
+  AND portals.direction <> 'to_slack'
+GROUP BY workspaces.team
+"""
+PEOPLE_COUNT = "SELECT COUNT(*) FROM people WHERE is_bot = 0"
+LINKED_COUNT = "SELECT COUNT(*) FROM accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The counts of one moment; `waiting` has rows and the time of the oldest, in ms, for each direction."""
+
+    waiting: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    parked: Mapping[str, int] = field(default_factory=dict)
+    portals: Mapping[str, int] = field(default_factory=dict)
+    troubled: int = 0
+    behind: Mapping[str, int] = field(default_factory=dict)
+    """Portals of each workspace that have not looked back over the last interruption yet."""
+    people: int = 0
+    linked: int = 0
+
+
+async def tally(database: Database) -> Tally:
+    """Count; raises StoreUnavailable."""
+    return Tally(
+        waiting={str(way): (int(rows), int(oldest)) for way, rows, oldest in await database.fetch(WAITING)},
+        parked={str(way): int(rows) for way, rows in await database.fetch(PARKED_COUNTS)},
+        portals={str(state): int(rows) for state, rows in await database.fetch(PORTAL_COUNTS)},
+        troubled=int((await database.fetch(TROUBLED))[0][0]),
+        behind={str(team): int(rows or 0) for team, rows in await database.fetch(BEHIND)},
+        people=int((await database.fetch(PEOPLE_COUNT))[0][0]),
+        linked=int((await database.fetch(LINKED_COUNT))[0][0]),
+    )
