@@ -137,6 +137,8 @@ class _Bridge:
         self.installations: dict[TeamId, Installation] = {}
         self.sockets: dict[str, SocketMode] = {}
         self.readings: dict[TeamId, asyncio.Task[None]] = {}
+        self.unread: dict[TeamId, bool] = {}
+        """Where a gap came since the reading that is under way, or the last one, began."""
         self.ledger = Ledger(database)
         self.directory = Directory(database, names)
         self.links = Links(database)
@@ -327,10 +329,9 @@ class _Bridge:
         """
         await self.catch_up.mark(team, reason)
         reading = self.readings.get(team)
-        if reading is None:
-            self.readings[team] = self.group.create_task(self._read_roster(team), name=f"roster {team}")
-        elif reading.done():
-            self.readings[team] = self.group.create_task(self._read_channels(team), name=f"channels {team}")
+        self.unread[team] = reading is not None
+        if reading is None or reading.done():
+            self.readings[team] = self.group.create_task(self._read(team), name=f"roster {team}")
 
     def _signed(self, workspace: configured.Workspace) -> SignedApp:
         """Return a workspace whose events come over signed HTTP; until its team is known, Slack is to repeat them."""
@@ -408,12 +409,16 @@ class _Bridge:
                     log.error("%s: channels and people could not be %s: %s", team, what, error)
                     await asyncio.sleep(pause(failures))
 
-    async def _read_channels(self, team: TeamId) -> None:
-        """Read channels, emoji and user groups anew; should that fail, the next gap or start will do it."""
-        try:
-            await self.roster.read_again(team)
-        except (Later, Refused) as error:
-            log.error("%s: channels, emoji and user groups could not be read: %s", team, error)
+    async def _read(self, team: TeamId) -> None:
+        """Read all after the start, and what may have changed unheard after each gap; the next one mends a failure."""
+        if not self.unread[team]:
+            await self._read_roster(team)
+        while self.unread[team]:
+            self.unread[team] = False
+            try:
+                await self.roster.read_again(team)
+            except (Later, Refused) as error:
+                log.error("%s: channels, emoji and user groups could not be read: %s", team, error)
 
     # --- small tasks
 

@@ -51,6 +51,21 @@ async def test_a_topic_that_was_missed_is_found_when_the_connection_is_back(sqli
                 await asyncio.sleep(0.01)
 
 
+async def test_what_is_missed_while_a_workspace_is_being_read_is_found_by_reading_it_once_more(sqlite_url: str) -> None:
+    async with world_on(sqlite_url) as world:
+        slack = world.stage.slack
+        slack.faults.next_calls("conversations.list", Kind.DELAY, seconds=2)
+        before = len(slack.calls.of("conversations.list"))
+        await slack.sockets.kill()
+        await slack.until(lambda: len(slack.calls.of("conversations.list")) > before)
+        slack.faults.lost_envelopes = 2
+        await world.play([Topic("general", "Missed by everybody")])
+        await slack.sockets.kill()
+        async with asyncio.timeout(10):
+            while await topic_of(world) != "Missed by everybody":
+                await asyncio.sleep(0.01)
+
+
 async def test_a_list_of_channels_that_comes_late_does_not_undo_what_was_heard_since(sqlite_url: str) -> None:
     async with world_on(sqlite_url) as world:
         stage = world.stage
