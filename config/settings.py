@@ -368,7 +368,8 @@ class Settings(Section):
     imports: Imports = Field(default=Imports(), description=Imports.__doc__)
     cutover: CutOver = Field(default=CutOver(), description=CutOver.__doc__)
     admins: Annotated[tuple[MatrixUser, ...], Kind("list of user ids", literal=False)] = Field(
-        default=(), description="Matrix people who may give the bot commands."
+        default=(),
+        description="Matrix people who may give the bot commands, and moderate the rooms that it makes.",
     )
     logging: Logging = Field(default=Logging(), description=Logging.__doc__)
 
