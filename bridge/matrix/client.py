@@ -124,7 +124,11 @@ class MatrixClient:
 
     async def __aenter__(self) -> Self:
         if self.encryption is not None:
-            await self.encryption.begin()
+            try:
+                await self.encryption.begin()
+            except BaseException:
+                await self.close()
+                raise
         return self
 
     async def __aexit__(
