@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -29,6 +30,7 @@ from bridge.store.opening import open_database
 from bridge.store.people import People
 from bridge.work.cutover import CutOver
 from bridge.work.cutover_look import Looking
+from bridge.work.patience import patiently
 from portals.cutover import Phase, Words
 from portals.ids import TeamId
 from portals.readiness import readiness
@@ -75,9 +77,13 @@ async def cutting_over(
     actor: str,
     *,
     patience: float = 60.0,
+    connect: bool = True,
     hooks: Hooks = Hooks(),  # noqa: B008  frozen
 ) -> AsyncIterator[CuttingOver]:
-    """Build the parts of a move; raises BridgeError where the store cannot be opened or Slack knows a token not."""
+    """Build the parts of a move; without `connect` Slack is not asked who it is.
+
+    Raises BridgeError where the store cannot be opened, or Slack does not know a token.
+    """
     names, told = names_from(settings), settings.cutover
     database = await open_database(settings.database.url.reveal())
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
@@ -92,7 +98,10 @@ async def cutting_over(
             ) as matrix,
         ):
             directory, ledger, people = Directory(database, names), Ledger(database), People(database)
-            cutovers, clients = Cutovers(database), await _clients(settings, session, hooks)
+            cutovers, clients = (
+                Cutovers(database),
+                await _clients(settings, session, hooks, patience) if connect else {},
+            )
             words = Words(
                 announcement=told.announcement,
                 announcement_in_matrix=told.announcement_in_matrix,
@@ -129,7 +138,9 @@ async def cutting_over(
         await database.close()
 
 
-async def _clients(settings: Settings, session: aiohttp.ClientSession, hooks: Hooks) -> dict[TeamId, SlackClient]:
+async def _clients(
+    settings: Settings, session: aiohttp.ClientSession, hooks: Hooks, patience: float
+) -> dict[TeamId, SlackClient]:
     """Return a client for each workspace that has a token, by the workspace's id as Slack tells it."""
     found: dict[TeamId, SlackClient] = {}
     for workspace in settings.slack.workspaces:
@@ -140,8 +151,12 @@ async def _clients(settings: Settings, session: aiohttp.ClientSession, hooks: Ho
             limits=Limits(scale=hooks.limits_scale),
             api_url=settings.slack.api_url,
         )
-        found[TeamId((await client.auth()).team_id)] = client
+        found[await patiently(partial(_team, client), patience)] = client
     return found
+
+
+async def _team(client: SlackClient, _again: bool) -> TeamId:
+    return TeamId((await client.auth()).team_id)
 
 
 async def with_bridge(

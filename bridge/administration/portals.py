@@ -201,6 +201,13 @@ def _state_after(portal: Portal, what: Change) -> PortalState:
             "removed",
             f'the portal of #{portal.name} was removed: take it up again with causeway portals add "#{portal.name}"',
         )
+    if portal.state is PortalState.FROZEN:
+        raise Declined(
+            "frozen",
+            f'#{portal.name} is moving to Matrix: end or undo that first, causeway cutover status "#{portal.name}"',
+        )
+    if portal.has_moved and what is not Change.REMOVE:
+        raise Declined("moved", f"#{portal.name} has moved to Matrix for good: nothing is relayed there any more")
     if what is Change.REMOVE:
         return PortalState.REMOVED
     if what is Change.PAUSE:

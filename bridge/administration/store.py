@@ -11,7 +11,7 @@ from bridge.store.directory import Directory
 from bridge.store.imports import Imports
 from bridge.store.ledger import TO_MATRIX, TO_SLACK, Ledger
 from bridge.store.people import People
-from portals.facts import PortalState
+from portals.facts import PortalKind, PortalState
 from portals.ids import channel_queue
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Store:
         every = await self.portals()
         found = [portal for portal in every if wanted in _names(portal)]
         there = [portal for portal in found if portal.state is not PortalState.REMOVED] or found
+        there = [portal for portal in there if portal.kind is not PortalKind.HISTORY] or there
         if len(there) == 1:
             return there[0]
         if there:

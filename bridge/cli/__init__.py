@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from bridge.cli.check import check
+from bridge.cli.cutover import cutover
 from bridge.cli.encryption import encryption
 from bridge.cli.importing import importing
 from bridge.cli.init import init
@@ -54,7 +55,10 @@ def cli() -> None:
     """
 
 
-for command in (init, register, manifest, check, run, portals, people, importing, report, parked, encryption, preview, upgrade):
+for command in (
+    *(init, register, manifest, check, upgrade, run),
+    *(portals, people, importing, report, cutover, parked, encryption, preview),
+):
     cli.add_command(command)
 
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from bridge.errors import Declined, Later, Unsure
+from bridge.errors import Declined, Later
 from bridge.store.database import Statement
 from bridge.store.ledger import TO_MATRIX, TO_SLACK
 from bridge.store.links import END_TROUBLE
 from bridge.work.cutover_steps import NOTHING, Asked, Steps
+from bridge.work.patience import patiently
 from portals.cutover import (
     STEPS_IN_SLACK,
     Command,
@@ -37,7 +38,6 @@ from portals.cutover import (
 )
 from portals.facts import Direction, PortalKind, PortalState
 from portals.ids import channel_queue
-from portals.retry import pause
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
     from portals.ids import TeamId
 
 log = logging.getLogger(__name__)
-
-Result = TypeVar("Result")
 
 _LOOK = 0.2
 WITHOUT_TOPIC = frozenset({PortalKind.DM, PortalKind.GROUP_DM})
@@ -171,7 +169,7 @@ class CutOver:
             if workspace is not None and not workspace.bot_user:
                 return None
             raise Declined("not_connected", f"no bot token in the configuration is for the workspace {portal.team}")
-        info = await self._patiently(lambda _: client.channel(portal.channel))
+        info = await patiently(lambda _: client.channel(portal.channel), self._patience)
         return InSlack(info.get("is_archived") is True, portal.kind not in WITHOUT_TOPIC)
 
     async def _is_done(self, cutover: Cutover, step: Step) -> bool:
@@ -215,22 +213,7 @@ class CutOver:
             log.info("#%s: %s: done", portal.name, step)
 
     async def _performed(self, steps: Steps, row: StepRow, *, unsure: bool) -> Outcome:
-        return await self._patiently(lambda again: steps.perform(row, unsure=unsure or again))
-
-    async def _patiently(self, work: Callable[[bool], Awaitable[Result]]) -> Result:
-        """Try until it is done, or patience is at its end; a try after one of unknown outcome is told so."""
-        until, failures, unsure = time.monotonic() + self._patience, 0, False
-        while True:
-            try:
-                return await work(unsure)
-            except (Later, Unsure) as error:
-                failures += 1
-                unsure = unsure or isinstance(error, Unsure)
-                wait = pause(failures, error.retry_after if isinstance(error, Later) else None)
-                if time.monotonic() + wait > until:
-                    raise
-                log.info("trying again in %.1f s: %s", wait, error)
-                await asyncio.sleep(wait)
+        return await patiently(lambda again: steps.perform(row, unsure=unsure or again), self._patience)
 
     # --- what the bridge does meanwhile
 

@@ -191,8 +191,10 @@ def archive(call: Call) -> Json:
 
 
 def unarchive(call: Call) -> Json:
-    """conversations.unarchive"""
+    """conversations.unarchive: not by a bot, which the archived channel has lost."""
     channel = _managed(call)
+    if call.me.is_bot:
+        raise SlackRefusal("not_in_channel")
     if not channel.archived:
         raise SlackRefusal("not_archived")
     rooms.unarchive(call.workspace, channel, call.me)
