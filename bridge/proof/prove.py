@@ -192,6 +192,7 @@ class Proving:
         nameless = sum(not one.ts for one in found.quarantined)
         messages.source += nameless
         messages.quarantined += nameless
+        found.quarantined = [one for one in found.quarantined if not (one.ts and gathered.stands(one.ts))]
         found.newer = compared.newer
         found.source_digest = compared.digest
         found.room_digest = Digest(gathered.lines(found.first, found.last))

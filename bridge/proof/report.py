@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge import pages
+from bridge.administration.times import moment
 from bridge.cli.tables import visible
 from portals.history.evidence import KINDS, Tally
+from portals.ids import Ts, ts_to_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -136,4 +138,9 @@ def page(report: Report) -> str:
         value=value,
         is_equal=is_equal,
         visible=visible,
+        day=_day,
     )
+
+
+def _day(ts: str) -> str:
+    return moment(ts_to_ms(Ts(ts))).replace("T", " ").replace("Z", " UTC")

@@ -81,6 +81,11 @@ def test_what_is_set_aside_is_found_by_its_place_or_its_time() -> None:
     assert (tally.source, tally.present, tally.quarantined, tally.is_balanced) == (4, 1, 3, True)
 
 
+def test_what_was_set_aside_and_is_shown_by_now_is_not_in_quarantine() -> None:
+    found = proof_of(Mirrored().show(talk(1, 2)), Listed(talk(1, 2)), quarantined={ts(2): "refused"})
+    assert (found.quarantined, found.tallies["messages"].present) == ([], 2)
+
+
 def test_a_period_alone_is_proven() -> None:
     selection = Selection(since=Ts(ts(2)), until=Ts(ts(4)))
     records = talk(1, 2, 3, 4, 5)
