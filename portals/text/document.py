@@ -259,27 +259,29 @@ def text_inlines(text: str, style: int = PLAIN) -> list[Inline]:
 def merged(inlines: Iterable[Inline]) -> list[Inline]:
     """Return the inlines with empty Text dropped and neighbours of equal style joined."""
     out: list[Inline] = []
-    run: list[str] = []
-    run_style = PLAIN
+    run: list[Text] = []
     for inline in inlines:
         if isinstance(inline, Text):
-            if inline.style != run_style and run:
-                out.append(Text("".join(run), run_style))
+            if run and inline.style != run[0].style and inline.text:
+                out.append(_joined_run(run))
                 run = []
-            run_style = inline.style
             if inline.text:
-                run.append(inline.text)
+                run.append(inline)
             continue
         if run:
-            out.append(Text("".join(run), run_style))
+            out.append(_joined_run(run))
             run = []
         if isinstance(inline, Spoiler):
             out += _merged_spoiler(inline)
         else:
             out.append(inline)
     if run:
-        out.append(Text("".join(run), run_style))
+        out.append(_joined_run(run))
     return out
+
+
+def _joined_run(run: Sequence[Text]) -> Text:
+    return run[0] if len(run) == 1 else Text("".join([part.text for part in run]), run[0].style)
 
 
 def _merged_spoiler(spoiler: Spoiler) -> list[Inline]:

@@ -175,7 +175,12 @@ class _Lowering:
     # -- inlines -------------------------------------------------------------------------------------------------
 
     def inlines(self, inlines: Iterable[Inline], style: int = PLAIN) -> Inlines:
-        resolved = [one for inline in inlines for one in self._resolved(inline)]
+        resolved: list[Inline] = []
+        for inline in inlines:
+            if isinstance(inline, Text) and inline.text.isascii():  # most are
+                resolved.append(inline)
+            else:
+                resolved += self._resolved(inline)
         return tuple(merged([with_style(inline, style) for inline in resolved] if style else resolved))
 
     def _resolved(self, inline: Inline) -> Iterator[Inline]:
