@@ -66,10 +66,10 @@ def report(
     selection = selected(channels, kinds, since, until)
     made = asyncio.run(report_of(settings, exports, selection, checksums))
     if html is not None:
-        from bridge.cli.written import OPEN, write_files
+        from bridge.cli.written import SECRET, write_files
         from bridge.proof.report import page
 
-        write_files({html: (page(made), OPEN)})
+        write_files({html: (page(made), SECRET)})
     if as_json:
         from bridge.proof.report import as_json as told
 
@@ -229,6 +229,11 @@ def _print(made: Report) -> None:
                 if words:
                     click.echo(f"      {label}: {visible(words)}")
         click.echo("")
+    for source in made.sources:
+        for problem in source.problems:
+            click.echo(
+                f"{visible(source.name)} cannot be compared at {visible(problem.where)}: {visible(problem.what)}"
+            )
     for left in made.left_out:
         click.echo(f"#{visible(left.channel.name)} ({left.channel.id}) is not compared: {visible(left.reason)}")
     count = made.unexplained

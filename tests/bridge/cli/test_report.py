@@ -97,8 +97,11 @@ async def test_an_import_proves_to_be_whole_and_a_damage_is_found(bridge: Bridge
 
 async def test_the_page_needs_nothing_but_itself(bridge: Bridged, tmp_path: Path) -> None:
     await imported(bridge, tmp_path / "export.zip", messages=60)
-    await bridge.say("report", "--html", str(tmp_path / "report.html"))
+    said = await bridge.say("report", "--html", str(tmp_path / "report.html"))
+    assert "export.zip cannot be compared at FC:" in said.out
+    assert (tmp_path / "report.html").stat().st_mode & 0o777 == 0o600
     page = (tmp_path / "report.html").read_text()
+    assert "What of export.zip could not be read, and is not compared" in page
     assert "<script" not in page
     assert set(re.findall(r"""(?:src|href)\s*=\s*(..)""", page)) == {'"#'}
     assert "url(" not in page
