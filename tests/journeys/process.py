@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import orjson
 
 from config.loader import load
-from config.registration import registration
-from tests.journeys.stage import QUICK, REST, WORK, groups_for
+from config.registration import double_puppet, registration
+from tests.journeys.stage import QUICK, REST, WORK, groups_for, link
 from tests.sandbox.child import Child, ChildFailed, free_port, listens
 from tests.sandbox.homeserver.synapse import Synapse
 from tests.sandbox.homeserver.transport import RequestRefused
@@ -56,9 +56,10 @@ class ProcessStage:
         address = f"http://127.0.0.1:{homeserver_port}"
         groups = groups_for(self.slack, address, f"sqlite:///{self.store}", self._port, **self.more)
         config.write_bytes(orjson.dumps(groups))
+        settings = load(config, {})
         self.homeserver = Synapse(
             self.directory / "synapse",
-            registrations=[registration(load(config, {}))],
+            registrations=[one for one in (registration(settings), double_puppet(settings)) if one is not None],
             template=self.template,
             port=homeserver_port,
         )
@@ -117,6 +118,12 @@ class ProcessStage:
         """Return a new person of Matrix."""
         person = await self.homeserver.person(name)
         self._witness = self._witness or person
+        return person
+
+    async def link(self, name: str) -> Person:
+        """Give somebody of Slack an account of the same name, and have the store know it; returns them in Matrix."""
+        person = await self.homeserver.person(name)
+        await link(f"sqlite:///{self.store}", self.workspace, name, person.user_id)
         return person
 
     async def find_room(self, channel: str) -> str:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHANNELS = ("general", "random", "design", "ops")
-KILLS = 24
+KILLS = {(): 24, ("alice", "bob"): 10}
+"""How often the bridge is killed, by who has an account of their own."""
+ON = {"double_puppet": {"as_token": "pu" * 24}}
 
 
 async def alike(world: ProcessWorld, seconds: float = 40) -> None:
@@ -38,10 +40,13 @@ async def alike(world: ProcessWorld, seconds: float = 40) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-async def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, synapse_template: Path) -> None:
-    chance = random.Random(20)
-    async with ProcessStage(tmp_path, synapse_template, lambda slack: people_of(slack, CHANNELS)) as stage:
-        world = ProcessWorld(stage, CHANNELS, patience=30)
+@pytest.mark.parametrize("linked", KILLS)
+async def test_killed_again_and_again_it_loses_nothing(
+    tmp_path: Path, synapse_template: Path, linked: tuple[str, ...]
+) -> None:
+    chance, kills = random.Random(20), KILLS[linked]
+    async with ProcessStage(tmp_path, synapse_template, lambda slack: people_of(slack, CHANNELS), ON) as stage:
+        world = ProcessWorld(stage, CHANNELS, patience=30, linked=linked)
         await world.open()
         playwright = Playwright(chance, CHANNELS)
         ended = asyncio.Event()
@@ -55,10 +60,10 @@ async def test_killed_again_and_again_it_loses_nothing(tmp_path: Path, synapse_t
                 await asyncio.sleep(chance.uniform(0.0, 0.3))
 
         acting = asyncio.create_task(act())
-        for _ in range(KILLS):
+        for _ in range(kills):
             await stage.kill(chance.uniform(0.1, 1.8))
         ended.set()
         await acting
         await alike(world)
-        assert stage.kills == KILLS
-        assert acts > KILLS, "people went on all the while"
+        assert stage.kills == kills
+        assert acts > kills, "people went on all the while"

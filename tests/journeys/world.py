@@ -70,14 +70,23 @@ class Around(Generic[Scene]):
     """By what each message is known on the side where it was written."""
     marks: dict[tuple[int, str, str], str] = field(default_factory=dict)
     """The events of the reactions that people of Matrix made."""
+    linked: tuple[str, ...] = ()
+    """Those of Slack who have accounts of their own."""
+    own: dict[str, Person] = field(default_factory=dict)
+    """The linked ones, as they are in Matrix."""
 
     def __post_init__(self) -> None:
         self.tale = Tale(self.channels)
 
     async def open(self) -> None:
         """Start the bridge, with the first cut ahead of it, and bring everybody into their rooms."""
+        await self.link()
         await self.start()
         await self.enter()
+
+    async def link(self) -> None:
+        """Give those who are to be linked their accounts."""
+        self.own = {name: await self.stage.link(name) for name in self.linked}
 
     async def enter(self) -> None:
         """Bring everybody into their rooms, as soon as there are such."""
@@ -85,6 +94,7 @@ class Around(Generic[Scene]):
         names = {user.id: user.shown_name for user in workspace.users.values()}
         self.names = {f"@slack_{workspace.id}_{user}:localhost".lower(): name for user, name in names.items()}
         self.names |= {f"@{name}:localhost": name for name in PEOPLE[MATRIX]}
+        self.names |= {person.user_id: name for name, person in self.own.items()}
         self.names["@causeway:localhost"] = BRIDGE
         self.people = {name: await self.stage.newcomer(name) for name in PEOPLE[MATRIX]}
         for channel in self.channels:
@@ -248,27 +258,8 @@ class Around(Generic[Scene]):
         return found + await self.stage.left_over()
 
 
-@dataclass
 class World(Around["Stage"]):
-    """The world around a stage of this process; those of Slack who are `linked` have accounts of their own."""
-
-    linked: tuple[str, ...] = ()
-    own: dict[str, Person] = field(default_factory=dict)
-    """The linked ones, as they are in Matrix."""
-
-    async def open(self) -> None:
-        """Link who is to be linked, then start the bridge."""
-        await self.link()
-        await super().open()
-
-    async def link(self) -> None:
-        """Give those who are to be linked their accounts."""
-        self.own = {name: await self.stage.link(name) for name in self.linked}
-
-    async def enter(self) -> None:
-        """Bring everybody into their rooms, and know the linked ones by their names."""
-        await super().enter()
-        self.names |= {person.user_id: name for name, person in self.own.items()}
+    """The world around a stage of this process."""
 
 
 class ProcessWorld(Around["ProcessStage"]):
