@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import backlog, ceiling, conversions, delay, idle, importing, planning, throughput
+from tests.bench import backlog, ceiling, conversions, delay, encryption, idle, importing, planning, throughput
 from tests.bench.figures import Figure, show
 
 MEASUREMENTS = {
@@ -20,6 +20,7 @@ MEASUREMENTS = {
     "conversions": conversions.measure,
     "planning": planning.measure,
     "importing": importing.measure,
+    "encryption": encryption.measure,
 }
 
 
