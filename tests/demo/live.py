@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.panel import Panel
 from rich.table import Table
 
+from tests.demo import migration
 from tests.demo.history import settled
 from tests.demo.parts import CAUSEWAY, GUESTS, PASSWORD, Parts
 from tests.demo.stage import BRIDGED, mirrored, stage_on
@@ -39,6 +40,7 @@ async def stay(directory: Path, console: Console) -> int:
         await mirrored(stage)
         await settled(stage)
         _show_what_is_there(stage)
+        await migration.show(stage, console)
         _show_how_to_take_part(stage)
         stage.screen.begin(stage.slack, stage.people)
         async with asyncio.TaskGroup() as group:

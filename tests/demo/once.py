@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tests.demo import commands, from_matrix, from_slack, gallery, history, outage
+from tests.demo import commands, from_matrix, from_slack, gallery, history, migration, outage
 from tests.demo.parts import Parts
 from tests.demo.stage import mirrored, stage_on
 
@@ -33,6 +33,8 @@ async def play_once(directory: Path, console: Console) -> int:
         await stage.play(outage.play_kill)
         await stage.play(outage.play_archived)
         await stage.play(outage.play_parked)
+        console.print("The history of an older workspace is brought over …")
+        await stage.play(migration.play)
         await history.check_both_sides(stage, _AT_THE_END)
         await gallery.check_both_sides(stage, _AT_THE_END)
         console.print()
