@@ -156,3 +156,25 @@ async def test_a_bots_names_and_icons_stay_on_their_messages(talk: Talk) -> None
     assert [content["body"] for content in shown] == ["deploy: done", "👀 review: done", "deploy: done"]
     ghost = f"@slack_{workspace.id}_b0other:localhost".lower()
     assert (await talk.in_matrix("ada").members(room))[ghost] not in ("deploy", "review")
+
+
+async def test_files_that_may_not_cross_are_told_with_name_size_and_reason_on_the_side_of_their_author(
+    sqlite_url: str,
+) -> None:
+    async with talk_on(sqlite_url, files={"max_size": "1 KiB", "deny": ["application/x-sh"]}) as talk:
+        room, ada, alice = talk.room, talk.in_matrix("ada"), talk.in_slack("alice")
+        given = [Upload("large.txt", b"x" * 2048), Upload("run.sh", b"#!", mimetype="application/x-sh")]
+        alice.post("general", "both", files=given)
+        await talk.settle()
+        both, large, script = bodies(talk)
+        assert both == "both"
+        assert "“large.txt” (2 KiB) was not brought over: it is larger than the 1 KiB that may cross" in large
+        assert "“run.sh” (2 bytes) was not brought over: files of type application/x-sh may not cross" in script
+        event = await ada.send_file(room, b"y" * 2048, "large.txt", "text/plain")
+        await ada.send_file(room, b"#!", "run.sh", "application/x-sh")
+        await talk.settle()
+        first, second = contents(talk)[-2:]
+        assert "larger than the 1 KiB that may cross" in first["body"]
+        assert first["m.relates_to"]["m.in_reply_to"]["event_id"] == event
+        assert "files of type application/x-sh may not cross" in second["body"]
+        assert not [entry for entry in talk.entries() if "ada" in entry.text]
