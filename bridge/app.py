@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bridge import listeners
+from bridge.administration.office import Office
+from bridge.administration.store import Store
 from bridge.configured import client_from, mapped_from, names_from, puppeting_from, rules_from, shape_from
 from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable, first_of
-from bridge.observability.endpoints import Endpoints
 from bridge.observability.health import Health
 from bridge.observability.measured import MeasuredDatabase
 from bridge.observability.metrics import Metrics
@@ -93,13 +94,10 @@ async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
     try:
         await database.own()
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
-        connector = aiohttp.TCPConnector(limit=100)
+        connector, traces = aiohttp.TCPConnector(limit=100), [metrics.requests_to("slack")]
         async with (
             aiohttp.ClientSession(
-                timeout=timeout,
-                connector=connector,
-                trust_env=True,
-                trace_configs=[metrics.requests_to("slack")],
+                timeout=timeout, connector=connector, trust_env=True, trace_configs=traces
             ) as session,
             client_from(settings, database, _CONNECTIONS, [metrics.requests_to("matrix")]) as matrix,
         ):
@@ -270,9 +268,10 @@ class _Bridge:
             every=hooks.look_after,
         )
         self.names = names
-        workspaces = tuple(workspace.name for workspace in settings.slack.workspaces)
-        health = Health(database, workspaces, self.sockets, self.installations, lambda: self.lanes.walking)
-        self.watching = Endpoints(database, health, metrics)
+        self.metrics = metrics
+        health = Health(database, settings, self.sockets, self.installations, lambda: self.lanes.walking)
+        store = Store.beside(database, names, self.directory, self.ledger, self.people)
+        self.office = Office(store, health, self.installations, settings)
 
     def wake(self, direction: str, queue: str) -> None:
         """Have a queue looked at."""
@@ -304,7 +303,7 @@ class _Bridge:
         if (listen := self.settings.public.listen) is not None:
             listening.append(listeners.for_the_internet(self.settings, listen, self.permalinks, self.matrix.media))
         if (listen := self.settings.console.listen) is not None:
-            listening.append(listeners.for_admins(listen, self.watching))
+            listening.append(listeners.for_admins(listen, self.office, self.metrics))
         await listeners.serve(listening, self.hooks.ready)
 
     async def _workspace(self, workspace: configured.Workspace) -> None:

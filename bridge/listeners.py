@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bridge.api.contract import PREFIX
+from bridge.api.server import LARGEST_BODY
+from bridge.api.server import application as api_for
 from bridge.configured import avatars_from
 from bridge.http import Listener
 from bridge.matrix.appservice import Appservice
+from bridge.observability.endpoints import Endpoints
 from bridge.public.face import application
 from bridge.slack.events_api import EventsApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from bridge.administration.office import Office
     from bridge.matrix.media import Media
-    from bridge.observability.endpoints import Endpoints
+    from bridge.observability.metrics import Metrics
     from bridge.slack.events_api import SignedApp
     from bridge.work.intake import Intake
     from bridge.work.permalinks import Permalinks
@@ -52,9 +57,12 @@ def for_the_internet(settings: Settings, listen: Listen, permalinks: Permalinks,
     return Listener(application(permalinks, media, avatars_from(settings)), listen.host, listen.port)
 
 
-def for_admins(listen: Listen, watching: Endpoints) -> Listener:
-    """Return what shows how the bridge does."""
-    return _with(watching.routes(), listen)
+def for_admins(listen: Listen, office: Office, metrics: Metrics) -> Listener:
+    """Return what shows how the bridge does, and lets admins act."""
+    app = web.Application(client_max_size=LARGEST_BODY)
+    app.add_routes(Endpoints(office.store.database, office.health, metrics).routes())
+    app.add_subapp(PREFIX, api_for(office))
+    return Listener(app, listen.host, listen.port)
 
 
 async def serve(listeners: Sequence[Listener], ready: Callable[[], None]) -> None:

@@ -74,9 +74,8 @@ async def find(store: Store, number: int) -> ParkedRow:
     return row
 
 
-async def rows(store: Store, only: Portal | None = None) -> AsyncIterator[ParkedRow]:
-    """Yield the parked rows, of one portal where it is given."""
-    after = 0
+async def rows(store: Store, only: Portal | None = None, after: int = 0) -> AsyncIterator[ParkedRow]:
+    """Yield the parked rows behind a number, of one portal where it is given."""
     while page := await store.ledger.parked(after, _PAGE):
         for row in page:
             its = await store.portal_of(row.direction, row.queue) if only is not None else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.errors import Declined
+from bridge.store.registers import Registers
 from portals.people.links import How, Wanted, flaw_of, is_person
 
 if TYPE_CHECKING:
@@ -49,6 +50,28 @@ async def shown(store: Store, team: TeamId) -> list[ShownPerson]:
         )
         for user in sorted({*names, *links, *agreed})
     ]
+
+
+async def page(
+    store: Store, team: TeamId, after: str, limit: int, *, linked: bool | None = None, search: str = ""
+) -> list[ShownPerson]:
+    """Return some of a workspace's people in the order of their ids: all, the linked, or the others."""
+    found = await Registers(store.database).people(team, after, limit, linked=linked, search=search)
+    return [
+        ShownPerson(one.user, one.name, one.account, one.how, one.linked_at, one.linked_by, one.agrees) for one in found
+    ]
+
+
+async def workspace(store: Store, wanted: str | None) -> TeamId:
+    """Return a workspace that the bridge has met, by id or name, or the only one; raises Declined."""
+    known = await store.people.workspaces()
+    found = [team for team, name in known.items() if wanted is None or wanted in (team, name)]
+    if len(found) == 1:
+        return found[0]
+    choices = " or ".join(f"{name} ({team})" for team, name in known.items()) or "none yet"
+    if found:
+        raise Declined("ambiguous", f"there are several workspaces: name one of {choices}")
+    raise Declined("not_found", f"the bridge has met no workspace {wanted or ''}: those that it knows are {choices}")
 
 
 async def link(

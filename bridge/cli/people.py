@@ -139,9 +139,9 @@ def link(person: str, account: str, config: Path, workspace: str | None, as_json
 async def _link(
     settings: Settings, store: Store, user: SlackUserId, account: MatrixUserId, workspace: str | None
 ) -> bool:
+    from bridge.administration.accounts import missing_accounts
     from bridge.administration.people import link as linked
     from bridge.cli.actor import actor
-    from bridge.cli.people_match import missing_accounts
     from bridge.cli.people_source import team_of
     from bridge.configured import names_from
     from portals.people.links import flaw_of

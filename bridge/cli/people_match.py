@@ -10,7 +10,7 @@ import click
 from bridge.cli.options import config_option, json_option, load_settings, print_json, workspace_option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bridge.administration.store import Store
     from bridge.matrix.admin import Admin
@@ -138,6 +138,8 @@ async def _accounts(settings: Settings, sso: str | None, identities: Sequence[st
     """Return the accounts, fit for use, of those identities that have one."""
     import asyncio
 
+    from bridge.administration.accounts import asking
+
     admin_token = settings.homeserver.admin_token
     assert admin_token is not None
     turns = asyncio.Semaphore(_AT_ONCE)
@@ -150,27 +152,6 @@ async def _accounts(settings: Settings, sso: str | None, identities: Sequence[st
     async with asking(settings) as admin:
         accounts = await asyncio.gather(*(look(admin, identity) for identity in identities))
     return {identity: account for identity, account in zip(identities, accounts, strict=True) if account is not None}
-
-
-def asking(settings: Settings) -> Admin:
-    """Return what asks the homeserver as a server admin, to be entered."""
-    from bridge.matrix.admin import Admin
-
-    token, homeserver = settings.homeserver.admin_token, settings.homeserver
-    assert token is not None
-    return Admin(homeserver.address, token.reveal(), verify_tls=homeserver.verify_tls)
-
-
-async def missing_accounts(settings: Settings, accounts: Iterable[MatrixUserId]) -> list[MatrixUserId]:
-    """Return those of the homeserver's own accounts that are not there, or not fit for use.
-
-    Without homeserver.admin_token nobody can be asked, and nothing is missing.
-    """
-    own = [account for account in accounts if account.endswith(f":{settings.homeserver.domain}")]
-    if settings.homeserver.admin_token is None or not own:
-        return []
-    async with asking(settings) as admin:
-        return [account for account in own if not await admin.is_active(account)]
 
 
 # --- what is printed

@@ -156,8 +156,8 @@ def import_(
 async def _import(
     settings: Settings, store: Store, text: str, workspace: str | None, archive: Path | None, dry_run: bool
 ) -> tuple[list[Wanted], int]:
+    from bridge.administration.accounts import missing_accounts
     from bridge.cli.actor import actor
-    from bridge.cli.people_match import missing_accounts
     from bridge.cli.people_source import met, team_of
     from bridge.configured import names_from
     from portals.people.links import Problem, changes, conflicts

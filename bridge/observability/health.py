@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bridge.slack.installation import Installation
     from bridge.slack.socket import SocketMode
     from bridge.store.database import Database
+    from config.settings import Settings
     from portals.ids import TeamId
 
 
@@ -42,13 +43,13 @@ class Health:
     def __init__(
         self,
         database: Database,
-        names: tuple[str, ...],
+        settings: Settings,
         sockets: Mapping[str, SocketMode],
         installations: Mapping[TeamId, Installation],
         walking: Callable[[], int],
     ) -> None:
         self._database = database
-        self._names = names
+        self._names = [workspace.name for workspace in settings.slack.workspaces]
         self._sockets = sockets
         self._installations = installations
         self._walking = walking

@@ -1,0 +1,41 @@
+"""What admins reach in the running bridge: its store, how it does, and its connections to Slack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.errors import Declined
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bridge.administration.store import Store
+    from bridge.observability.health import Health
+    from bridge.slack.client import SlackClient
+    from bridge.slack.installation import Installation
+    from config.settings import Settings
+    from portals.ids import TeamId
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Everything that console, HTTP API and bot commands act through."""
+
+    store: Store
+    health: Health
+    installations: Mapping[TeamId, Installation]
+    settings: Settings
+
+    def workspace(self, wanted: str | None) -> tuple[TeamId, SlackClient]:
+        """Return a connected workspace by its id or its name in the configuration, or the only one; raises Declined."""
+        found = {team: one for team, one in self.installations.items() if wanted is None or wanted in (team, one.name)}
+        if len(found) == 1:
+            ((team, installation),) = found.items()
+            return team, installation.client
+        choices = " or ".join(f"{one.name} ({team})" for team, one in self.installations.items())
+        if found:
+            raise Declined("ambiguous", f"there are several workspaces: name one of {choices}")
+        known = f"those that are: {choices}" if choices else "none is"
+        which = "no workspace is" if wanted is None else f"the workspace {wanted} is not"
+        raise Declined("not_connected", f"{which} connected; {known}")

@@ -1,0 +1,168 @@
+"""What the API does is done in the bridge, by those who may, and is in the audit log; every refusal says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.api.contract import Role
+from bridge.api.operations import OPERATIONS
+from bridge.api.server import LARGEST_BODY
+from tests.bridge.api.conftest import ADMIN, USER, with_api
+
+if TYPE_CHECKING:
+    from tests.bridge.api.conftest import Api
+
+
+async def portal_of(api: Api, name: str) -> str:
+    found = (await api("GET", "/portals", params={"search": name})).data["items"][0]
+    return f"/portals/{found['team']}/{found['channel']}"
+
+
+# --- what it does
+
+
+async def test_a_portal_is_added_paused_resumed_and_removed_and_the_log_says_who_did_it(database_url: str) -> None:
+    async with with_api(database_url) as api:
+        made = await api("POST", "/portals", json={"channel": "#support", "direction": "to_matrix"})
+        assert (made.status, made.data["was_there"]) == (201, False)
+        where = await portal_of(api, "support")
+        async with asyncio.timeout(10):
+            while (await api("GET", where)).data["state"] != "live":
+                await asyncio.sleep(0.05)
+        assert (await api("POST", f"{where}/pause")).data["state"] == "paused"
+        assert (await api("POST", f"{where}/resume")).data["state"] == "live"
+        assert (await api("DELETE", where)).data["state"] == "removed"
+        refused = await api("POST", f"{where}/resume")
+        assert (refused.status, refused.data["type"]) == (409, "urn:causeway:removed")
+        assert "take it up again" in refused.data["detail"]
+        log = (await api("GET", "/audit")).data["items"]
+        assert [one["act"] for one in log] == ["add portal", "pause portal", "resume portal", "remove portal"]
+        assert {one["actor"] for one in log} == {"ops (API, 127.0.0.1)"}
+
+
+async def test_a_channel_that_is_not_there_is_declined_with_what_to_do(api: Api) -> None:
+    said = await api("POST", "/portals", json={"channel": "#suport"})
+    assert said.status == 404
+    assert "did you mean #support?" in said.data["detail"]
+    said = await api("POST", "/portals", json={"channel": "#support", "workspace": "another"})
+    assert (said.status, said.data["type"]) == (409, "urn:causeway:not_connected")
+    assert "those that are: acme" in said.data["detail"]
+
+
+async def test_a_parked_message_is_listed_without_its_words_and_shown_tried_again_and_dropped(api: Api) -> None:
+    database = api.stage.database
+    assert database is not None
+    from bridge.store.database import Statement
+
+    add = (
+        "INSERT INTO inbox (direction, queue, source_key, raw, state, admitted_at, reason) "
+        "VALUES ('to_matrix', 'T1/C1', $1, '{\"secret\": \"words\"}', 3, 1, 'too odd')"
+    )
+    await database.commit(*[Statement(add, (f"slack:{number}",)) for number in range(3)])
+    listed = await api("GET", "/parked", USER, params={"limit": "2"})
+    assert [one["reason"] for one in listed.data["items"]] == ["too odd"] * 2
+    assert "words" not in str(listed.data)
+    rest = await api("GET", "/parked", USER, params={"after": listed.data["next"]})
+    assert (len(rest.data["items"]), rest.data["next"]) == (1, None)
+    first, second, third = (one["number"] for one in listed.data["items"] + rest.data["items"])
+    assert (await api("GET", f"/parked/{first}")).data["event"] == {"secret": "words"}
+    assert (await api("GET", f"/parked/{first}", USER)).status == 403
+    assert (await api("DELETE", f"/parked/{first}")).data["number"] == first
+    assert (await api("GET", f"/parked/{first}")).status == 404
+    assert (await api("POST", f"/parked/{second}/retry")).status == 200
+    assert (await api("GET", f"/parked/{third}")).status == 200
+    acts = [(one["act"], one["subject"]) for one in (await api("GET", "/audit")).data["items"]]
+    assert acts == [
+        ("read", f"parked {first}"),
+        ("drop", f"parked {first}"),
+        ("retry", f"parked {second}"),
+        ("read", f"parked {third}"),
+    ]
+
+
+async def test_people_are_linked_listed_and_unlinked(database_url: str) -> None:
+    async with with_api(database_url) as api:
+        team, user = api.stage.workspace.id, api.stage.workspace.user("amara").id
+        async with asyncio.timeout(10):
+            while not (await api("GET", "/people", params={"search": user})).data["items"]:
+                await asyncio.sleep(0.05)
+        link = f"/people/{team}/{user}/link"
+        assert (await api("PUT", link, json={"matrix_id": "@amara:localhost"})).data["new"] is True
+        linked = (await api("GET", "/people", params={"linked": "true"})).data["items"]
+        assert [(one["slack_id"], one["matrix_id"]) for one in linked] == [(user, "@amara:localhost")]
+        others = (await api("GET", "/people", params={"linked": "false"})).data["items"]
+        assert user not in [one["slack_id"] for one in others]
+        assert others
+        refused = await api("PUT", link, json={"matrix_id": "@somebody-else:localhost"})
+        assert refused.status == 409
+        assert (await api("DELETE", link)).data["matrix_id"] == "@amara:localhost"
+        assert (await api("DELETE", link)).status == 404
+
+
+async def test_people_come_in_pages(api: Api) -> None:
+    async with asyncio.timeout(10):
+        while len(whole := (await api("GET", "/people")).data["items"]) < 4:
+            await asyncio.sleep(0.05)
+    pages, after = [], ""
+    while after is not None:
+        said = (await api("GET", "/people", params={"limit": "2", "after": after})).data
+        pages += said["items"]
+        after = said["next"]
+    assert [one["slack_id"] for one in pages][: len(whole)] == [one["slack_id"] for one in whole]
+
+
+async def test_the_state_of_the_bridge_is_told(api: Api) -> None:
+    async with asyncio.timeout(10):
+        while (told := (await api("GET", "/status", USER)).data)["portals"] != {"live": 1} or not told["ready"]:
+            await asyncio.sleep(0.05)
+    assert told["workspaces"][0]["name"] == "acme"
+    assert told["to_matrix"]["parked"] == 0
+
+
+# --- who may
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+async def test_each_operation_asks_for_a_token_of_its_role(operation: object, api: Api) -> None:
+    from bridge.api.contract import Operation
+
+    assert isinstance(operation, Operation)
+    path = operation.path.format(team="T0", channel="C0", user="U0", number=1, id="q1")
+    for token in (None, "a-token-nobody-gave-out"):
+        said = await api(operation.method, path, token)
+        assert (said.status, said.headers["WWW-Authenticate"]) == (401, 'Bearer realm="causeway"')
+        assert "console.tokens" in said.data["detail"]
+    said = await api(operation.method, path, USER)
+    assert (said.status == 403) is (operation.role is Role.ADMIN)
+
+
+# --- what it refuses
+
+
+async def test_what_cannot_be_read_is_told_part_by_part(api: Api) -> None:
+    said = await api("GET", "/portals", params={"limit": "0", "colour": "red"})
+    assert said.status == 422
+    assert {one["where"] for one in said.data["flaws"]} == {"query.limit", "query.colour"}
+    said = await api("POST", "/portals", json={"chanel": "general"})
+    assert {one["where"] for one in said.data["flaws"]} == {"body.channel", "body.chanel"}
+    assert (await api("POST", "/portals", data=b"{", headers={"Content-Type": "application/json"})).status == 400
+    assert (await api("POST", "/portals", data=b"channel=general")).status == 415
+    assert (await api("POST", "/portals", json={"channel": "x" * LARGEST_BODY})).status == 413
+    assert (await api("GET", "/portals?after=1&after=2")).status == 422
+    assert (await api("GET", "/nowhere")).status == 404
+    said = await api("PUT", "/portals", json={})
+    assert (said.status, said.headers["Allow"]) == (405, "GET, POST")
+
+
+async def test_no_other_origin_is_let_in(api: Api) -> None:
+    said = await api("GET", "/status", headers={"Origin": "https://elsewhere.example"})
+    assert not [name for name in said.headers if name.lower().startswith("access-control-")]
+    assert said.headers["Cache-Control"] == "no-store"
+
+
+async def test_tokens_are_in_no_answer(api: Api) -> None:
+    everything = [await api("GET", path) for path in ("/status", "/portals", "/people", "/audit")]
+    assert not [one for one in everything if ADMIN in str(one.data) or "xoxb" in str(one.data)]
