@@ -26,7 +26,7 @@ async def test_an_imported_history_is_proven_and_what_came_twice_is_found(
     spec = Generated(seed=9, messages=60, channels=2, people=12, largest=2000, host=side.slack.url, team=team)
     side.slack.hosting.exported[team] = spec.files()
     spec.write(tmp_path / "export.zip", "standard")
-    channels = {"automatic": {"include": []}}
+    channels: dict[str, Any] = {"automatic": {"include": []}}
     rooms = {"alias_localpart": "slack_{team}_" + database_url.partition(":")[0] + "{channel}"}
     config = side.write(tmp_path / "config.yaml", database={"url": database_url}, portals=channels, appservice=rooms)
 

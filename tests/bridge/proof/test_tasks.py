@@ -181,15 +181,15 @@ async def test_what_is_set_aside_is_known_by_its_place_or_its_time(place: Place)
     assert task.until == 1_700_000_500_000
 
 
-async def test_a_channel_is_live_where_its_workspace_is_connected_and_messages_come(place: Place) -> None:
+async def test_what_is_newer_than_the_source_can_be_there_where_the_workspace_is_or_was_connected(place: Place) -> None:
     directory = place.stores.directory
     await place.portal(CHANNEL, "!room:localhost")
     assert not (await place.undertaking()).tasks[0].live
     await directory.learn_workspace(Workspace(TEAM, "Acme", SlackUserId("U0"), SlackUserId("B0"), "A0"))
-    assert (await place.undertaking()).tasks[0].live
     (portal,) = await directory.portals()
-    await directory.set_state(portal.id, PortalState.ARCHIVED)
-    assert not (await place.undertaking()).tasks[0].live
+    for state, live in ((PortalState.LIVE, True), (PortalState.ARCHIVED, True), (PortalState.PLANNED, False)):
+        await directory.set_state(portal.id, state)
+        assert (await place.undertaking()).tasks[0].live is live
 
 
 class Talkative(Listed):

@@ -70,6 +70,8 @@ class Mirrored:
     events: list[Json] = field(default_factory=list)
     memory: Memory = field(default_factory=Memory)
     names: dict[str, str] = field(default_factory=dict)
+    made: int = 0
+    """How many events were ever made."""
 
     def show(self, records: Iterable[Json]) -> Mirrored:
         """Show records as an import does: each message, then its reactions."""
@@ -102,7 +104,8 @@ class Mirrored:
 
     def add(self, kind: str, sender: str, content: Json, ts: int, **more: Any) -> Json:
         """Add an event."""
-        event = {"event_id": f"$e{len(self.events)}", "type": kind, "sender": sender, "content": content, **more}
+        self.made += 1
+        event = {"event_id": f"$e{self.made}", "type": kind, "sender": sender, "content": content, **more}
         event["origin_server_ts"] = ts
         self.events.append(event)
         return event
