@@ -27,6 +27,10 @@ class Office:
     installations: Mapping[TeamId, Installation]
     settings: Settings
 
+    def is_admin(self, user: str) -> bool:
+        """Tell whether a Matrix user may change things."""
+        return user in self.settings.admins
+
     def workspace(self, wanted: str | None) -> tuple[TeamId, SlackClient]:
         """Return a connected workspace by its id or its name in the configuration, or the only one; raises Declined."""
         found = {team: one for team, one in self.installations.items() if wanted is None or wanted in (team, one.name)}
