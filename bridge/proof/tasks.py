@@ -242,7 +242,8 @@ class Planning:
 
 
 def _is_live(portal: Portal | None) -> bool:
-    return portal is not None and portal.state in (PortalState.LIVE, PortalState.PAUSED, PortalState.IMPORTING)
+    """Tell whether something newer than the sources can be there: it is mirrored, or was until it moved."""
+    return portal is not None and portal.state not in (PortalState.PLANNED, PortalState.REMOVED)
 
 
 def _standard(pictures: Mapping[str, str]) -> dict[str, str]:
