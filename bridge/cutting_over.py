@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bridge.app import Hooks
-from bridge.configured import names_from
+from bridge.configured import client_from, names_from
 from bridge.errors import Declined
 from bridge.importing import bridge_meanwhile
-from bridge.matrix.client import MatrixClient
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
 from bridge.store.cutovers import Cutovers
@@ -85,17 +84,12 @@ async def cutting_over(
     Raises BridgeError where the store cannot be opened, or Slack does not know a token.
     """
     names, told = names_from(settings), settings.cutover
-    database = await open_database(settings.database.url.reveal())
+    database = hooks.database or await open_database(settings.database.url.reveal())
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-            MatrixClient(
-                settings.homeserver.address,
-                settings.appservice.as_token.reveal(),
-                names.bot,
-                verify_tls=settings.homeserver.verify_tls,
-            ) as matrix,
+            client_from(settings, database, aside=True) as matrix,
         ):
             directory, ledger, people = Directory(database, names), Ledger(database), People(database)
             cutovers, clients = (

@@ -282,7 +282,7 @@ async def test_a_finished_channel_has_its_report_in_the_room_and_relays_nothing(
     export_of(bridge.stage.workspace, tmp_path / "final.zip")
     assert "cannot be undone" in (await bridge.say("cutover", "finish", "#engineering", code=2)).err
     words = ("cutover", "finish", "#engineering", "--export", str(tmp_path / "final.zip"), "--yes")
-    said = await bridge.say(*words, "--reports", str(tmp_path / "reports"), "--accept-differences")
+    said = await bridge.say(*words, "--reports", str(tmp_path / "reports"))
     assert said.out == "#engineering has moved to Matrix for good\n"
     assert {path.suffix for path in (tmp_path / "reports").iterdir()} == {".html", ".json"}
     (file,) = [one for one in bridge.stage.homeserver.events(room) if one["content"].get("msgtype") == "m.file"][-1:]
