@@ -134,9 +134,10 @@ PARKED_ONE = """
 SELECT seq, direction, queue, source_key, reason, admitted_at, raw FROM inbox WHERE state = 3 AND seq = $1
 """
 PARKED_ACTIONS = """
-SELECT outbox.action FROM outbox JOIN inbox ON inbox.seq = outbox.inbox_seq
-WHERE outbox.key = $1 AND outbox.done = 0 AND inbox.state = 3
+SELECT outbox.action FROM inbox CROSS JOIN outbox
+WHERE inbox.state = 3 AND outbox.inbox_seq = inbox.seq AND outbox.key = $1 AND outbox.done = 0
 """
+"""CROSS JOIN has SQLite begin with the few rows that are parked."""
 RETRY = """
 UPDATE inbox SET reason = '',
   state = CASE WHEN EXISTS (SELECT 1 FROM outbox WHERE inbox_seq = inbox.seq) THEN 1 ELSE 0 END

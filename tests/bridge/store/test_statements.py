@@ -21,9 +21,9 @@ MODULES = (ledger, links, directory, places, files, words, bookmarks)
 NAMES = {name for module in MODULES for name in vars(module) if name.isupper() and not name.startswith("_")}
 SELDOM = {
     *("OPEN_QUEUES", "OPEN_COUNTS", "ANY_REQUEST", "TAKE_REQUESTS", "LEAVE_ROOM"),
-    *("WORKSPACE_AT", "TEAMS_WITH_CHANNEL", "PORTAL_OF_TARGET"),
+    *("WORKSPACE_AT", "TEAMS_WITH_CHANNEL", "PORTAL_OF_TARGET", "ROOMS_HEARD"),
 }
-"""These look at everything that is open, at a table of a few rows, or run when a room is opened."""
+"""These look at everything that is open, at a table of a few rows, or run at a start or when a room is opened."""
 
 
 def named(module: ModuleType) -> dict[str, str]:
