@@ -70,9 +70,17 @@ def puppeting_from(settings: Settings) -> Puppeting | None:
 
 
 def client_from(
-    settings: Settings, database: Database, connections: int, traces: Sequence[TraceConfig] = ()
+    settings: Settings,
+    database: Database,
+    connections: int = 32,
+    traces: Sequence[TraceConfig] = (),
+    *,
+    aside: bool = False,
 ) -> MatrixClient:
-    """Return the client of the bridge itself, which encrypts and decrypts; made inside a running event loop."""
+    """Return a client that encrypts and decrypts: the bridge's, or that of a process aside of it.
+
+    Made inside a running event loop.
+    """
     return MatrixClient(
         settings.homeserver.address,
         settings.appservice.as_token.reveal(),
@@ -80,13 +88,13 @@ def client_from(
         connections=connections,
         verify_tls=settings.homeserver.verify_tls,
         puppeting=puppeting_from(settings),
-        door=door_from(settings, database),
+        door=_door_from(settings, database, aside),
         bot_is_sender=settings.bot_is_sender,
         traces=traces,
     )
 
 
-def door_from(settings: Settings, database: Database) -> Callable[[Wire], Encryption]:
+def _door_from(settings: Settings, database: Database, aside: bool) -> Callable[[Wire], Encryption]:
     """Return what builds the door to encryption on the client's wire."""
     chosen, puppeting, names = settings.encryption, puppeting_from(settings), names_from(settings)
     options = Options(
@@ -96,6 +104,7 @@ def door_from(settings: Settings, database: Database) -> Callable[[Wire], Encryp
         acts_as=lambda user: puppeting is not None and is_puppet(MatrixUserId(user), puppeting.accounts, names.domain),
         ghosts=chosen.ghosts,
         all_devices=chosen.devices == "all",
+        aside=aside,
     )
     return lambda wire: Encryption(wire, database, options)
 

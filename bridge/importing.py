@@ -18,9 +18,8 @@ import aiohttp
 
 from bridge.administration.imports import progress_of
 from bridge.app import Hooks, run
-from bridge.configured import door_from, names_from, rules_from
+from bridge.configured import client_from, names_from, rules_from
 from bridge.errors import Later, Refused, StoreTaken
-from bridge.matrix.client import MatrixClient
 from bridge.slack.client import SlackClient
 from bridge.slack.files import SlackFiles
 from bridge.slack.installation import Installation
@@ -104,14 +103,7 @@ async def importer_on(
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
     async with (
         aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-        MatrixClient(
-            settings.homeserver.address,
-            settings.appservice.as_token.reveal(),
-            names.bot,
-            verify_tls=settings.homeserver.verify_tls,
-            bot_is_sender=settings.bot_is_sender,
-            door=door_from(settings, database),
-        ) as matrix,
+        client_from(settings, database, aside=True) as matrix,
     ):
         teams = {channel.team or team for channel in export.channels} | {team}
         installations = await _installations(settings, session, directory, teams)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bridge.proof.report import Report
     from bridge.proof.tasks import Stores
+    from bridge.store.database import Database
     from config.settings import Settings
     from portals.facts import Portal
     from portals.history.selection import Selection
@@ -84,16 +85,15 @@ async def report_of(settings: Settings, exports: Sequence[Path], selection: Sele
     """Read rooms back and compare them with these exports, or else with those that were imported."""
     import asyncio
 
-    from bridge.configured import names_from, rules_from
+    from bridge.configured import client_from, names_from, rules_from
     from bridge.exports.export import open_export
-    from bridge.matrix.client import MatrixClient
     from bridge.proof.prove import prove
     from bridge.proof.report import Report, SourceNote
     from bridge.proof.source import ExportSource
     from bridge.proof.tasks import Planning
 
     async with AsyncExitStack() as stack:
-        stores, portals = await _opened(stack, settings)
+        database, stores, portals = await _opened(stack, settings)
         sources = []
         for path in exports or await _imported(stores):
             export = stack.enter_context(await asyncio.to_thread(open_export, path))
@@ -101,14 +101,7 @@ async def report_of(settings: Settings, exports: Sequence[Path], selection: Sele
         if not sources:
             raise click.UsageError("nothing was imported yet, so name what to compare with: --export PATH")
         names = names_from(settings)
-        matrix = await stack.enter_async_context(
-            MatrixClient(
-                settings.homeserver.address,
-                settings.appservice.as_token.reveal(),
-                names.bot,
-                verify_tls=settings.homeserver.verify_tls,
-            )
-        )
+        matrix = await stack.enter_async_context(client_from(settings, database, aside=True))
         planning = Planning(
             matrix=matrix,
             stores=stores,
@@ -138,7 +131,7 @@ async def report_of(settings: Settings, exports: Sequence[Path], selection: Sele
         )
 
 
-async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Stores, list[Portal]]:
+async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Database, Stores, list[Portal]]:
     from bridge.administration.store import Store
     from bridge.configured import names_from
     from bridge.proof.tasks import Stores
@@ -150,7 +143,7 @@ async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Stores, li
     stack.push_async_callback(database.close)
     store = Store.on(database, names_from(settings))
     stores = Stores(store.directory, store.ledger, store.imports, store.people, Files(database), Words(database))
-    return stores, await store.portals()
+    return database, stores, await store.portals()
 
 
 async def _imported(stores: Stores) -> list[Path]:

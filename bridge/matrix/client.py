@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from aiohttp import TraceConfig
 
     from bridge.matrix.encryption.door import Encryption
+    from bridge.matrix.media import Mxc
     from bridge.matrix.wire import Puppeting
     from portals.ids import ActionKey
 
@@ -230,9 +231,23 @@ class MatrixClient:
     async def event(self, room: RoomId, event: EventId) -> Json | None:
         """Return one event, or None where the room has none of that id; in clear where it can be decrypted."""
         found = await self._unless_missing(Path.v3.rooms[room].event[event])
-        return await self._readable(found) if found is not None else None
+        return await self.readable(found) if found is not None else None
 
-    async def _readable(self, event: Json) -> Json:
+    async def upload_for(
+        self, room: RoomId, chunks: AsyncIterator[bytes], content_type: str, filename: str, size: int
+    ) -> Mxc:
+        """Upload a file that the bot is to show in a room: encrypted where the room is."""
+        if self.sealed_files is not None and await self.is_encrypted(room, None):
+            return await self.sealed_files.upload(chunks, size)
+        return await self.media.upload(chunks, content_type, filename, size)
+
+    async def showing(self, mxc: str, clear: str = "url", sealed: str = "file") -> dict[str, Any]:
+        """Return what shows a file in an event: its address, or its keys as well where it is encrypted."""
+        keys = await self.sealed_files.shown(mxc) if self.sealed_files is not None else None
+        return {clear: mxc} if keys is None else {sealed: keys}
+
+    async def readable(self, event: Json) -> Json:
+        """Return an event in clear where it can be decrypted, else as it is."""
         return await self.encryption.readable(event) if self.encryption is not None else event
 
     async def messages(
@@ -296,7 +311,7 @@ class MatrixClient:
             query = {"limit": "500", **({"from": start} if start else {})}
             answer = await self._wire.call(Method.GET, path[type] if type else path, query=query)
             for found in _objects(answer.get("chunk")):
-                yield await self._readable(found)
+                yield await self.readable(found)
             start = answer.get("next_batch")
             if start is None:
                 return

@@ -1,6 +1,7 @@
 """A room is read back from the homeserver, from its first event to its last, page by page.
 
-What the bridge's own store knows of the room counts for nothing here: only what the homeserver tells.
+What the bridge's own store knows of the room counts for nothing here: only what the homeserver tells, and the keys to
+read it with where it is encrypted.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ async def read_room(
     while True:
         page = await matrix.messages(room, start=start, direction="f", limit=_PAGE)
         for event in page.events:
-            reading.take(event)
+            reading.take(await matrix.readable(event))
         progress(reading.events)
         if page.end is None or not page.events:
             return

@@ -25,13 +25,12 @@ _AT_ONCE = 500
 CHECK = "SELECT sealed FROM key_check WHERE id = 1"
 ADD_CHECK = "INSERT INTO key_check (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO NOTHING"
 OWN = "SELECT user_id, device_id, account, signing, published, since FROM own_devices WHERE user_id = $1"
-PUT_OWN = """
-INSERT INTO own_devices (user_id, device_id, account, signing, published, since) VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (user_id) DO UPDATE SET device_id = excluded.device_id, account = excluded.account,
-  signing = excluded.signing, published = excluded.published, since = excluded.since
+ADD_OWN = """
+INSERT INTO own_devices (user_id, device_id, account, signing) VALUES ($1, $2, $3, $4)
+ON CONFLICT (user_id) DO NOTHING
 """
 PUT_ACCOUNT = "UPDATE own_devices SET account = $2 WHERE user_id = $1"
-PUBLISHED = "UPDATE own_devices SET published = 1 WHERE user_id = $1"
+PUBLISHED = "UPDATE own_devices SET published = $2 WHERE user_id = $1"
 PUT_SINCE = "UPDATE own_devices SET since = $2 WHERE user_id = $1"
 OLM = """
 SELECT their_key, session_id, session FROM olm_sessions WHERE owner = $1 AND their_key IN {keys}
@@ -72,14 +71,25 @@ INSERT INTO encrypted_rooms (room, period_ms, messages) VALUES ($1, $2, $3)
 ON CONFLICT (room) DO UPDATE SET period_ms = excluded.period_ms, messages = excluded.messages
 """
 OUTBOUND = "SELECT session_id, session, made_at, sent FROM outbound_sessions WHERE owner = $1 AND room = $2"
-PUT_OUTBOUND = """
+BEGIN_OUTBOUND = """
 INSERT INTO outbound_sessions (owner, room, session_id, session, made_at, sent) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (owner, room) DO UPDATE SET session_id = excluded.session_id, session = excluded.session,
   made_at = excluded.made_at, sent = excluded.sent
+WHERE outbound_sessions.session_id = $7 RETURNING session_id
 """
+ADVANCE_OUTBOUND = """
+UPDATE outbound_sessions SET session = $4, sent = $5
+WHERE owner = $1 AND room = $2 AND session_id = $3 AND sent = $5 - 1 RETURNING session_id
+"""
+"""A command may speak in a room beside the bridge: whoever comes second begins again from what the first wrote."""
 NO_OUTBOUND = "DELETE FROM outbound_sessions WHERE owner = $1 AND room = $2"
 SHARES = "SELECT user_id, device_id, curve25519 FROM outbound_shares WHERE owner = $1 AND room = $2"
 NO_SHARES = "DELETE FROM outbound_shares WHERE owner = $1 AND room = $2"
+NO_FORMER_SHARES = """
+DELETE FROM outbound_shares WHERE owner = $1 AND room = $2 AND session_id NOT IN (
+  SELECT session_id FROM outbound_sessions WHERE owner = $1 AND room = $2
+)
+"""
 PUT_SHARE = """
 INSERT INTO outbound_shares (owner, room, session_id, user_id, device_id, curve25519) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (owner, room, user_id, device_id) DO UPDATE SET session_id = excluded.session_id,
@@ -223,18 +233,18 @@ class Keys:
         user_id, device, account, signing, published, since = rows[0]
         return OwnDevice(MatrixUserId(user_id), device, account, signing, bool(published), since)
 
-    def put_own(self, own: OwnDevice) -> Unit:
-        """Return what remembers a device."""
-        values = (own.user, own.device, own.account, own.signing, int(own.published), own.since)
-        return (Statement(PUT_OWN, values),)
+    async def add_own(self, own: OwnDevice) -> OwnDevice:
+        """Remember a new device; returns the user's device, which another process may have made first."""
+        await self._database.commit(Statement(ADD_OWN, (own.user, own.device, own.account, own.signing)))
+        return await self.own(own.user) or own
 
     def put_account(self, user: MatrixUserId, account: str) -> Unit:
         """Return what remembers the changed account of a device."""
         return (Statement(PUT_ACCOUNT, (user, account)),)
 
-    def published(self, user: MatrixUserId) -> Unit:
-        """Return what remembers that the homeserver knows a device."""
-        return (Statement(PUBLISHED, (user,)),)
+    def published(self, user: MatrixUserId, *, is_so: bool = True) -> Unit:
+        """Return what remembers whether the homeserver knows a device."""
+        return (Statement(PUBLISHED, (user, int(is_so))),)
 
     def put_since(self, user: MatrixUserId, since: str) -> Unit:
         """Return what remembers up to where a device's arrivals are taken."""
@@ -322,10 +332,22 @@ class Keys:
         rows = await self._database.fetch(OUTBOUND, owner, room)
         return Outbound(str(rows[0][0]), str(rows[0][1]), int(rows[0][2]), int(rows[0][3])) if rows else None
 
-    def put_outbound(self, owner: MatrixUserId, room: str, found: Outbound, *, new: bool = False) -> Unit:
-        """Return what remembers a session as it is now; of a new one, nobody has the key."""
-        put = Statement(PUT_OUTBOUND, (owner, room, found.session_id, found.session, found.made_at, found.sent))
-        return (put, Statement(NO_SHARES, (owner, room))) if new else (put,)
+    async def begin(self, owner: MatrixUserId, new: Outbound, before: str, reading: Inbound) -> bool:
+        """Begin a session in place of the one `before`, with its own reading; false where another process did."""
+        room = reading.room
+        values = (owner, room, new.session_id, new.session, new.made_at, new.sent, before)
+        results = await self._database.commit(
+            Statement(BEGIN_OUTBOUND, values),
+            Statement(NO_FORMER_SHARES, (owner, room)),
+            *self.put_inbound(reading),
+        )
+        return bool(results[0])
+
+    async def advance(self, owner: MatrixUserId, room: str, used: Outbound) -> bool:
+        """Remember a session as it is after one more message; false where another process has used it as well."""
+        values = (owner, room, used.session_id, used.session, used.sent)
+        [rows] = await self._database.commit(Statement(ADVANCE_OUTBOUND, values))
+        return bool(rows)
 
     def no_outbound(self, owner: MatrixUserId, room: str) -> Unit:
         """Return what has the next message begin a new session."""

@@ -233,7 +233,9 @@ class Steps:
         async def chunks() -> AsyncIterator[bytes]:
             yield page
 
-        mxc = await self._matrix.media.upload(chunks(), "text/html", proven.name, len(page))
+        assert self._portal.room is not None, "what is moved has a room"
+        room = self._portal.room
+        mxc = await self._matrix.upload_for(room, chunks(), "text/html", proven.name, len(page))
         note = {"mxc": mxc, "name": proven.name, "size": len(page), "sha256": proven.sha256}
         note |= {"unexplained": proven.unexplained, "path": proven.path}
         differences = f"{proven.unexplained} unexplained, accepted" if proven.unexplained else "nothing unexplained"
@@ -252,7 +254,7 @@ class Steps:
             "msgtype": "m.file",
             "body": f"{words} The report of what was brought over, with {told}.",
             "filename": known["name"],
-            "url": known["mxc"],
+            **await self._matrix.showing(known["mxc"]),
             "info": {"mimetype": "text/html", "size": known["size"]},
             "m.mentions": {},
         }

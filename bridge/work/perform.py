@@ -230,7 +230,7 @@ class MatrixPerformer:
             content = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
             content |= {name: action.content[name] for name in (SOURCE, "m.relates_to") if name in action.content}
         else:
-            shown = await self._shown(mxc, "url", "file")
+            shown = await self._matrix.showing(mxc)
             content = {**action.content, **shown}
             if "m.new_content" in action.content:
                 content["m.new_content"] = {**action.content["m.new_content"], **shown}
@@ -238,18 +238,12 @@ class MatrixPerformer:
                 content["info"] = await self._with_thumbnail(team, action, sealed=sealed)
         return await self._matrix.send(action.room, action.sender, "m.room.message", content, action.key, action.ts)
 
-    async def _shown(self, mxc: str, clear: str, sealed: str) -> dict[str, Any]:
-        """Return what shows a file in an event: its address, or its keys as well where it is encrypted."""
-        files = self._matrix.sealed_files
-        keys = await files.shown(mxc) if files is not None else None
-        return {clear: mxc} if keys is None else {sealed: keys}
-
     async def _with_thumbnail(self, team: TeamId, action: SendFile, *, sealed: bool) -> dict[str, Any]:
         """Return the file's `info` with its thumbnail, if it can be had."""
         info = dict(action.content["info"])
         thumbnail = await self._transfers.thumbnail(team, action.file_id, action.thumbnail, sealed=sealed)
         if thumbnail is not None:
-            info |= await self._shown(thumbnail, "thumbnail_url", "thumbnail_file")
+            info |= await self._matrix.showing(thumbnail, "thumbnail_url", "thumbnail_file")
         else:
             info.pop("thumbnail_info", None)
         return info

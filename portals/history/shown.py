@@ -175,11 +175,12 @@ def tells(event: Json, position: int, room: Room) -> Tells | None:
 def with_content(part: ShownPart, ts: str, content: Json, who: Callable[[str], str]) -> ShownPart:
     """Return a part with what a content says, be it the event's own or that of its edit."""
     form, plain, line, nameless = form_of(ts, part.part, part.author or part.sender, content, who)
-    info, uri = mapping(content.get("info")), text_of(content.get("url"))
+    info, sealed = mapping(content.get("info")), mapping(content.get("file"))
+    uri = text_of(content.get("url")) or text_of(sealed.get("url"))
     file = None
     if uri:
         name = text_of(content.get("filename")) or text_of(content.get("body"))
-        file = ShownFile(name, text_of(info.get("mimetype")), number(info.get("size")), uri)
+        file = ShownFile(name, text_of(info.get("mimetype")), number(info.get("size")), uri, dict(sealed) or None)
     return replace(
         part,
         form=form,

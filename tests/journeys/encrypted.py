@@ -11,6 +11,7 @@ from urllib.parse import quote
 from bridge.app import Hooks, run
 from bridge.store.opening import open_database
 from config.registration import registration
+from config.secrets import Secret
 from tests.journeys.gate import GatedDatabase
 from tests.journeys.stage import QUICK, settings_for
 from tests.sandbox.child import free_port
@@ -71,8 +72,10 @@ class EncryptedStage:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-        await self._stack.aclose()
+        try:
+            await self.stop()
+        finally:
+            await self._stack.aclose()
 
     @property
     def workspace(self) -> Workspace:
@@ -97,7 +100,8 @@ class EncryptedStage:
         for task in waiting:
             task.cancel()
         if self._bridge.done() and (self.gate is None or not self.gate.cut.is_set()):
-            await self._bridge
+            failed, self._bridge = self._bridge, None
+            await failed
 
     async def stop(self) -> None:
         """Cut the bridge off where it is."""
@@ -162,6 +166,11 @@ class EncryptedStage:
         except TimeoutError:
             raise AssertionError(f"{text!r} is not among {[one.text for one in self.entries(channel)]}") from None
         return found
+
+    def change_key(self, key: str) -> None:
+        """Configure another key for the next start."""
+        encryption = self.settings.encryption.model_copy(update={"key": Secret(key)})
+        self.settings = self.settings.model_copy(update={"encryption": encryption})
 
     @property
     def bot(self) -> str:

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from nio import MegolmEvent
 
+from bridge.configured import client_from
+from bridge.errors import Fatal
 from bridge.matrix.encryption.door import ENCRYPTED
 from bridge.matrix.encryption.key_server import KeyServer
+from bridge.store.opening import open_database
+from portals.ids import ActionKey, RoomId
 from tests.journeys.encrypted import EncryptedStage
 from tests.journeys.world import people_of
 from tests.sandbox.homeserver.nio_client import NioPerson
@@ -162,3 +166,53 @@ async def test_without_a_key_nothing_is_sent_into_an_encrypted_room_and_all_of_i
             await asyncio.sleep(0.5)
             assert not await stage.sealed(room)
         assert not await stage.parked(), "it waits for the admin, and is not given up"
+
+
+async def test_a_process_aside_speaks_in_a_room_beside_the_bridge_and_neither_says_a_place_twice(
+    stage: EncryptedStage,
+) -> None:
+    async with NioPerson.of(stage.homeserver, "ada") as ada:
+        room = await stage.enter("general", ada)
+        alice = stage.workspace.person("alice")
+        alice.post("general", "first")
+        await ada.until(room, "first")
+        ghost = next(event.sender for where, event in ada.seen if event.source["content"].get("body") == "first")
+        database = await open_database(stage.database_url)
+        async with client_from(stage.settings, database, aside=True) as aside:
+            for number in range(3):
+                for client, sender in ((aside, ghost), (aside, None)):
+                    said = {"msgtype": "m.text", "body": f"aside {number} {sender}"}
+                    key = ActionKey(f"aside-{number}-{sender}")
+                    await client.send(RoomId(room), sender, "m.room.message", said, key)
+                alice.post("general", f"beside {number}")
+        await database.close()
+        for number in range(3):
+            for body in (f"beside {number}", f"aside {number} None", f"aside {number} {ghost}"):
+                await ada.until(room, body)
+        assert not any(isinstance(event, MegolmEvent) for _, event in ada.seen)
+
+
+@pytest.mark.parametrize("chosen", [{"devices": "verified"}])
+async def test_only_verified_devices_are_given_keys_and_heard_where_it_is_so_configured(
+    chosen: dict[str, Any], tmp_path: Path, synapse_template: Path, sqlite_url: str
+) -> None:
+    async with EncryptedStage(tmp_path, synapse_template, sqlite_url, people_of, {"wait": "0s", **chosen}) as stage:
+        await stage.start()
+        async with NioPerson.of(stage.homeserver, "ada") as ada:  # who vouches for no device
+            room = await stage.enter("general", ada)
+            await ada.say(room, "not heard")
+            assert "has not verified" in (await stage.until_parked())[0]
+            stage.workspace.person("alice").post("general", "not read")
+            await ada.until_true(lambda: [event for _, event in ada.seen if isinstance(event, MegolmEvent)])
+            assert "not read" not in ada.bodies(room)
+
+
+async def test_the_keys_lie_sealed_in_the_store_and_another_key_does_not_start(stage: EncryptedStage) -> None:
+    async with NioPerson.of(stage.homeserver, "ada") as ada:
+        room = await stage.enter("general", ada)
+        stage.workspace.person("alice").post("general", "said")
+        await ada.until(room, "said")
+    await stage.stop()
+    stage.change_key("another-key-of-tests")
+    with pytest.raises(Fatal, match=r"encryption\.key"):
+        await stage.start()

@@ -46,7 +46,10 @@ class Audience:
 
 
 class Audiences:
-    """Knows the audience of every room; `is_ours` tells our own users, `all_devices` whether unsigned ones count."""
+    """Knows the audience of every room; `is_ours` tells our own users, `all_devices` whether unsigned ones count.
+
+    `aside` is another process than the bridge's, which hears of no change and so asks about everybody.
+    """
 
     def __init__(
         self,
@@ -58,6 +61,7 @@ class Audiences:
         bot: MatrixUserId,
         is_ours: Callable[[str], bool],
         all_devices: bool,
+        aside: bool,
     ) -> None:
         self._keys = keys
         self._server = server
@@ -66,10 +70,13 @@ class Audiences:
         self._bot = bot
         self._is_ours = is_ours
         self._all_devices = all_devices
+        self._aside = aside
         self._known: Recent[RoomId, Audience] = Recent(_ROOMS)
         self._members: Recent[RoomId, frozenset[MatrixUserId]] = Recent(_ROOMS)
         self.is_current = asyncio.Event()
         """Set once it is known which devices changed while the bridge was down."""
+        if aside:
+            self.is_current.set()
 
     async def of(self, room: RoomId, reader: MatrixUserId | None) -> Audience:
         """Return the audience of a room; `reader` is one of ours who is in it."""
@@ -131,7 +138,7 @@ class Audiences:
         async with self._turns.of("devices"):
             wanted = sorted(users)
             known = await self._keys.tracked(wanted)
-            wanted = [user for user in wanted if known.get(user, (True, ""))[0]]
+            wanted = [user for user in wanted if self._aside or known.get(user, (True, ""))[0]]
             if not wanted:
                 return
             own = await self._identities.of(self._bot)

@@ -61,6 +61,8 @@ class Options:
     ghosts: str = "own"
     """`own`: every ghost has a device; `bridge`: all speak with the bot's."""
     all_devices: bool = True
+    aside: bool = False
+    """Whether this is another process than the bridge's, such as a command's, which reads no keys."""
 
 
 class Encryption:
@@ -86,8 +88,9 @@ class Encryption:
             bot=bot,
             is_ours=options.is_ours,
             all_devices=options.all_devices,
+            aside=options.aside,
         )
-        letters = Letters(keys, vault, server, identities, turns)
+        letters = Letters(keys, vault, server, identities, turns, aside=options.aside)
         self._outbounds = outbounds = Outbounds(keys, vault, letters, turns)
         self._inbounds = inbounds = Inbounds(keys, vault, audiences, bot, self._speaks_as, options.all_devices)
         self._arrivals = Arrivals(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import vodozemac
@@ -73,7 +73,7 @@ class Identities:
         own = await self._keys.own(user)
         if own is not None:
             self._known.pop(user, None)
-            await self._keys.keep(self._keys.put_own(replace(own, published=False)))
+            await self._keys.keep(self._keys.published(user, is_so=False))
         await self.of(user)
 
     def account(self, own: OwnDevice) -> vodozemac.Account:
@@ -99,9 +99,7 @@ class Identities:
     async def _made(self, user: MatrixUserId) -> OwnDevice:
         account = vodozemac.Account().pickle(self._vault.pickle_key)
         signing = self._vault.seal(CrossSigning.made().written(), f"signing {user}")
-        own = OwnDevice(user, f"CW{secrets.token_hex(4).upper()}", account, signing)
-        await self._keys.keep(self._keys.put_own(own))
-        return own
+        return await self._keys.add_own(OwnDevice(user, f"CW{secrets.token_hex(4).upper()}", account, signing))
 
     async def refill(self, counts: Mapping[str, int] | None, fallback_is_used: bool) -> None:
         """Have the homeserver hold one-time keys of the bot's device, and a fallback for when they run out.
@@ -124,8 +122,7 @@ class Identities:
             fresh, fallback = account.one_time_keys, _fallback(account)
             if not fresh and not fallback:
                 return
-            own = replace(own, account=account.pickle(self._vault.pickle_key))
-            await self._keys.keep(self._keys.put_account(self._bot, own.account))
+            await self._keys.keep(self._keys.put_account(self._bot, account.pickle(self._vault.pickle_key)))
             content = {
                 "one_time_keys": self._signed(own, account, fresh),
                 "fallback_keys": self._signed(own, account, fallback, fallback=True),

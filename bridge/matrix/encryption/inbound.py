@@ -113,7 +113,7 @@ class Inbounds:
         except ValueError as error:
             raise Undecryptable(f"it does not open with its key: {error}") from error
         said = self._understood(plain.plaintext, room)
-        if found.sender == sender:
+        if not self._speaks_as(sender):
             await self._check(found, sender)
             if await self._keys.read_first(room, session_id, plain.message_index, event_id) != event_id:
                 raise Undecryptable("it repeats another message, which only an attacker does")
@@ -127,8 +127,6 @@ class Inbounds:
 
     async def _check(self, found: Inbound, sender: str) -> None:
         """Raise Undecryptable where the session is not that of a device of the sender's that the bridge accepts."""
-        if self._speaks_as(sender):
-            return
         device = await self._audiences.device(sender, found.sender_key)  # type: ignore[arg-type]  # a user id it is
         if device is not None and device.ed25519 != found.signing_key:
             raise Undecryptable("the device that it came from uses keys that are not its own")

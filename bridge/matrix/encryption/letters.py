@@ -61,14 +61,20 @@ class Letter:
 
 
 class Letters:
-    """Writes to devices as one of ours, and opens what comes to one of ours."""
+    """Writes to devices as one of ours, and opens what comes to one of ours.
 
-    def __init__(self, keys: Keys, vault: Vault, server: KeyServer, identities: Identities, turns: Turns) -> None:
+    `aside` is another process than the bridge's: it begins sessions of its own, for a session has one user at a time.
+    """
+
+    def __init__(
+        self, keys: Keys, vault: Vault, server: KeyServer, identities: Identities, turns: Turns, *, aside: bool
+    ) -> None:
         self._keys = keys
         self._vault = vault
         self._server = server
         self._identities = identities
         self._turns = turns
+        self._aside = aside
 
     async def send(
         self,
@@ -106,7 +112,7 @@ class Letters:
         self, own: Identity, devices: Sequence[TheirDevice], anew: bool
     ) -> AsyncIterator[tuple[TheirDevice, vodozemac.Session, bool]]:
         """Yield a session with each device that has one or can have one, and whether it is new."""
-        known = {} if anew else await self._keys.olm(own.user, [device.curve25519 for device in devices])
+        known = {} if anew or self._aside else await self._keys.olm(own.user, [device.curve25519 for device in devices])
         lacking: list[TheirDevice] = []
         for device in devices:
             if sessions := known.get(device.curve25519):

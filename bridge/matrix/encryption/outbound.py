@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -89,10 +90,12 @@ class Outbounds:
         except TypeError as error:
             raise Refused("M_BAD_JSON", f"the content cannot be written as JSON: {error}") from error
         async with self._turns.of(f"room {own.user} {room}"):
-            found, session = await self._current(own, room, audience, rules)
-            ciphertext = session.encrypt(written).to_base64()
-            kept = Outbound(found.session_id, session.pickle(self._vault.pickle_key), found.made_at, found.sent + 1)
-            await self._keys.keep(self._keys.put_outbound(own.user, room, kept))
+            while True:
+                found, session = await self._current(own, room, audience, rules)
+                ciphertext = session.encrypt(written).to_base64()
+                pickled = session.pickle(self._vault.pickle_key)
+                if await self._keys.advance(own.user, room, replace(found, session=pickled, sent=found.sent + 1)):
+                    break
         sealed: dict[str, Any] = {
             "algorithm": MEGOLM,
             "ciphertext": ciphertext,
@@ -109,6 +112,7 @@ class Outbounds:
     ) -> tuple[Outbound, vodozemac.GroupSession]:
         """Return the session to speak in, whose key everybody has who can have it."""
         found = await self._keys.outbound(own.user, room)
+        before = found.session_id if found is not None else ""
         if found is not None and (found.sent >= rules[1] or not 0 <= self._now_ms() - found.made_at < rules[0]):
             found = None
         name = f"{own.user} {room}"
@@ -122,7 +126,8 @@ class Outbounds:
             log.info("%s: %s begins a new session, since not everybody is there any more", room, own.user)
             found = None
         if found is None:
-            found, shares = await self._begun(own, room), frozenset()
+            found = await self._begun(own, room, before)
+            shares = await self._keys.shares(own.user, room)
         session = self._opened(found)
         lacking = [device for key, device in wanted.items() if key not in shares]
         given = await self._give(own, room, found.session_id, session, lacking)
@@ -133,17 +138,18 @@ class Outbounds:
     def _opened(self, found: Outbound) -> vodozemac.GroupSession:
         return vodozemac.GroupSession.from_pickle(found.session, self._vault.pickle_key)
 
-    async def _begun(self, own: Identity, room: RoomId) -> Outbound:
-        """Begin a session, and remember it for reading what we ourselves said."""
+    async def _begun(self, own: Identity, room: RoomId, before: str) -> Outbound:
+        """Begin a session in place of another, and remember it for reading what we ourselves said."""
         session = vodozemac.GroupSession()
         pickled = session.pickle(self._vault.pickle_key)
         ours = vodozemac.InboundGroupSession(session.session_key).pickle(self._vault.pickle_key)
         found = Outbound(session.session_id, pickled, self._now_ms(), 0)
         reading = Inbound(room, session.session_id, own.user, own.curve25519, own.ed25519, 0, ours)
-        await self._keys.keep(
-            (*self._keys.put_outbound(own.user, room, found, new=True), *self._keys.put_inbound(reading))
-        )
-        return found
+        if await self._keys.begin(own.user, found, before, reading):
+            return found
+        other = await self._keys.outbound(own.user, room)
+        assert other is not None, "another process has begun one"
+        return other
 
     async def _give(
         self,
