@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bridge.errors import Refused
+from bridge.matrix.encryption.attachments import opened
 from bridge.proof.gathered import Gathered
 from bridge.proof.readback import RoomReading, read_room
 from portals.history import sets
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from bridge.matrix.client import MatrixClient
     from bridge.proof.source import Source
-    from portals.history.evidence import Tally
+    from portals.history.evidence import ShownFile, Tally
     from portals.history.expected import Known
     from portals.history.export import ExportedChannel
     from portals.ids import RoomId
@@ -259,7 +260,7 @@ async def _check_files(
     for expected, file, part, shown in files(gathered.expected(), gathered.shown()):
         known = (await checksums([file.id])).get(file.id, "")
         if shown.uri not in seen:
-            seen[shown.uri] = await _fetched(matrix, shown.uri)
+            seen[shown.uri] = await _fetched(matrix, shown)
         sha256, size = seen[shown.uri]
         proof.checked_files += 1
         progress("fetching files", proof.checked_files)
@@ -275,12 +276,12 @@ async def _check_files(
         )
 
 
-async def _fetched(matrix: MatrixClient, uri: str) -> tuple[str, int]:
-    """Return the SHA-256 and the size of a file, or nothing and -1 where the homeserver does not have it."""
+async def _fetched(matrix: MatrixClient, file: ShownFile) -> tuple[str, int]:
+    """Return the SHA-256 and the size of a file, or nothing and -1 where the homeserver does not have it whole."""
     found, size = hashlib.sha256(), 0
     try:
-        async with matrix.media.download(uri, _FILE_LIMIT) as download:
-            async for chunk in download.chunks:
+        async with matrix.media.download(file.uri, _FILE_LIMIT) as download:
+            async for chunk in opened(download.chunks, file.sealed) if file.sealed else download.chunks:
                 found.update(chunk)
                 size += len(chunk)
     except Refused:

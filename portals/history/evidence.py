@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from portals.events import Json
     from portals.ids import EventId, SlackUserId, Ts
 
 EXCERPT = 160
@@ -81,12 +82,13 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class ShownFile:
-    """A file as an event shows it."""
+    """A file as an event shows it; `sealed` is what its reader needs to decrypt it, where it is encrypted."""
 
     name: str
     mimetype: str
     size: int
     uri: str
+    sealed: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)

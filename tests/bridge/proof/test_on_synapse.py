@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bridge.matrix.client import MatrixClient
+from bridge.matrix.encryption.attachments import Sealing
 from bridge.proof import readback
 from bridge.proof.prove import Task, prove
 from portals.ids import ActionKey, MatrixUserId, RoomId
@@ -206,3 +207,22 @@ async def test_a_room_of_several_pages_is_read_to_its_end(place: Place, monkeypa
     assert [one for one in told(found) if one[0] == "messages"] == []
     assert found.tallies["messages"].present == 39
     assert found.events > 39
+
+
+async def test_an_encrypted_file_is_compared_by_what_is_in_it(place: Place) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield PLAN
+
+    sealing = Sealing()
+    mxc = await place.client.media.upload(sealing.sealed(pieces()), "application/octet-stream", "", len(PLAN))
+    records = [record(ts(1), "U1", "", files=[file("F1", size=len(PLAN))])]
+    mirrored = Mirrored().show(records)
+    event = mirrored.event_of(ts(1))
+    event["content"] = {name: value for name, value in event["content"].items() if name != "url"}
+    event["content"]["file"] = sealing.file(mxc)
+    found = await (await place.real(mirrored)).proof(records, checksums={"F1": hashlib.sha256(PLAN).hexdigest()})
+    assert [one for one in told(found) if one[0] == "files"] == []
+    assert found.checked_files == 1
+    event["content"]["file"] = {**sealing.file(mxc), "url": place.plan}
+    found = await (await place.real(mirrored)).proof(records, checksums={})
+    assert ("files", "checksum", ts(1)) in told(found)

@@ -75,6 +75,8 @@ def test_a_file_is_told_with_its_address_and_its_name() -> None:
     assert told(content).part.file == ShownFile("a.pdf", "application/pdf", 10, "mxc://localhost/a")
     del content["filename"]
     assert told(content).part.file.name == "a caption"
+    sealed = {"url": content.pop("url"), "v": "v2"}
+    assert told({**content, "file": sealed}).part.file.sealed == sealed
 
 
 def test_an_edit_names_what_it_changes() -> None:
