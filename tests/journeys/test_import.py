@@ -8,14 +8,18 @@ import random
 import sqlite3
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 
+from bridge.exports.from_api import ApiExport
+from bridge.slack.client import SlackClient
+from bridge.slack.limits import Limits
 from bridge.store.imports import Imports
 from bridge.store.opening import open_database
 from bridge.store.people import People
 from portals.history.selection import Selection
 from portals.ids import SlackUserId, TeamId
-from tests.journeys.importing import ONLY_WHAT_IS_ASKED_FOR, bring
+from tests.journeys.importing import EVERYTHING, ONLY_WHAT_IS_ASKED_FOR, bring
 from tests.journeys.script import SLACK, Cut, Playwright
 from tests.journeys.stage import Stage, until
 from tests.journeys.world import World, people_of
@@ -249,3 +253,32 @@ async def test_direct_messages_come_to_those_who_agreed_and_nobody_else(sqlite_u
         ghosts = {f"@slack_{stage.workspace.id}_{one.id}:localhost".lower() for one in (alice, bob)}
         assert inside == {"@causeway:localhost", *ghosts}
         assert ("m.space.parent", "") not in {(kind, "") for kind, _ in state}
+
+
+async def test_history_that_is_read_from_slack_itself_comes_like_an_export(sqlite_url: str, tmp_path: Path) -> None:
+    more = ONLY_WHAT_IS_ASKED_FOR
+    async with Stage(sqlite_url, seed=lambda slack: people_of(slack, CHANNELS), more=more) as stage:
+        world = world_of(stage)
+        playwright = Playwright(random.Random(6), CHANNELS, sides=(SLACK,))
+        await world.play(playwright.acts(60))
+        folder = tmp_path / "history"
+        async with aiohttp.ClientSession() as session:
+            client = SlackClient(
+                "acme",
+                stage.workspace.bot_token,
+                session=session,
+                limits=Limits(scale=0),
+                api_url=stage.slack.api_url,
+            )
+            await ApiExport(client, folder).write(EVERYTHING)
+            await world.start()
+            await bring(stage.settings, folder)
+            await world.enter()
+            await world.settle()
+            await stage.stop()
+            await world.play(playwright.acts(20))
+            await ApiExport(client, folder).write(EVERYTHING)
+        await world.start()
+        await bring(stage.settings, folder)
+        await world.settle()
+        assert await world.differences() == []
