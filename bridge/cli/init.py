@@ -72,7 +72,12 @@ class Answers:
 @click.option("--url", default="", help="How the homeserver reaches the bridge.")
 @click.option("--listen", default="", help="Where the bridge listens for the homeserver, host:port.")
 @click.option("--database", default="", help="sqlite:///path or postgres://user:password@host/name.")
-@click.option("--admin", "admins", multiple=True, help="A Matrix user who may command the bot and moderates its rooms. Repeatable.")
+@click.option(
+    "--admin",
+    "admins",
+    multiple=True,
+    help="A Matrix user who may command the bot and moderates its rooms. Repeatable.",
+)
 @click.option("--include", multiple=True, help="Names of channels to bridge by themselves, with *. Repeatable.")
 @click.option(
     "--mode", type=click.Choice(["socket", "events"]), default="socket", show_default=True, help="How Slack delivers."
