@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from bridge.app import Hooks, run
+from bridge.errors import StoreUnavailable
+from bridge.store.database import Statement
 from bridge.store.opening import open_database
 from config.registration import registration
 from config.secrets import Secret
@@ -113,7 +115,8 @@ class EncryptedStage:
         bridge.cancel()
         await asyncio.wait([bridge])
         if self.database is not None:
-            await self.database.release()  # as the end of a process does
+            with contextlib.suppress(StoreUnavailable):
+                await self.database.release()  # as the end of a process does
         if not bridge.cancelled():
             failure = bridge.exception()
             if self.gate is None and failure is not None:
@@ -166,6 +169,11 @@ class EncryptedStage:
         except TimeoutError:
             raise AssertionError(f"{text!r} is not among {[one.text for one in self.entries(channel)]}") from None
         return found
+
+    async def forget_sessions_with_people(self) -> None:
+        """Lose what the bot's device shares with the devices of others."""
+        assert self.database is not None
+        await self.database.commit(Statement("DELETE FROM olm_sessions WHERE owner = $1", (self.bot,)))
 
     def change_key(self, key: str) -> None:
         """Configure another key for the next start."""

@@ -216,3 +216,60 @@ async def test_the_keys_lie_sealed_in_the_store_and_another_key_does_not_start(s
     stage.change_key("another-key-of-tests")
     with pytest.raises(Fatal, match=r"encryption\.key"):
         await stage.start()
+
+
+async def test_a_device_whose_letters_no_longer_open_is_written_to_anew_and_heard_again(stage: EncryptedStage) -> None:
+    async with NioPerson.of(stage.homeserver, "ada") as ada:
+        room = await stage.enter("general", ada)
+        await ada.say(room, "heard")
+        await stage.until_in_slack("general", "heard")
+        await stage.forget_sessions_with_people()
+        ada.client.olm.rotate_outbound_group_session(room)
+        await ada.say(room, "lost")
+        assert "has not given the bridge its key" in (await stage.until_parked())[0]
+        await ada.until_true(lambda: ada.letters_of("m.dummy"))
+        ada.client.olm.rotate_outbound_group_session(room)
+        await ada.say(room, "heard again")
+        await stage.until_in_slack("general", "heard again")
+
+
+async def test_a_device_that_says_why_it_gives_no_key_is_not_waited_for(
+    tmp_path: Path, synapse_template: Path, sqlite_url: str
+) -> None:
+    async with EncryptedStage(tmp_path, synapse_template, sqlite_url, people_of, {"wait": "10min"}) as stage:
+        await stage.start()
+        async with NioPerson.of(stage.homeserver, "ada") as ada:
+            room = await stage.enter("general", ada)
+            event = {
+                "algorithm": "m.megolm.v1.aes-sha2",
+                "ciphertext": "AwgAEnACgAkLmt6qF84IK",
+                "session_id": "a session",
+                "sender_key": "a key",
+                "device_id": ada.client.device_id,
+            }
+            await ada.send_sealed(room, event)
+            why = {"algorithm": "m.megolm.v1.aes-sha2", "room_id": room, "session_id": "a session"}
+            why |= {"code": "m.blacklisted", "reason": "The sender has blocked you."}
+            await ada.to_devices(stage.bot, "m.room_key.withheld", why)
+            assert "The sender has blocked you." in (await stage.until_parked())[0]
+
+
+async def test_a_device_that_lost_a_key_is_given_it_again_and_nobody_else_is(
+    tmp_path: Path, synapse_template: Path, postgres_url: str
+) -> None:
+    chosen = {"ghosts": "bridge"}
+    async with EncryptedStage(tmp_path, synapse_template, postgres_url, people_of, chosen) as stage:
+        await stage.start()
+        async with NioPerson.of(stage.homeserver, "ada") as ada, NioPerson.of(stage.homeserver, "eve") as eve:
+            room = await stage.enter("general", ada)
+            alice = stage.workspace.person("alice")
+            alice.post("general", "first")
+            event = await ada.until(room, "first")
+            body = {"algorithm": "m.megolm.v1.aes-sha2", "room_id": room, "session_id": event.session_id}
+            before = len(ada.letters_of("m.room_key"))
+            for person in (eve, ada):
+                asks = {"action": "request", "body": body, "request_id": "1"}
+                asks["requesting_device_id"] = person.client.device_id
+                await person.to_devices(stage.bot, "m.room_key_request", asks)
+            await ada.until_true(lambda: len(ada.letters_of("m.room_key")) > before)
+            assert not eve.letters_of("m.room_key")

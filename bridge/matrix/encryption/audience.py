@@ -149,6 +149,7 @@ class Audiences:
     async def _take_up(self, users: Sequence[MatrixUserId], answer: Json) -> None:
         """Remember what an answer tells; a server that did not answer leaves its users to be asked about again."""
         unit: list[Statement] = []
+        before = {(one.user, one.device): one.ed25519 for one in await self._keys.devices(users)}
         for user in users:
             found = _part(answer, "device_keys").get(user)
             if not isinstance(found, dict):
@@ -157,6 +158,10 @@ class Audiences:
                 found = {}
             master, vouching = self._vouching(user, answer)
             devices = [one for device, keys in found.items() if (one := _device(user, device, keys, vouching))]
+            for one in devices:
+                if before.get((user, one.device), one.ed25519) != one.ed25519:
+                    log.warning("%s: the device %s has other keys than before, and is left out", user, one.device)
+            devices = [one for one in devices if before.get((user, one.device), one.ed25519) == one.ed25519]
             unit += self._keys.put_devices(user, master, devices)
         await self._keys.keep(unit)
 

@@ -9,11 +9,13 @@ async with NioPerson.of(homeserver, "ada", directory) as ada:
 from __future__ import annotations
 
 import asyncio
+import uuid
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nio import (
+    Api,
     AsyncClient,
     AsyncClientConfig,
     DownloadResponse,
@@ -23,6 +25,7 @@ from nio import (
     MegolmEvent,
     RoomSendResponse,
     SyncResponse,
+    ToDeviceMessage,
     UploadResponse,
 )
 from nio.crypto.attachments import decrypt_attachment
@@ -40,6 +43,8 @@ class NioPerson:
 
     client: AsyncClient
     seen: list[tuple[str, Event]] = field(default_factory=list)
+    letters: list[Any] = field(default_factory=list)
+    """What came for the device itself, decrypted."""
 
     @classmethod
     @asynccontextmanager
@@ -54,6 +59,7 @@ class NioPerson:
             answer = await client.login("secret")
             assert isinstance(answer, LoginResponse), answer
             client.add_event_callback(person._note, Event)
+            client.add_to_device_callback(person._note_letter, None)
             await person.sync()
             reading = asyncio.create_task(person._read(), name=f"nio {name}")
             try:
@@ -81,6 +87,24 @@ class NioPerson:
 
     async def _note(self, room: Any, event: Event) -> None:
         self.seen.append((room.room_id, event))
+
+    async def _note_letter(self, letter: Any) -> None:
+        self.letters.append(letter)
+
+    def letters_of(self, kind: str) -> list[Any]:
+        """Return the letters of a type."""
+        return [letter for letter in self.letters if letter.source.get("type") == kind]
+
+    async def to_devices(self, user: str, kind: str, content: dict[str, Any]) -> None:
+        """Send to all devices of a user, in clear."""
+        await self.client.to_device(ToDeviceMessage(kind, user, "*", content))
+
+    async def send_sealed(self, room: str, content: dict[str, Any]) -> None:
+        """Send what looks like an encrypted event."""
+        method, path, data = Api.room_send(
+            self.client.access_token, room, "m.room.encrypted", content, uuid.uuid4().hex
+        )
+        await self.client._send(RoomSendResponse, method, path, data, (room,))
 
     @property
     def user_id(self) -> str:
