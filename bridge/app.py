@@ -18,6 +18,7 @@ import aiohttp
 from bridge import listeners
 from bridge.administration.office import Office
 from bridge.administration.store import Store
+from bridge.console.signing import Signing
 from bridge.configured import client_from, mapped_from, names_from, puppeting_from, rules_from, shape_from
 from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable, first_of
 from bridge.observability.health import Health
@@ -272,6 +273,7 @@ class _Bridge:
         health = Health(database, settings, self.sockets, self.installations, lambda: self.lanes.walking)
         store = Store.beside(database, names, self.directory, self.ledger, self.people)
         self.office = Office(store, health, self.installations, settings)
+        self.signing = Signing(settings.console, database, self.office.is_admin)
 
     def wake(self, direction: str, queue: str) -> None:
         """Have a queue looked at."""
@@ -303,7 +305,7 @@ class _Bridge:
         if (listen := self.settings.public.listen) is not None:
             listening.append(listeners.for_the_internet(self.settings, listen, self.permalinks, self.matrix.media))
         if (listen := self.settings.console.listen) is not None:
-            listening.append(listeners.for_admins(listen, self.office, self.metrics))
+            listening.append(listeners.for_admins(listen, self.office, self.metrics, self.signing))
         await listeners.serve(listening, self.hooks.ready)
 
     async def _workspace(self, workspace: configured.Workspace) -> None:

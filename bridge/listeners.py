@@ -16,6 +16,7 @@ from bridge.api.contract import PREFIX
 from bridge.api.server import LARGEST_BODY
 from bridge.api.server import application as api_for
 from bridge.configured import avatars_from
+from bridge.console.server import Console
 from bridge.http import Listener
 from bridge.matrix.appservice import Appservice
 from bridge.observability.endpoints import Endpoints
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from bridge.administration.office import Office
+    from bridge.console.signing import Signing
     from bridge.matrix.media import Media
     from bridge.observability.metrics import Metrics
     from bridge.slack.events_api import SignedApp
@@ -57,11 +59,12 @@ def for_the_internet(settings: Settings, listen: Listen, permalinks: Permalinks,
     return Listener(application(permalinks, media, avatars_from(settings)), listen.host, listen.port)
 
 
-def for_admins(listen: Listen, office: Office, metrics: Metrics) -> Listener:
+def for_admins(listen: Listen, office: Office, metrics: Metrics, signing: Signing) -> Listener:
     """Return what shows how the bridge does, and lets admins act."""
     app = web.Application(client_max_size=LARGEST_BODY)
     app.add_routes(Endpoints(office.store.database, office.health, metrics).routes())
     app.add_subapp(PREFIX, api_for(office))
+    Console(office, signing).mount(app)
     return Listener(app, listen.host, listen.port)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import click
 
 from bridge.cli.check import check
+from bridge.cli.console import console
 from bridge.cli.cutover import cutover
 from bridge.cli.encryption import encryption
 from bridge.cli.importing import importing
@@ -57,7 +58,7 @@ def cli() -> None:
 
 for command in (
     *(init, register, manifest, check, upgrade, run),
-    *(portals, people, importing, report, cutover, parked, encryption, preview),
+    *(portals, people, importing, report, cutover, parked, console, encryption, preview),
 ):
     cli.add_command(command)
 

@@ -16,7 +16,10 @@ from bridge.errors import Declined
 from bridge.store.sign_ins import Session, SignIns
 
 if TYPE_CHECKING:
-    from bridge.administration.office import Office
+    from collections.abc import Callable
+
+    from bridge.store.database import Database
+    from config.console import Console
 
 SIGN_IN = "/sign-in"
 _LINK_LASTS = 600.0
@@ -26,10 +29,10 @@ _BYTES = 32
 class Signing:
     """Links, sessions and the cookie that holds one."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._settings = office.settings.console
-        self._sign_ins = SignIns(office.store.database)
+    def __init__(self, settings: Console, database: Database, is_admin: Callable[[str], bool]) -> None:
+        self._settings = settings
+        self._is_admin = is_admin
+        self._sign_ins = SignIns(database)
         self._address = self._settings.address_at(self._settings.listen) if self._settings.listen else ""
         self._is_https = self._address.startswith("https:")
         self._cookie = "__Host-causeway" if self._is_https else "causeway"
@@ -38,7 +41,7 @@ class Signing:
         """Return a link by which an admin can sign in once, within ten minutes; raises Declined."""
         if not self._address:
             raise Declined("no_console", "there is no console: set console.listen in the configuration")
-        if not self._office.is_admin(user):
+        if not self._is_admin(user):
             raise Declined("no_admin", f"{user} is no admin: add them to `admins` in the configuration")
         secret = secrets.token_urlsafe(_BYTES)
         await self._sign_ins.add_link(secret, user, _LINK_LASTS)
@@ -48,19 +51,25 @@ class Signing:
         """Return who asks."""
         secret = request.cookies.get(self._cookie, "")
         found = await self._sign_ins.session(secret) if secret else None
-        return found if found is not None and self._office.is_admin(found.user) else None
+        return found if found is not None and self._is_admin(found.user) else None
 
     async def sign_in(self, request: web.Request, link: str) -> web.Response | None:
         """Use up a link and return an answer that signs in; None for a link that does not work."""
         user = await self._sign_ins.take_link(link) if link else None
-        if user is None or not self._office.is_admin(user):
+        if user is None or not self._is_admin(user):
             return None
         secret, seconds = secrets.token_urlsafe(_BYTES), self._settings.session.total_seconds()
         session = Session(user, secrets.token_urlsafe(_BYTES))
         await self._sign_ins.add_session(secret, session, seconds, request.remote or "")
         response = web.Response(status=303, headers={"Location": "/"})
         response.set_cookie(
-            self._cookie, secret, max_age=int(seconds), httponly=True, secure=self._is_https, samesite="Strict", path="/"
+            self._cookie,
+            secret,
+            max_age=int(seconds),
+            httponly=True,
+            secure=self._is_https,
+            samesite="Strict",
+            path="/",
         )
         return response
 

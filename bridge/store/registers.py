@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bridge.store.audit import Entry
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -37,6 +39,7 @@ ORDER BY accounts.user_id LIMIT $4
 """
 LINK_OF = "SELECT account, how, linked_at, linked_by FROM accounts WHERE team = $1 AND user_id = $2"
 AGREES = "SELECT 1 FROM consents WHERE team = $1 AND user_id = $2"
+LAST_MESSAGE = "SELECT MAX(ts) FROM links WHERE portal = $1"
 AUDIT_BACKWARDS = "SELECT id, at, actor, act, subject, detail FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2"
 
 
@@ -63,6 +66,15 @@ class Registers:
         """Return the numbers of the portals on a page, in their order."""
         rows = await self._database.fetch(PORTAL_PAGE, after, state, _pattern(search), limit)
         return [int(row[0]) for row in rows]
+
+    async def last_message(self, portal: int) -> str | None:
+        """Return the `ts` of the newest message of a portal."""
+        ((ts,),) = await self._database.fetch(LAST_MESSAGE, portal)
+        return str(ts) if ts else None
+
+    async def audit_before(self, number: int, limit: int) -> list[Entry]:
+        """Return entries of the audit log before one, the newest first."""
+        return [Entry(*row) for row in await self._database.fetch(AUDIT_BACKWARDS, number, limit)]
 
     async def people(
         self, team: str, after: str, limit: int, *, linked: bool | None = None, search: str = ""

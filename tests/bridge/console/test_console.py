@@ -1,0 +1,241 @@
+"""The console shows and does what the command line does, for admins who signed in, and for nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+import aiohttp
+import orjson
+import pytest
+
+from bridge.console.acts import ACTS
+from bridge.console.rendering import PAGES
+from bridge.errors import Declined
+from bridge.store.audit import Audit
+from bridge.store.database import Statement
+from tests.bridge.console.browsing import ADMIN, Browser, browsing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.bridge.console.browsing import Page
+
+PARK = (
+    "INSERT INTO inbox (direction, queue, source_key, raw, state, admitted_at, reason) "
+    "VALUES ('to_matrix', 'T1/C1', $1, '{\"text\": \"<script>alert(1)</script>\"}', 3, 1, 'too <b>odd</b>')"
+)
+
+LOADS = re.compile(r"""<(link|img|iframe|object)|(src|href|action)="(https?:)?//|\sstyle=|\son\w+=""")
+
+
+@pytest.fixture
+async def browser(sqlite_url: str) -> AsyncIterator[Browser]:
+    async with browsing(sqlite_url) as browser:
+        yield browser
+
+
+# --- signing in
+
+
+async def test_a_link_signs_in_once_and_is_stored_nowhere(database_url: str) -> None:
+    async with browsing(database_url) as browser:
+        link = await browser.link()
+        asked = await browser.get(link)
+        assert (await browser.get(link)).form("/sign-in")  # what only looks at it uses nothing up
+        assert browser.stage.database is not None
+        stored = str(await browser.stage.database.fetch("SELECT * FROM sign_in_links"))
+        secret = link.partition("=")[2]
+        assert secret not in stored
+        page = await browser.send(asked, "/sign-in")
+        assert (page.status, page.path) == (200, "/")
+        browser.session.cookie_jar.clear()
+        again = await browser.send(asked, "/sign-in")
+        assert again.status == 403
+        assert "ask the bot for another one" in again.said
+        entries = await Audit(browser.stage.database).entries()
+        assert [(one.actor, one.act) for one in entries] == [(f"{ADMIN} (console, 127.0.0.1)", "sign in")]
+
+
+async def test_a_link_that_is_too_old_signs_nobody_in(browser: Browser) -> None:
+    asked = await browser.get(await browser.link())
+    assert browser.stage.database is not None
+    await browser.stage.database.commit(Statement("UPDATE sign_in_links SET expires_at = 1"))
+    assert (await browser.send(asked, "/sign-in")).status == 403
+
+
+async def test_who_is_no_admin_gets_no_link(browser: Browser) -> None:
+    with pytest.raises(Declined, match="@zoe:localhost is no admin: add them to `admins`"):
+        await browser.link("@zoe:localhost")
+
+
+async def test_who_is_no_admin_any_more_is_signed_in_no_longer(browser: Browser) -> None:
+    assert (await browser.sign_in()).path == "/"
+    assert browser.stage.database is not None
+    await browser.stage.database.commit(Statement("UPDATE console_sessions SET user_id = '@zoe:localhost'"))
+    assert (await browser.get("/")).path == "/sign-in"
+
+
+async def test_a_session_ends_in_time_and_when_its_owner_signs_out(browser: Browser) -> None:
+    page = await browser.sign_in()
+    assert (await browser.send(page, "/sign-out")).path == "/sign-in"
+    assert (await browser.get("/")).path == "/sign-in"
+    await browser.sign_in()
+    assert browser.stage.database is not None
+    await browser.stage.database.commit(Statement("UPDATE console_sessions SET expires_at = 1"))
+    assert (await browser.get("/")).path == "/sign-in"
+
+
+@pytest.mark.parametrize(("url", "name"), [("", "causeway"), ("https://console.example.org", "__Host-causeway")])
+async def test_the_cookie_is_for_the_console_alone(url: str, name: str, sqlite_url: str) -> None:
+    async with browsing(sqlite_url, **({"url": url} if url else {})) as browser:
+        link = (await browser.link()).removeprefix(url)
+        data = (await browser.get(link)).fields("/sign-in")
+        async with browser.session.post(f"{browser.url}/sign-in", data=data, allow_redirects=False) as response:
+            cookie = response.headers["Set-Cookie"]
+        assert cookie.startswith(f"{name}=")
+        assert {"HttpOnly", "Path=/", "SameSite=Strict", "Max-Age=43200"} <= set(cookie.split("; "))
+        assert ("Secure" in cookie) is bool(url)
+
+
+@pytest.mark.parametrize("path", [*(path for path, _ in PAGES), "/parked/1", "/live"])
+async def test_a_page_shows_nothing_to_strangers(path: str, browser: Browser) -> None:
+    page = await browser.get(path)
+    assert page.path == "/sign-in"
+    assert "general" not in page.text
+
+
+@pytest.mark.parametrize("path", ACTS)
+async def test_a_form_of_another_site_changes_nothing(path: str, browser: Browser) -> None:
+    assert (await browser.post(path, {"form_token": "guessed"})).path == "/sign-in"
+    await browser.sign_in()
+    for data in ({}, {"form_token": ""}, {"form_token": "guessed"}):
+        page = await browser.post(path, data)
+        assert page.status == 403
+        assert "not made by the console" in page.text
+
+
+# --- what it shows
+
+
+async def until_it_says(browser: Browser, path: str, words: str) -> Page:
+    async with asyncio.timeout(10):
+        while words not in (page := await browser.get(path)).text:
+            await asyncio.sleep(0.05)
+    return page
+
+
+async def test_every_page_is_shown_and_may_run_and_load_nothing_but_what_is_in_it(database_url: str) -> None:
+    async with browsing(database_url) as browser:
+        await browser.sign_in()
+        for path, title in PAGES:
+            page = await browser.get(path)
+            heading = page.tree.css_first("h1")
+            assert (page.status, heading and heading.text()) == (200, title)
+            policy = page.headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'; style-src 'sha256-")
+            assert "unsafe" not in policy
+            assert not LOADS.search(page.text)
+            assert page.headers["Cache-Control"] == "no-store"
+
+
+async def test_the_overview_says_whether_the_bridge_is_ready(browser: Browser) -> None:
+    await browser.sign_in()
+    page = await until_it_says(browser, "/", "1 of 1 sockets")
+    assert "acme" in page.text
+
+
+async def test_figures_come_live_and_end_with_the_session(browser: Browser) -> None:
+    await browser.sign_in()
+    async with browser.session.get(f"{browser.url}/live") as response:
+        assert response.content_type == "text/event-stream"
+        line = await response.content.readline()
+        figures = orjson.loads(line.removeprefix(b"data: "))
+        shown = (await browser.get("/")).tree.css("[data-live]")
+        assert {one.attributes["data-live"] for one in shown} <= figures.keys()
+        assert browser.stage.database is not None
+        await browser.stage.database.commit(Statement("DELETE FROM console_sessions"))
+        async with asyncio.timeout(10):
+            assert b"data" not in (await response.content.read()).strip()
+
+
+async def test_a_bridge_stops_at_once_though_somebody_watches(browser: Browser) -> None:
+    await browser.sign_in()
+    async with browser.session.get(f"{browser.url}/live") as response:
+        await response.content.readline()
+        async with asyncio.timeout(3):
+            await browser.stage.stop()
+
+
+async def test_settings_are_shown_without_what_is_secret(browser: Browser) -> None:
+    await browser.sign_in()
+    page = await browser.get("/settings")
+    assert "slack.workspaces[0].name" in page.text
+    assert not [one for one in browser.stage.settings.secrets() if one in page.text]
+    assert "set, and secret" in page.text
+
+
+async def test_what_is_not_there_is_told(browser: Browser) -> None:
+    await browser.sign_in()
+    assert (await browser.get("/nowhere")).status == 404
+    assert "nothing is parked as number 77" in (await browser.get("/parked/77")).text
+    assert "begin anew" in (await browser.get("/portals?after=-1")).text
+
+
+# --- what it does
+
+
+async def test_a_portal_is_added_paused_resumed_and_removed(browser: Browser) -> None:
+    await browser.sign_in()
+    page = await browser.send(await browser.get("/portals"), "/portals/add", channel="#support")
+    assert page.said == "#support becomes a portal: planned"
+    assert (await browser.get("/portals")).said == ""
+    await until_it_says(browser, "/portals?search=support&state=live", "#support")
+    page = await browser.get("/portals?search=support")
+    page = await browser.send(page, "/portals/pause")
+    assert page.said == "#support is paused"
+    page = await browser.send(page, "/portals/resume")
+    assert page.said == "#support is live"
+    page = await browser.send(await browser.get("/portals?search=support"), "/portals/remove")
+    assert page.said == "#support is removed"
+    page = await browser.send(page, "/portals/add", channel="#nosuchthing")
+    assert "Slack shows the bot no channel #nosuchthing" in page.said
+    said = page.tree.css_first("p.said")
+    assert said is not None
+    assert said.attributes["role"] == "alert"
+
+
+async def test_a_parked_message_is_shown_as_text_whatever_is_in_it(browser: Browser) -> None:
+    await browser.sign_in()
+    assert browser.stage.database is not None
+    await browser.stage.database.commit(*[Statement(PARK, (f"slack:{number}",)) for number in range(2)])
+    page = await browser.get("/parked")
+    assert "too &lt;b&gt;odd" in page.text
+    assert "alert(1)" not in page.text
+    number = page.fields("/parked/retry")["number"]
+    one = await browser.get(f"/parked/{number}")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in one.text
+    assert (await browser.send(one, "/parked/drop")).said == f"number {number} is given up"
+    assert "is tried again" in (await browser.send(await browser.get("/parked"), "/parked/retry")).said
+    log = await browser.get("/audit")
+    assert f"parked {number}" in log.text
+
+
+async def test_people_are_found_linked_and_unlinked(browser: Browser) -> None:
+    await browser.sign_in()
+    user = browser.stage.workspace.user("amara").id
+    page = await until_it_says(browser, "/people", user)
+    page = await browser.send(page, "/people/link", user=user, account="@amara:localhost")
+    assert page.said == f"{user} is @amara:localhost"
+    page = await browser.get("/people?linked=yes")
+    assert (await browser.send(page, "/people/unlink")).said == f"{user} is not @amara:localhost any more"
+    page = await browser.send(page, "/people/link", user="amara", account="@amara:localhost")
+    assert "Copy member ID" in page.said
+
+
+async def test_the_console_works_for_whoever_keeps_no_cookies_but_says_so(browser: Browser) -> None:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        stranger = Browser(browser.stage, session)
+        page = await stranger.send(await stranger.get(await stranger.link()), "/sign-in")
+        assert page.path == "/sign-in"
