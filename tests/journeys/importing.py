@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 EVERYTHING = Selection()
-ONLY_WHAT_IS_ASKED_FOR = {"portals": {"automatic": {"include": []}}}
+ONLY_WHAT_IS_ASKED_FOR: dict[str, Any] = {"portals": {"automatic": {"include": []}}}
 
 
 async def bring(settings: Settings, path: Path, selection: Selection = EVERYTHING, **more: Any) -> Import:

@@ -237,7 +237,7 @@ async def test_direct_messages_come_to_those_who_agreed_and_nobody_else(sqlite_u
             stage.settings, tmp_path / "export.zip", Selection(kinds=frozenset({"dm"})), database=database
         )
         database = await open_database(sqlite_url)
-        channels = {one.channel: one for one in await Imports(database).channels(done.id)}
+        channels = {str(one.channel): one for one in await Imports(database).channels(done.id)}
         await database.close()
         assert {number: one.state for number, one in channels.items()} == {agreed: "done", private: "left out"}
         assert f"causeway people consent {alice.id}" not in channels[private].reason

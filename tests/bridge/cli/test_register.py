@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -58,7 +58,7 @@ def test_both_files_can_be_printed(causeway: Causeway, config: Path) -> None:
 def test_the_second_registration_is_written_beside_the_first(causeway: Causeway, config: Path) -> None:
     beside = config.parent / "doublepuppet.yaml"
     assert "switched off" in causeway("register", "-c", config, "--double-puppet", code=1).err
-    on = {"CAUSEWAY_DOUBLE_PUPPET_AS_TOKEN": "puppet-token-0123456789"}
+    on: Any = {"CAUSEWAY_DOUBLE_PUPPET_AS_TOKEN": "puppet-token-0123456789"}  # Any: keywords of the environment
     said = causeway("register", "-c", config, "--json", **on).data
     assert said["written"] is False
     assert said["double_puppet"] == {"file": str(beside), "written": True}
