@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.store.opening import open_database
 from tests.journeys.encrypted import EncryptedStage
+from tests.journeys.importing import ONLY_WHAT_IS_ASKED_FOR, bring
 from tests.journeys.world import people_of
+from tests.sandbox.exports import export_of
 from tests.sandbox.homeserver.nio_client import NioPerson
 from tests.sandbox.js_client import NO_SHIELD, JsPerson, available
 from tests.sandbox.slack import Upload
@@ -134,3 +137,29 @@ async def test_a_client_that_leaves_insecure_devices_out_reads_ghosts_and_is_rea
         await stage.until_in_slack("general", "from Matrix")
         stage.workspace.person("alice").post("general", "from Slack")
         assert (await grace.until("from Slack"))["shield"] == NO_SHIELD
+
+
+async def test_history_comes_into_encrypted_rooms_encrypted_with_its_files_for_those_who_are_invited(
+    tmp_path: Path, synapse_template: Path, sqlite_url: str
+) -> None:
+    rooms = {"join_rule": "public", "encryption": True, "invite": ["@ada:localhost"]}
+    more = {"rooms": rooms, **ONLY_WHAT_IS_ASKED_FOR}
+    data = bytes(range(256)) * 100
+    async with EncryptedStage(tmp_path, synapse_template, sqlite_url, people_of, more=more) as stage:
+        alice = stage.workspace.person("alice")
+        alice.post("general", "long ago")
+        alice.post("general", files=[Upload("plan.bin", data)])
+        export_of(stage.workspace, tmp_path / "export.zip")
+        async with NioPerson.of(stage.homeserver, "ada") as ada:
+            await stage.start()
+            await bring(stage.settings, tmp_path / "export.zip")
+            room = await stage.enter("general", ada)
+            await ada.until(room, "long ago")
+            content = (await ada.until(room, "plan.bin")).source["content"]
+            assert await ada.download(content["file"]) == data
+            assert {event["type"] for event in await stage.sealed(room)} == {"m.room.encrypted"}
+            assert await stage.admin.download(content["file"]["url"]) != data
+            database = await open_database(sqlite_url)
+            addresses = [row[0] for row in await database.fetch("SELECT mxc FROM files")]
+            await database.close()
+            assert addresses == [content["file"]["url"]], "it was never there in clear"
