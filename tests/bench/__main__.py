@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import backlog, ceiling, conversions, delay, encryption, idle, importing, planning, throughput
+from tests.bench import backlog, ceiling, console, conversions, delay, encryption, idle, importing, planning, throughput
 from tests.bench.figures import Figure, show
 
 MEASUREMENTS = {
@@ -21,6 +21,7 @@ MEASUREMENTS = {
     "planning": planning.measure,
     "importing": importing.measure,
     "encryption": encryption.measure,
+    "console": console.measure,
 }
 
 
