@@ -18,8 +18,9 @@ import aiohttp
 from bridge import listeners
 from bridge.administration.office import Office
 from bridge.administration.store import Store
+from bridge.commands.building import desk_for
+from bridge.configured import client_from, mapped_from, names_from, puppeting_from, reach_from, rules_from, shape_from
 from bridge.console.signing import Signing
-from bridge.configured import client_from, mapped_from, names_from, puppeting_from, rules_from, shape_from
 from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable, first_of
 from bridge.observability.health import Health
 from bridge.observability.measured import MeasuredDatabase
@@ -33,6 +34,7 @@ from bridge.slack.socket import SocketMode
 from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.directory import Directory
 from bridge.store.files import Files
+from bridge.store.heard import Heard
 from bridge.store.ledger import LOOK, TO_MATRIX, Ledger
 from bridge.store.links import Links
 from bridge.store.opening import open_database
@@ -40,7 +42,7 @@ from bridge.store.people import People
 from bridge.store.places import Places
 from bridge.work.answers import Answers
 from bridge.work.bookmarks import Bookmarks
-from bridge.work.catch_up import CatchUp, Reach
+from bridge.work.catch_up import CatchUp
 from bridge.work.conductor import Conductor
 from bridge.work.ghosts import Ghosts
 from bridge.work.intake import Intake
@@ -212,14 +214,13 @@ class _Bridge:
             directory=self.directory,
             links=self.links,
             installations=self.installations,
-            reach=Reach(
-                settings.catch_up.look_back.total_seconds(),
-                settings.catch_up.messages,
-                settings.catch_up.threads,
-                settings.catch_up.thread_age.total_seconds(),
-            ),
+            reach=reach_from(settings),
             member_limit=settings.rooms.member_limit,
         )
+        health = Health(database, settings, self.sockets, self.installations, lambda: self.lanes.walking)
+        store = Store.beside(database, names, self.directory, self.ledger, self.people)
+        self.office = Office(store, health, self.installations, settings)
+        self.signing = Signing(settings.console, database, self.office.is_admin)
         conductor = Conductor(
             ledger=self.ledger,
             directory=self.directory,
@@ -240,6 +241,7 @@ class _Bridge:
             to_matrix=MatrixPerformer(matrix, ghosts, puppets, self.directory, transfers),
             to_slack=SlackPerformer(self.installations, transfers),
             late_keys=LateKeys(matrix, self.ledger, settings.encryption.wait.total_seconds()),
+            desk=desk_for(self.office, matrix, self.signing.sign_in_link if settings.console.listen else None),
             metrics=metrics,
         )
         self.lanes = Lanes(
@@ -260,20 +262,19 @@ class _Bridge:
             wake=self.wake,
             group=group,
             typing=settings.relay.typing,
+            prefix=settings.commands.prefix,
         )
         self.read_back = ReadBack(
+            names=names,
             directory=self.directory,
             ledger=self.ledger,
+            heard=Heard(database, settings.homeserver.domain),
             matrix=matrix,
             admit=self.intake.from_matrix,
             every=hooks.look_after,
         )
         self.names = names
         self.metrics = metrics
-        health = Health(database, settings, self.sockets, self.installations, lambda: self.lanes.walking)
-        store = Store.beside(database, names, self.directory, self.ledger, self.people)
-        self.office = Office(store, health, self.installations, settings)
-        self.signing = Signing(settings.console, database, self.office.is_admin)
 
     def wake(self, direction: str, queue: str) -> None:
         """Have a queue looked at."""

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from bridge.matrix.client import MatrixClient
 from bridge.matrix.encryption.door import Encryption, Options
 from bridge.matrix.wire import Puppeting
+from bridge.work.catch_up import Reach
 from bridge.work.rooms import Shape
 from portals.avatars import AvatarAddresses, key_from
+from portals.commands.levels import Level, Rights
 from portals.facts import Direction, Rules
 from portals.ids import GhostNames, MatrixUserId
 from portals.people.puppets import is_puppet
@@ -50,6 +52,12 @@ def rules_from(settings: Settings) -> Rules:
         invite=settings.people.invite,
         moved=settings.cutover.stray,
     )
+
+
+def rights_from(settings: Settings) -> Rights:
+    """Return who may give the bot commands, and how."""
+    rules = {rule.who: Level[rule.level.upper()] for rule in settings.permissions.rules}
+    return Rights(rules, settings.admins, settings.commands.prefix)
 
 
 def avatars_from(settings: Settings) -> AvatarAddresses | None:
@@ -107,6 +115,12 @@ def _door_from(settings: Settings, database: Database, aside: bool) -> Callable[
         aside=aside,
     )
     return lambda wire: Encryption(wire, database, options)
+
+
+def reach_from(settings: Settings) -> Reach:
+    """Return how far a look back over Slack's history reaches."""
+    chosen = settings.catch_up
+    return Reach(chosen.look_back.total_seconds(), chosen.messages, chosen.threads, chosen.thread_age.total_seconds())
 
 
 def shape_from(settings: Settings) -> Shape:

@@ -126,6 +126,12 @@ FEATURES = (
         wanted=lambda settings: settings.people.email,
     ),
     Feature(
+        "prove by a direct message that a Slack account is somebody's",
+        ("im:write", "im:history"),
+        ("conversations.open", "conversations.history"),
+        wanted=lambda settings: settings.commands.self_link,
+    ),
+    Feature(
         "know the names of user groups",
         ("usergroups:read",),
         ("usergroups.list",),

@@ -12,12 +12,14 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from config.cutover import CutOver
 from config.console import Console
+from config.cutover import CutOver
 from config.encryption import Encryption
 from config.imports import Imports
 from config.layout import LAYOUT
 from config.people import DoublePuppet, People
+from config.permissions import Commands, Permissions
+from config.public import Public
 from config.secrets import AppToken, BotToken, DatabaseUrl, Secret, SharedToken
 from config.section import Section
 from config.values import (
@@ -284,28 +286,6 @@ class Relay(Section):
     )
 
 
-class Public(Section):
-    """What the bridge shows to the internet, on a listener of its own: redirects of old Slack links, and avatars."""
-
-    listen: Annotated[Address | None, Kind("host:port")] = Field(
-        default=None, description="Where the bridge listens for it, such as `127.0.0.1:29332`; blank listens nowhere."
-    )
-    url: Annotated[Url | None, Kind("URL")] = Field(
-        default=None, description="That listener's public address; needed for avatars."
-    )
-    avatars: Flag = Field(
-        default=False, description="Whether Slack shows avatars of Matrix people, which its servers fetch there."
-    )
-
-    @model_validator(mode="after")
-    def _avatars_can_be_fetched(self) -> Self:
-        if self.avatars and self.listen is None:
-            raise wrong("is needed for avatars", 'write host:port, such as "127.0.0.1:29332"', at=("listen",))
-        if self.avatars and self.url is None:
-            raise wrong("is needed for avatars", "write the address that Slack's servers can reach", at=("url",))
-        return self
-
-
 class Files(Section):
     """Which files may cross."""
 
@@ -371,6 +351,8 @@ class Settings(Section):
         default=(),
         description="Matrix people who may give the bot commands, and moderate the rooms that it makes.",
     )
+    permissions: Permissions = Field(default=Permissions(), description=Permissions.__doc__)
+    commands: Commands = Field(default=Commands(), description=Commands.__doc__)
     logging: Logging = Field(default=Logging(), description=Logging.__doc__)
 
     @model_validator(mode="before")

@@ -243,6 +243,19 @@ class SetMembership:
 
 
 @dataclass(frozen=True, slots=True)
+class ObeyCommand:
+    """Do what a person asks the bot for, and answer in the room; `words` are theirs, `thread` is where they stand."""
+
+    key: ActionKey
+    room: RoomId
+    sender: MatrixUserId
+    event_id: EventId
+    words: str
+    thread: EventId | None = None
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PostMessage:
     """Post to a channel under a person's name; without `unfurl`, Slack shows no preview of what its links lead to."""
 
@@ -351,7 +364,7 @@ class Note:
     record: Record | None = None
 
 
-MatrixAction = SendEvent | SendFile | RedactEvent | SetState | ChangePins | CloseRoom | SetMembership
+MatrixAction = SendEvent | SendFile | RedactEvent | SetState | ChangePins | CloseRoom | SetMembership | ObeyCommand
 SlackAction = PostMessage | PostFile | UpdateMessage | DeleteMessage | AddReaction | RemoveReaction | SetPin | SetTopic
 Action = MatrixAction | SlackAction | Note
 
@@ -365,6 +378,7 @@ _ACTIONS: Mapping[str, type[Action]] = {
         ChangePins,
         CloseRoom,
         SetMembership,
+        ObeyCommand,
         PostMessage,
         PostFile,
         UpdateMessage,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bridge.configured import rights_from
 from bridge.errors import Declined
+from portals.commands.levels import Level
+from portals.ids import MatrixUserId
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +32,7 @@ class Office:
 
     def is_admin(self, user: str) -> bool:
         """Tell whether a Matrix user may change things."""
-        return user in self.settings.admins
+        return rights_from(self.settings).level(MatrixUserId(user)) is Level.ADMIN
 
     def workspace(self, wanted: str | None) -> tuple[TeamId, SlackClient]:
         """Return a connected workspace by its id or its name in the configuration, or the only one; raises Declined."""

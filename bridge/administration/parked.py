@@ -10,7 +10,7 @@ import orjson
 from bridge.administration.times import moment, seconds_since
 from bridge.errors import Declined
 from bridge.store.audit import noted
-from bridge.store.ledger import TO_SLACK
+from bridge.store.ledger import TO_MATRIX
 from portals.facts import PortalState
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class ShownParked:
 async def shown(store: Store, row: ParkedRow) -> ShownParked:
     """Return a parked row as admins see it."""
     portal = await store.portal_of(row.direction, row.queue)
-    room = row.queue if row.direction == TO_SLACK else None
+    room = row.queue if row.direction != TO_MATRIX else None
     channel = None if room else row.queue.partition("/")[2]
     return ShownParked(
         number=row.seq,

@@ -72,7 +72,7 @@ class Store:
 
     async def portal_of(self, direction: str, queue: str) -> Portal | None:
         """Return the portal whose queue this is, removed or not."""
-        if direction == TO_SLACK:
+        if direction != TO_MATRIX:
             return await self.directory.portal_of_room(queue)
         team, _, channel = queue.partition("/")
         return await self.directory.portal_of_channel(team, channel)

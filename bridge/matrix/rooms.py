@@ -157,6 +157,17 @@ class Rooms:
             if isinstance(found, dict)
         }
 
+    async def creators(self, room: RoomId) -> frozenset[MatrixUserId]:
+        """Return who may do everything in a room because they made it: since room version 12, no level says so."""
+        path = Path.v3.rooms[room].state["m.room.create"]
+        made = await self._wire.call(Method.GET, path, query={"format": "event"})
+        content = made.get("content")
+        if not isinstance(content, dict) or content.get("room_version", "1") in _CREATOR_IS_LISTED:
+            return frozenset()
+        return frozenset(
+            map(MatrixUserId, [str(made.get("sender")), *map(str, content.get("additional_creators", ()))])
+        )
+
     async def _with_creator_power(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:
         levels = spec.get("power_level_content_override")
         if levels is None or "users" not in levels:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bridge.store.database import Database
 
 ADD_ENTRY = "INSERT INTO audit (at, actor, act, subject, detail) VALUES ($1, $2, $3, $4, $5)"
+ACTED = "SELECT 1 FROM audit WHERE actor = $1 LIMIT 1"
 ENTRIES = "SELECT id, at, actor, act, subject, detail FROM audit WHERE id > $1 ORDER BY id LIMIT $2"
 
 
@@ -39,6 +40,10 @@ class Audit:
     async def entries(self, after: int = 0, limit: int = 1000) -> list[Entry]:
         """Return entries in the order in which they were made."""
         return [Entry(*row) for row in await self._database.fetch(ENTRIES, after, limit)]
+
+    async def acted(self, actor: str) -> bool:
+        """Tell whether an actor of this very name has an entry: of commands of Matrix, each is given by one event."""
+        return bool(await self._database.fetch(ACTED, actor))
 
 
 def noted(actor: str, act: str, subject: str, detail: str = "") -> Statement:

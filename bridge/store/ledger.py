@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 TO_MATRIX = "to_matrix"
 TO_SLACK = "to_slack"
+COMMANDS = "commands"
+"""What is said to the bot: a queue for each room, beside that of its messages."""
 LOOK = "look"
 
 

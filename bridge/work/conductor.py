@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bridge.errors import BridgeError, Later, Refused
-from bridge.store.ledger import TO_MATRIX, TO_SLACK, PlannedAction, State
+from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK, PlannedAction, State
 from bridge.store.links import record
 from bridge.work.perform import BANNED, BY_GHOST, Task
 from bridge.work.profiles import person_of_user
-from portals.actions import PostMessage, RecordChannel, RecordTold, RecordTrouble
+from portals.actions import ObeyCommand, PostMessage, RecordChannel, RecordTold, RecordTrouble
+from portals.commands.levels import Level
 from portals.events import (
     Ignored,
     MatrixMembership,
+    MatrixMessage,
     MatrixRedaction,
     SlackNamesChange,
     SlackPersonChange,
@@ -45,6 +47,7 @@ from portals.retry import TROUBLED, is_installation_trouble, out_of_thread
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from bridge.commands.desk import Desk
     from bridge.matrix.client import MatrixClient
     from bridge.observability.metrics import Metrics
     from bridge.slack.installation import Installation
@@ -66,6 +69,8 @@ if TYPE_CHECKING:
     OtherSide = Callable[[], Awaitable[None]]
 
 log = logging.getLogger(__name__)
+
+_NO_PORTAL = "there is no portal here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ class Conductor:
         to_matrix: MatrixPerformer,
         to_slack: SlackPerformer,
         late_keys: LateKeys,
+        desk: Desk,
         metrics: Metrics,
     ) -> None:
         self._ledger = ledger
@@ -114,10 +120,13 @@ class Conductor:
         self._to_matrix = to_matrix
         self._to_slack = to_slack
         self._late_keys = late_keys
+        self._desk = desk
         self._metrics = metrics
 
     async def portal_of(self, direction: str, queue: str) -> Portal | None:
         """Return the portal whose queue this is, or None for a queue that belongs to none."""
+        if direction == COMMANDS:
+            return None  # they are obeyed whatever the state of the room's portal
         if direction == TO_MATRIX:
             team, _, channel = queue.partition("/")
             portal = await self._directory.portal_of_channel(team, channel) if channel else None
@@ -161,7 +170,7 @@ class Conductor:
         """
         portal = await self.portal_of(row.direction, row.queue)
         if portal is None:
-            return await self._without_portal(row)
+            return await self._without_portal(row, unsure)
         if portal.direction is not Direction.BOTH and portal.direction != row.direction:
             return self._ledger.settling(row, f"this portal relays {portal.direction} only")
         if portal.has_moved and portal.state is PortalState.ARCHIVED and not slack_reading.is_looked_up(row.raw):
@@ -232,6 +241,8 @@ class Conductor:
             await self._directory.learn_member(Member(said.user, said.name, said.avatar))
         elif isinstance(said, MatrixMembership) and self._answers.names.is_ours(said.user):
             await self._directory.set_joined(said.room, said.user, False)
+        if isinstance(said, MatrixMessage) and (asked := await self._desk.decide(said, portal)) is not None:
+            return asked
         wanted = to_slack.needs(said)
         if await self._answers.missing_targets(wanted, portal):
             await other_side()
@@ -267,8 +278,7 @@ class Conductor:
         """Perform what is planned; each action is recorded before the next, the record of the last is returned."""
         unit: Unit = ()
         for planned in actions:
-            is_for_slack = row.direction == TO_SLACK or isinstance(planned.action, PostMessage)
-            performer = self._to_slack if is_for_slack else self._to_matrix
+            performer = self._performer(row, planned.action)
 
             async def note_progress(progress: str, n: int = planned.n) -> None:
                 await self._ledger.note_progress(row, n, progress)
@@ -301,8 +311,14 @@ class Conductor:
         )
         return unit
 
+    def _performer(self, row: InboxRow, action: Action) -> MatrixPerformer | SlackPerformer | Desk:
+        if isinstance(action, ObeyCommand):
+            return self._desk
+        is_for_slack = row.direction == TO_SLACK or isinstance(action, PostMessage)
+        return self._to_slack if is_for_slack else self._to_matrix
+
     async def _performed(
-        self, performer: MatrixPerformer | SlackPerformer, team: TeamId, task: Task
+        self, performer: MatrixPerformer | SlackPerformer | Desk, team: TeamId, task: Task
     ) -> tuple[str, Record | None]:
         """Perform one action; returns what it yields, and what the ledger must know of it."""
         try:
@@ -340,7 +356,7 @@ class Conductor:
 
     # --- rows of no portal
 
-    async def _without_portal(self, row: InboxRow) -> Unit:
+    async def _without_portal(self, row: InboxRow, unsure: bool) -> Unit:
         """Take up what concerns people, names or the bot itself; a channel may be one that is to have a portal."""
         payload = orjson.loads(row.raw)
         if row.direction == TO_MATRIX:
@@ -361,9 +377,57 @@ class Conductor:
             elif isinstance(event, SlackNamesChange):
                 await self._vocabulary.take_up(team, event, repeated=is_repeated(row.raw))
         else:
-            said = matrix_reading.read(payload, row.source_key)
-            if isinstance(said, MatrixMembership) and (said.user, said.membership) == (self._matrix.bot, "invite"):
-                await self._rooms.answer_invite(RoomId(row.queue), said.sender)
-            elif await self._rooms.is_opening(RoomId(row.queue)) or await self.portal_of(row.direction, row.queue):
-                raise Later("the room becomes a portal's", 0.5)
-        return self._ledger.settling(row, "there is no portal here")
+            return await self._from_matrix(row, payload, unsure)
+        return self._ledger.settling(row, _NO_PORTAL)
+
+    async def _from_matrix(self, row: InboxRow, payload: Json, unsure: bool) -> Unit:
+        """Take up what is said to the bot, in its queue of its own or in a room that is no portal's."""
+        if row.state is State.PLANNED:
+            return await self._obey(row, await self._ledger.planned(row), unsure)
+        room = RoomId(row.queue)
+        said = matrix_reading.read(payload, row.source_key)
+        if isinstance(said, MatrixMembership):
+            self._desk.forget_room(room)
+            if (said.user, said.membership) == (self._matrix.bot, "invite"):
+                may = self._desk.rights.level(said.sender) > Level.NONE
+                if await self._rooms.answer_invite(room, said.sender, follow=may):
+                    await self._desk.greet(room, said.sender, row.source_key)
+                return self._ledger.settling(row, _NO_PORTAL)
+        if row.direction == TO_SLACK and (
+            await self._rooms.is_opening(room) or await self.portal_of(row.direction, row.queue)
+        ):
+            raise Later("the room becomes a portal's", 0.5)
+        if not isinstance(said, MatrixMessage) or stamp_of(payload):
+            return self._ledger.settling(row, _NO_PORTAL)
+        if said.encrypted:
+            opened = await self._late_keys.opened(row, payload)
+            if isinstance(opened, Undeliverable):
+                if await self._desk.is_own_room(room, said.sender):
+                    await self.give_up(row, None, opened.reason)
+                    await self._late_keys.look_again(row)
+                    return ()
+                return self._ledger.settling(row, _NO_PORTAL)
+            said = matrix_reading.read(opened, row.source_key)
+        asked = (
+            await self._desk.decide(said, await self._directory.portal_of_room(room))
+            if isinstance(said, MatrixMessage)
+            else None
+        )
+        if asked is None or isinstance(asked, Ignored):
+            return self._ledger.settling(row, asked.reason if asked is not None else _NO_PORTAL)
+        return await self._obey(row, await self._ledger.plan(row, asked), unsure)
+
+    async def _obey(self, row: InboxRow, actions: list[PlannedAction], unsure: bool) -> Unit:
+        """Do what somebody asked the bot for; what a portal planned that is gone is left."""
+        for planned in actions:
+            if isinstance(planned.action, ObeyCommand):
+                task = Task(planned.action, unsure, row.admitted_at / 1000, "", _forget_progress)
+                try:
+                    await self._desk.perform(TeamId(""), task)
+                except Refused as refused:
+                    log.warning("%s %s: could not be answered: %s", row.queue, row.source_key, refused)
+        return self._ledger.settling(row, _NO_PORTAL)
+
+
+async def _forget_progress(_progress: str) -> None:
+    """Note nothing: an answer is made in one step."""

@@ -4,6 +4,8 @@ Nothing is decided here. An echo of our own ghosts says nothing new and is not e
 account, where this very process sent it; of any other, the ledger will tell that it is ours. Typing is weather, not
 history, and is passed on at once or not at all.
 
+What begins with the prefix of commands joins the queue of its room's commands; whether it is one is decided there.
+
 A transaction of nothing but echoes is answered a moment later while many of our sends are under way. A homeserver has
 one transaction at a time on its way to us, and each costs it two writes beside what it costs to send: answered at once,
 it tells of each of our messages in a transaction of its own, and spends on that a sixth of the time in which it could
@@ -19,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.errors import BridgeError
-from bridge.store.ledger import TO_MATRIX, TO_SLACK, Arrival
+from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK, Arrival
+from portals.commands.asked import is_addressed
 from portals.ids import SlackUserId, TeamId
 from portals.reading import matrix, slack
 
@@ -53,6 +56,7 @@ class Intake:
         wake: Callable[[str, str], None],
         group: asyncio.TaskGroup,
         typing: bool,
+        prefix: str,
     ) -> None:
         self._names = names
         self._ledger = ledger
@@ -61,6 +65,7 @@ class Intake:
         self._wake = wake
         self._group = group
         self._typing = typing
+        self._prefix = prefix
 
     def from_slack(self, team: TeamId, payload: Mapping[str, Any]) -> Awaitable[None]:
         """Queue a delivered event at once; the awaitable resolves when it is committed."""
@@ -88,7 +93,8 @@ class Intake:
             place = matrix.address(event)
             if place is None or self._names.is_ours(event["sender"]) or self._matrix.is_own(event["event_id"]):
                 continue
-            arrivals.append(Arrival(TO_SLACK, place.queue, place.source_key, orjson.dumps(event).decode()))
+            queue = COMMANDS if is_addressed(event, self._prefix) else TO_SLACK
+            arrivals.append(Arrival(queue, place.queue, place.source_key, orjson.dumps(event).decode()))
         if arrivals:
             await self._admit(arrivals)
         elif events and self._matrix.in_flight >= _MANY:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from bridge.correlation import ROW
 from bridge.errors import Fatal, Later, Refused, StoreUnavailable, Unsure
-from bridge.store.ledger import TO_MATRIX, TO_SLACK, State
+from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK, State
 from portals.facts import PortalState
 from portals.ids import channel_queue
 from portals.retry import pause
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_ROWS = {TO_MATRIX: 50, TO_SLACK: 8}
+_ROWS = {TO_MATRIX: 50, TO_SLACK: 8, COMMANDS: 8}
 _OTHER_SIDE = 5.0
 _DEFECT = 60.0
 _HOPELESS = 12

@@ -134,15 +134,16 @@ class RoomMaker:
                 return True
         return False
 
-    async def answer_invite(self, room: RoomId, inviter: str) -> None:
-        """Follow an admin's invitation, and decline everybody else's."""
+    async def answer_invite(self, room: RoomId, inviter: str, *, follow: bool) -> bool:
+        """Follow the invitation of somebody who may give commands, and decline others'; returns whether it is there."""
         try:
-            if inviter in self._shape.admins:
+            if follow:
                 await self._matrix.rooms.join(room)
-            else:
-                await self._matrix.rooms.leave(room, reason="Only an admin of this bridge may invite its bot.")
+                return True
+            await self._matrix.rooms.leave(room, reason="Who may invite this bot stands in the bridge's configuration.")
         except Refused as refused:
             log.warning("%s: the invitation by %s could not be answered: %s", room, inviter, refused)
+        return False
 
     async def _introduce(self) -> None:
         """Have the bot's own account exist and bear its name."""

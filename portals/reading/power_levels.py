@@ -18,9 +18,24 @@ _MODERATOR = 50
 
 def may_notify_room(levels: Json, user: MatrixUserId) -> bool:
     """Tell whether a user's mention of the whole room notifies it (`notifications.room`)."""
+    return power_of(levels, user) >= _level(mapping(levels.get("notifications")).get("room"), _MODERATOR)
+
+
+def power_of(levels: Json, user: MatrixUserId) -> int:
+    """Return a user's power."""
     users = mapping(levels.get("users"))
-    own = users[user] if user in users else levels.get("users_default")
-    return _level(own, 0) >= _level(mapping(levels.get("notifications")).get("room"), _MODERATOR)
+    return _level(users[user] if user in users else levels.get("users_default"), 0)
+
+
+def power_for_state(levels: Json, kind: str) -> int:
+    """Return the power that it takes to set a state event of a type."""
+    events = mapping(levels.get("events"))
+    return _level(events[kind] if kind in events else levels.get("state_default"), _MODERATOR)
+
+
+def power_to_invite(levels: Json) -> int:
+    """Return the power that it takes to invite somebody."""
+    return _level(levels.get("invite"), 0)
 
 
 def _level(value: object, otherwise: int) -> int:

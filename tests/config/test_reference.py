@@ -14,7 +14,7 @@ from config.loader import parse
 from config.settings import Settings
 from tests.config.conftest import RIGHT
 
-IN_COMMENTS = (("portals", "map", "*"), ("console", "tokens", "*"))
+IN_COMMENTS = (("portals", "map", "*"), ("console", "tokens", "*"), ("permissions", "rules", "*"))
 """Lists that are empty by default: the example shows their items in a comment."""
 GIVEN = {
     "CAUSEWAY_APPSERVICE_AS_TOKEN": "as-token-0123456789",

@@ -64,6 +64,7 @@ async def edge(sqlite_url: str) -> AsyncIterator[Edge]:
             wake=lambda direction, queue: woken.append((direction, queue)),
             group=group,
             typing=True,
+            prefix="!slack",
         )
         yield Edge(intake, busy, ledger, woken)
     await database.close()

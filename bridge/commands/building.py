@@ -1,0 +1,43 @@
+"""The parts behind the desk, built by hand in one place."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from bridge.commands.acts import Acts
+from bridge.commands.desk import Desk
+from bridge.commands.own_account import OwnAccount
+from bridge.commands.plumbing import Plumbing
+from bridge.configured import rights_from
+from bridge.store.questions import Questions
+
+if TYPE_CHECKING:
+    from bridge.administration.office import Office
+    from bridge.commands.acts import SignIn
+    from bridge.matrix.client import MatrixClient
+
+_OPEN_FOR = 3600.0
+"""Seconds for which a question can be answered."""
+
+
+def desk_for(office: Office, matrix: MatrixClient, sign_in: SignIn | None) -> Desk:
+    """Return the desk of the bot in a running bridge."""
+    secret = office.settings.appservice.hs_token.reveal().encode()
+
+    def code_of(event: str) -> str:
+        """Return eight signs that nobody can guess and that are the same whenever a command is walked again."""
+        digest = hmac.digest(secret, b"code of " + event.encode(), hashlib.sha256)
+        return base64.b32encode(digest[:5]).decode().lower()
+
+    questions = Questions(office.store.database, _OPEN_FOR)
+    acts = Acts(
+        office,
+        matrix,
+        Plumbing(office, matrix, questions, code_of),
+        OwnAccount(office, questions, code_of),
+        sign_in,
+    )
+    return Desk(rights_from(office.settings), office.store, matrix, acts)
