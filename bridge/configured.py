@@ -111,6 +111,7 @@ def _door_from(settings: Settings, database: Database, aside: bool) -> Callable[
         is_ours=names.is_ours,
         acts_as=lambda user: puppeting is not None and is_puppet(MatrixUserId(user), puppeting.accounts, names.domain),
         ghosts=chosen.ghosts,
+        otherwise=frozenset(chosen.otherwise),
         all_devices=chosen.devices == "all",
         aside=aside,
     )

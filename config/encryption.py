@@ -3,11 +3,13 @@
 # No `from __future__ import annotations`: pydantic evaluates these annotations while the classes are made.
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from config.secrets import SharedToken
 from config.section import Section
-from config.values import Duration, Kind, read_duration
+from config.values import Duration, Kind, pattern, read_duration
+
+RoomId = Annotated[str, AfterValidator(pattern(r"![^\s:]+(:\S+)?", "a room id", "write it as `!abc:example.org`"))]
 
 
 class Encryption(Section):
@@ -20,6 +22,9 @@ class Encryption(Section):
     ghosts: Literal["own", "bridge"] = Field(
         default="own",
         description="Whether ghosts speak with verified devices of their own, or all with the bot's, to be warned of.",
+    )
+    otherwise: Annotated[tuple[RoomId, ...], Kind("list of room ids", literal=False)] = Field(
+        default=(), description="Rooms in which ghosts speak the other way than `ghosts` says."
     )
     devices: Literal["all", "verified"] = Field(
         default="all",

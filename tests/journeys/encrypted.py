@@ -13,7 +13,6 @@ from bridge.errors import StoreUnavailable
 from bridge.store.database import Statement
 from bridge.store.opening import open_database
 from config.registration import registration
-from config.secrets import Secret
 from tests.journeys.gate import GatedDatabase
 from tests.journeys.stage import QUICK, settings_for
 from tests.sandbox.child import free_port
@@ -175,9 +174,9 @@ class EncryptedStage:
         assert self.database is not None
         await self.database.commit(Statement("DELETE FROM olm_sessions WHERE owner = $1", (self.bot,)))
 
-    def change_key(self, key: str) -> None:
-        """Configure another key for the next start."""
-        encryption = self.settings.encryption.model_copy(update={"key": Secret(key)})
+    def change(self, **chosen: object) -> None:
+        """Configure encryption otherwise for the next start."""
+        encryption = self.settings.encryption.model_copy(update=chosen)
         self.settings = self.settings.model_copy(update={"encryption": encryption})
 
     @property

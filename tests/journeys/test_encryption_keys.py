@@ -13,6 +13,7 @@ from bridge.errors import Fatal
 from bridge.matrix.encryption.door import ENCRYPTED
 from bridge.matrix.encryption.key_server import KeyServer
 from bridge.store.opening import open_database
+from config.secrets import Secret
 from portals.ids import ActionKey, RoomId
 from tests.journeys.encrypted import EncryptedStage
 from tests.journeys.world import people_of
@@ -213,7 +214,7 @@ async def test_the_keys_lie_sealed_in_the_store_and_another_key_does_not_start(s
         stage.workspace.person("alice").post("general", "said")
         await ada.until(room, "said")
     await stage.stop()
-    stage.change_key("another-key-of-tests")
+    stage.change(key=Secret("another-key-of-tests"))
     with pytest.raises(Fatal, match=r"encryption\.key"):
         await stage.start()
 
@@ -273,3 +274,21 @@ async def test_a_device_that_lost_a_key_is_given_it_again_and_nobody_else_is(
                 await person.to_devices(stage.bot, "m.room_key_request", asks)
             await ada.until_true(lambda: len(ada.letters_of("m.room_key")) > before)
             assert not eve.letters_of("m.room_key")
+
+
+async def test_ghosts_speak_with_the_bots_device_in_rooms_where_it_is_the_other_way_round(
+    stage: EncryptedStage,
+) -> None:
+    async with NioPerson.of(stage.homeserver, "ada") as ada:
+        room = await stage.enter("general", ada)
+        keys = []
+        for turn in ("own", "otherwise"):
+            for name in ("alice", "bob"):
+                stage.workspace.person(name).post("general", f"{turn} {name}")
+                keys.append((await ada.until(room, f"{turn} {name}")).sender_key)
+            await stage.stop()
+            stage.change(otherwise=(room,))
+            await stage.start()
+        assert len(set(keys[:2])) == 2
+        assert len(set(keys[2:])) == 1
+        assert not set(keys[:2]) & set(keys[2:])

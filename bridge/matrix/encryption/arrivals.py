@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_WAIT_MS = 30_000
+_WAIT_MS = 10_000
+_BUSY = 0.5
+"""Seconds between two looks while much is sent: a request that waits costs the homeserver a look at every event."""
 _ANEW = 3600.0
 """Seconds between two new sessions that are begun with one device because its letters do not open."""
 _REMEMBERED = 10_000
@@ -61,6 +63,7 @@ class Arrivals:
         audiences: Audiences,
         turns: Turns,
         bot: MatrixUserId,
+        is_busy: Callable[[], bool],
     ) -> None:
         self._keys = keys
         self._server = server
@@ -71,6 +74,7 @@ class Arrivals:
         self._audiences = audiences
         self._turns = turns
         self._bot = bot
+        self._is_busy = is_busy
         self._asked: Recent[Session, MatrixUserId] = Recent(_REMEMBERED)
         """Sessions whose keys we asked for, and whom: only from them a forwarded key is taken."""
         self.withheld: Recent[Session, str] = Recent(_REMEMBERED)
@@ -93,6 +97,9 @@ class Arrivals:
                 own = await self._identities.of(self._bot)
                 await self.read(own, wait_ms, came)
                 failures, wait_ms = 0, _WAIT_MS
+                if self._is_busy():
+                    wait_ms = 0
+                    await asyncio.sleep(_BUSY)
             except (Later, Refused) as error:
                 failures, wait_ms = failures + 1, 0
                 log.error("the keys of encrypted rooms cannot be read: %s", error)

@@ -46,6 +46,8 @@ _BELIEVED = 1.0
 _PERIOD_MS = 7 * 24 * 3600 * 1000
 _MESSAGES = 100
 """After what a session ends where the room does not say (client-server API, `m.room.encryption`)."""
+_MANY = 4
+"""Requests under way from which on the homeserver has enough to do."""
 _LEAST_PERIOD_MS = 3600 * 1000
 
 
@@ -60,6 +62,8 @@ class Options:
     """Whether the bridge acts as somebody's own account."""
     ghosts: str = "own"
     """`own`: every ghost has a device; `bridge`: all speak with the bot's."""
+    otherwise: frozenset[str] = frozenset()
+    """Rooms in which it is the other way round."""
     all_devices: bool = True
     aside: bool = False
     """Whether this is another process than the bridge's, such as a command's, which reads no keys."""
@@ -103,6 +107,7 @@ class Encryption:
             audiences=audiences,
             turns=turns,
             bot=bot,
+            is_busy=lambda: wire.in_flight >= _MANY,
         )
 
     @property
@@ -198,16 +203,17 @@ class Encryption:
         if not self.is_on:
             raise _switched_off(room)
         audience = await self._audiences.of(room, sender)
-        own = await self._identities.of(self._owner(sender))
+        own = await self._identities.of(self._owner(room, sender))
         inside = {name: value for name, value in content.items() if name != STAMP}
         sealed = await self._outbounds.encrypt(own, room, audience, rules, type, inside)
         if STAMP in content:
             sealed[STAMP] = content[STAMP]
         return "m.room.encrypted", sealed
 
-    def _owner(self, sender: MatrixUserId | None) -> MatrixUserId:
+    def _owner(self, room: RoomId, sender: MatrixUserId | None) -> MatrixUserId:
         """Return whose device a sender speaks with: people's own accounts speak with the bot's."""
-        if self._options.ghosts == "own" and sender is not None and self._options.is_ours(sender):
+        have_own = (self._options.ghosts == "own") is not (room in self._options.otherwise)
+        if have_own and sender is not None and self._options.is_ours(sender):
             return sender
         return self._options.bot
 
