@@ -23,6 +23,7 @@ from portals.actions import (
     CloseRoom,
     DeleteMessage,
     Note,
+    ObeyCommand,
     PostFile,
     PostMessage,
     RedactEvent,
@@ -312,7 +313,7 @@ def _said(action: Action) -> Content | None:
         case SetMembership():
             membership = "join" if action.joined else "leave"
             return {"type": "m.room.member", "state_key": action.user, "content": {"membership": membership}}
-        case Note():
+        case Note() | ObeyCommand():
             return None
         case _:
             return _call(action)
