@@ -34,6 +34,7 @@ from bridge.slack.socket import SocketMode
 from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.directory import Directory
 from bridge.store.files import Files
+from bridge.store.heard import Heard
 from bridge.store.ledger import LOOK, TO_MATRIX, Ledger
 from bridge.store.links import Links
 from bridge.store.opening import open_database
@@ -264,8 +265,10 @@ class _Bridge:
             prefix=settings.commands.prefix,
         )
         self.read_back = ReadBack(
+            names=names,
             directory=self.directory,
             ledger=self.ledger,
+            heard=Heard(database, settings.homeserver.domain),
             matrix=matrix,
             admit=self.intake.from_matrix,
             every=hooks.look_after,

@@ -158,7 +158,6 @@ ON CONFLICT (source_key) DO UPDATE SET reason = inbox.reason RETURNING seq
 ADD_REQUEST = "INSERT INTO requests (kind, body, made_at) VALUES ($1, $2, $3)"
 ANY_REQUEST = "SELECT 1 FROM requests LIMIT 1"
 TAKE_REQUESTS = "DELETE FROM requests RETURNING id, kind, body"
-ROOMS_HEARD = "SELECT DISTINCT queue FROM inbox WHERE direction = $1"
 PURGE = "DELETE FROM inbox WHERE state = 2 AND settled_at < $1"
 
 
@@ -321,10 +320,6 @@ class Ledger:
         """Return when anything was admitted last, in ms; 0 for never."""
         rows = await self._database.fetch("SELECT admitted_at FROM inbox ORDER BY seq DESC LIMIT 1")
         return int(rows[0][0]) if rows else 0
-
-    async def rooms_heard(self) -> set[str]:
-        """Return the rooms from which something was admitted that is not forgotten yet."""
-        return {str(row[0]) for row in await self._database.fetch(ROOMS_HEARD, TO_SLACK)}
 
     async def purge(self, older_than_ms: int) -> None:
         """Forget settled rows older than this; their names then no longer recognise a repetition."""
