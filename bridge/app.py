@@ -21,16 +21,10 @@ from bridge.administration.store import Store
 from bridge.commands.building import desk_for
 from bridge.configured import client_from, mapped_from, names_from, puppeting_from, reach_from, rules_from, shape_from
 from bridge.console.signing import Signing
-from bridge.errors import BridgeError, Fatal, Later, Refused, StoreUnavailable, first_of
+from bridge.errors import BridgeError, Fatal, StoreUnavailable, first_of
 from bridge.observability.health import Health
 from bridge.observability.measured import MeasuredDatabase
 from bridge.observability.metrics import Metrics
-from bridge.slack.client import SlackClient
-from bridge.slack.events_api import SignedApp
-from bridge.slack.files import SlackFiles
-from bridge.slack.installation import Installation
-from bridge.slack.limits import Limits
-from bridge.slack.socket import SocketMode
 from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.directory import Directory
 from bridge.store.files import Files
@@ -57,14 +51,15 @@ from bridge.work.rooms import RoomMaker
 from bridge.work.roster import Roster
 from bridge.work.transfers import Transfers
 from bridge.work.vocabulary import Vocabulary
+from bridge.workspaces import Workspaces
 from portals.policy import Patterns
-from portals.retry import pause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import config.settings as configured
     from bridge.matrix.client import MatrixClient
+    from bridge.slack.installation import Installation
+    from bridge.slack.socket import SocketMode
     from bridge.store.database import Database
     from config.settings import Settings
     from portals.ids import TeamId
@@ -132,14 +127,10 @@ class _Bridge:
         names = names_from(settings)
         self.settings = settings
         self.hooks = hooks
-        self.session = session
         self.matrix = matrix
         self.group = group
         self.installations: dict[TeamId, Installation] = {}
         self.sockets: dict[str, SocketMode] = {}
-        self.readings: dict[TeamId, asyncio.Task[None]] = {}
-        self.unread: dict[TeamId, bool] = {}
-        """Where a gap came since the reading that is under way, or the last one, began."""
         self.ledger = Ledger(database)
         self.directory = Directory(database, names)
         self.links = Links(database)
@@ -275,6 +266,20 @@ class _Bridge:
         )
         self.names = names
         self.metrics = metrics
+        self.workspaces = Workspaces(
+            settings=settings,
+            limits_scale=hooks.limits_scale,
+            session=session,
+            group=group,
+            directory=self.directory,
+            roster=self.roster,
+            ghosts=ghosts,
+            catch_up=self.catch_up,
+            intake=self.intake,
+            installations=self.installations,
+            sockets=self.sockets,
+            hurry=self.lanes.hurry,
+        )
 
     def wake(self, direction: str, queue: str) -> None:
         """Have a queue looked at."""
@@ -284,10 +289,8 @@ class _Bridge:
         """Start listening and working; returns at once, the group's tasks go on."""
         self.group.create_task(self.matrix.read_keys(self.lanes.take_up), name="encryption")
         self.group.create_task(self._serve(), name="listeners")
-        for workspace in self.settings.slack.workspaces:
-            if self.settings.slack.mode == "socket":
-                self.group.create_task(self._workspace(workspace), name=f"workspace {workspace.name}")
-        await self._take_up_unconnected()
+        self.workspaces.connect()
+        await self.workspaces.take_up_unconnected()
         self.group.create_task(self.catch_up.run(self.wake), name="catch-up")
         self.group.create_task(self.bookmarks.run(), name="bookmarks")
         self.group.create_task(self.read_back.run(), name="read back")
@@ -301,126 +304,12 @@ class _Bridge:
     async def _serve(self) -> None:
         listening = [listeners.for_homeserver(self.settings, self.intake)]
         if self.settings.slack.mode == "events":
-            apps = [self._signed(workspace) for workspace in self.settings.slack.workspaces]
-            listening.append(listeners.for_slack(self.settings, apps))
+            listening.append(listeners.for_slack(self.settings, self.workspaces.signed()))
         if (listen := self.settings.public.listen) is not None:
             listening.append(listeners.for_the_internet(self.settings, listen, self.permalinks, self.matrix.media))
         if (listen := self.settings.console.listen) is not None:
             listening.append(listeners.for_admins(listen, self.office, self.metrics, self.signing))
         await listeners.serve(listening, self.hooks.ready)
-
-    async def _workspace(self, workspace: configured.Workspace) -> None:
-        """Keep one workspace connected over Socket Mode."""
-        client, installation = self._installation(workspace)
-        team = await self._identified(client, installation)
-        socket = SocketMode(
-            workspace.name,
-            client,
-            lambda payload: self.intake.from_slack(team, payload),
-            lambda reason: self._mark(team, reason),
-            session=self.session,
-            connections=self.settings.slack.connections,
-        )
-        self.sockets[workspace.name] = socket
-        await socket.run()
-
-    async def _mark(self, team: TeamId, reason: str) -> None:
-        """Note a gap, and read what it hides besides messages; that is admitted behind what the gap's look-back finds.
-
-        The first gap is that of the start: then everybody and everything is read.
-        """
-        await self.catch_up.mark(team, reason)
-        reading = self.readings.get(team)
-        self.unread[team] = reading is not None
-        if reading is None or reading.done():
-            self.readings[team] = self.group.create_task(self._read(team), name=f"roster {team}")
-
-    def _signed(self, workspace: configured.Workspace) -> SignedApp:
-        """Return a workspace whose events come over signed HTTP; until its team is known, Slack is to repeat them."""
-        client, installation = self._installation(workspace)
-        known: list[TeamId] = []
-
-        async def connect() -> None:
-            team = await self._identified(client, installation)
-            await self._mark(team, "start")
-            known.append(team)
-
-        async def admit(payload: object) -> None:
-            if not known or not isinstance(payload, dict):
-                raise StoreUnavailable(f"the workspace {workspace.name} is not known yet")
-            await self.intake.from_slack(known[0], payload)
-
-        async def on_gap(reason: str) -> None:
-            if known:
-                await self._mark(known[0], reason)
-
-        self.group.create_task(connect(), name=f"workspace {workspace.name}")
-        secret = workspace.signing_secret
-        assert secret is not None
-        return SignedApp(workspace.name, secret.reveal(), admit, on_gap, lambda: known[0] if known else None)
-
-    def _installation(self, workspace: configured.Workspace) -> tuple[SlackClient, Installation]:
-        token = workspace.bot_token.reveal()
-        api_url = self.settings.slack.api_url
-        client = SlackClient(
-            workspace.name,
-            token,
-            session=self.session,
-            limits=Limits(scale=self.hooks.limits_scale),
-            api_url=api_url,
-            app_token=workspace.app_token.reveal() if workspace.app_token else "",
-        )
-        files = SlackFiles(client, token, session=self.session, max_bytes=self.settings.files.max_size, api_url=api_url)
-        return client, Installation(workspace.name, client, files)
-
-    async def _take_up_unconnected(self) -> None:
-        """Let the lanes of workspaces work that are known by their export alone; Slack answers nothing about them."""
-        for workspace in await self.directory.unconnected():
-            if workspace.team not in self.installations:
-                limits = Limits(scale=self.hooks.limits_scale)
-                client = SlackClient(workspace.name, "", session=self.session, limits=limits)
-                files = SlackFiles(client, "", session=self.session, max_bytes=self.settings.files.max_size)
-                self.installations[workspace.team] = Installation(workspace.name, client, files)
-
-    async def _identified(self, client: SlackClient, installation: Installation) -> TeamId:
-        """Return the workspace's id as soon as Slack tells it, and let its lanes work."""
-        failures = 0
-        while True:
-            try:
-                workspace = await self.roster.identify(client)
-            except (Later, Refused) as error:
-                failures += 1
-                log.error("workspace %s: %s", client.name, error)
-                await asyncio.sleep(pause(failures))
-                continue
-            self.installations[workspace.team] = installation
-            self.lanes.hurry()
-            log.info("workspace %s is %s (%s)", client.name, workspace.name, workspace.team)
-            return workspace.team
-
-    async def _read_roster(self, team: TeamId) -> None:
-        """Read who and what is in a workspace, and bring its ghosts up to date with it."""
-        for what, step in (("read", self.roster.read), ("shown as they are now", self.ghosts.refresh_all)):
-            failures = 0
-            while True:
-                try:
-                    await step(team)
-                    break
-                except (Later, Refused) as error:
-                    failures += 1
-                    log.error("%s: channels and people could not be %s: %s", team, what, error)
-                    await asyncio.sleep(pause(failures))
-
-    async def _read(self, team: TeamId) -> None:
-        """Read all after the start, and what may have changed unheard after each gap; the next one mends a failure."""
-        if not self.unread[team]:
-            await self._read_roster(team)
-        while self.unread[team]:
-            self.unread[team] = False
-            try:
-                await self.roster.read_again(team)
-            except (Later, Refused) as error:
-                log.error("%s: channels, emoji and user groups could not be read: %s", team, error)
 
     # --- small tasks
 
@@ -434,7 +323,7 @@ class _Bridge:
                 log.warning("the store: %s", error)
                 continue
             if any(what != LOOK for what, _ in asked):
-                await self._take_up_unconnected()
+                await self.workspaces.take_up_unconnected()
                 self.directory.forget_portals()
                 self.people.forget()
                 self.lanes.hurry()
