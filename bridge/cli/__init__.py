@@ -15,6 +15,7 @@ from bridge.cli.cutover import cutover
 from bridge.cli.encryption import encryption
 from bridge.cli.importing import importing
 from bridge.cli.init import init
+from bridge.cli.migrate_db import migrate_db
 from bridge.cli.parked import parked
 from bridge.cli.people import people
 from bridge.cli.portals import portals
@@ -57,7 +58,7 @@ def cli() -> None:
 
 
 for command in (
-    *(init, register, manifest, check, upgrade, run),
+    *(init, register, manifest, check, upgrade, migrate_db, run),
     *(portals, people, importing, report, cutover, parked, console, encryption, preview),
 ):
     cli.add_command(command)

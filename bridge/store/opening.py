@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 
 VERSIONS = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)"
+HALF_MOVED = -1
+"""Stands among the versions of a database into which a store is being moved, until all of it is there."""
 
 
 def migrations() -> list[tuple[int, str]]:
@@ -35,11 +37,17 @@ def statements_of(script: str, serial: str) -> list[Statement]:
 async def migrate(database: Database) -> int:
     """Bring the schema up to date and return its version; raises Fatal when it is newer than this program.
 
-    Only the owner changes the schema: raises StoreTaken when it is old and another process works with it.
+    Only the owner changes the schema: raises StoreTaken when it is old and another process works with it. Raises Fatal
+    for a database into which a store is being moved, as well.
     """
     known = migrations()
     newest = known[-1][0]
-    version = await _version(database)
+    version = await version_of(database)
+    if version and await is_half_moved(database):
+        raise Fatal(
+            "a store is being moved into this database, or that was interrupted: wait for `causeway migrate-db`, "
+            "or give it again with --replace"
+        )
     if version > newest:
         raise Fatal(
             f"the database has schema version {version}, this program knows only {newest}: "
@@ -48,7 +56,7 @@ async def migrate(database: Database) -> int:
     if version < newest:
         await database.own()
         await database.commit(Statement(VERSIONS))
-        version = await _version(database)
+        version = await version_of(database)
         for number, script in known:
             if number > version:
                 record = Statement("INSERT INTO schema_version (version) VALUES ($1)", (number,))
@@ -57,7 +65,8 @@ async def migrate(database: Database) -> int:
     return newest
 
 
-async def _version(database: Database) -> int:
+async def version_of(database: Database) -> int:
+    """Return the version of the schema; 0 for a database without one."""
     try:
         rows = await database.fetch("SELECT COALESCE(MAX(version), 0) FROM schema_version")
     except Fatal:
@@ -65,17 +74,26 @@ async def _version(database: Database) -> int:
     return int(rows[0][0])
 
 
-async def open_database(url: str) -> Database:
-    """Open `sqlite:///path` or `postgres://…` and bring its schema up to date.
+async def is_half_moved(database: Database) -> bool:
+    """Tell whether a store is being moved into a database that has a schema, or was and has not arrived."""
+    return bool(await database.fetch("SELECT 1 FROM schema_version WHERE version = $1", HALF_MOVED))
+
+
+async def connect(url: str) -> Database:
+    """Open `sqlite:///path` or `postgres://…` as it is.
 
     Raises Fatal for an address of neither kind, or a database that cannot be opened, with what to do.
     """
     if url.startswith("sqlite:///"):
-        database: Database = SqliteDatabase(url.removeprefix("sqlite:///"))
-    elif url.startswith(("postgres://", "postgresql://")):
-        database = await PostgresDatabase.connect(url)
-    else:
-        raise Fatal("database.url must start with sqlite:/// or postgres://")
+        return SqliteDatabase(url.removeprefix("sqlite:///"))
+    if url.startswith(("postgres://", "postgresql://")):
+        return await PostgresDatabase.connect(url)
+    raise Fatal("database.url must start with sqlite:/// or postgres://")
+
+
+async def open_database(url: str) -> Database:
+    """Open `sqlite:///path` or `postgres://…` and bring its schema up to date; raises Fatal with what to do."""
+    database = await connect(url)
     try:
         await migrate(database)
     except BaseException:
