@@ -25,6 +25,7 @@ from bridge.errors import BridgeError, Fatal, StoreUnavailable, first_of
 from bridge.observability.health import Health
 from bridge.observability.measured import MeasuredDatabase
 from bridge.observability.metrics import Metrics
+from bridge.policies import policies_from
 from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.directory import Directory
 from bridge.store.files import Files
@@ -49,6 +50,7 @@ from bridge.work.read_back import ReadBack
 from bridge.work.repeats import Repeats
 from bridge.work.rooms import RoomMaker
 from bridge.work.roster import Roster
+from bridge.work.standings import Standings
 from bridge.work.transfers import Transfers
 from bridge.work.vocabulary import Vocabulary
 from bridge.workspaces import Workspaces
@@ -161,6 +163,8 @@ class _Bridge:
             vocabulary=vocabulary,
             permalinks=self.permalinks,
             notices=notices,
+            policies=policies_from(settings),
+            standings=Standings(self.installations),
         )
         self.ghosts = ghosts = Ghosts(
             names=names,

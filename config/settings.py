@@ -19,6 +19,7 @@ from config.imports import Imports
 from config.layout import LAYOUT
 from config.people import DoublePuppet, People
 from config.permissions import Commands, Permissions
+from config.policy import DEFAULT, Policy, check_policies
 from config.public import Public
 from config.secrets import AppToken, BotToken, DatabaseUrl, Secret, SharedToken
 from config.section import Section
@@ -201,6 +202,9 @@ class Mapping(Section):
     direction: Direction = Field(
         default="both", description="Which way messages go: `both`, `to_matrix` or `to_slack`."
     )
+    policy: Name = Field(
+        default=DEFAULT, description="What may cross: the name of one of `policies`; the channel is then given by id."
+    )
 
 
 class Automatic(Section):
@@ -337,6 +341,9 @@ class Settings(Section):
     database: Database = Field(default_factory=Database, description=Database.__doc__)
     slack: Slack = Field(description=Slack.__doc__)
     portals: Portals = Field(default=Portals(), description=Portals.__doc__)
+    policies: Annotated[tuple[Policy, ...], Kind("list", literal=False)] = Field(
+        default=(), description="What may cross, by name; without one called `default`, everything may."
+    )
     rooms: Rooms = Field(default=Rooms(), description=Rooms.__doc__)
     encryption: Encryption = Field(default=Encryption(), description=Encryption.__doc__)
     people: People = Field(default=People(), description=People.__doc__)
@@ -374,6 +381,11 @@ class Settings(Section):
     def _what_is_encrypted_can_be(self) -> Self:
         if self.rooms.encryption and self.encryption.key is None:
             raise wrong("needs encryption.key", "give a key: `openssl rand -hex 32`", at=("rooms", "encryption"))
+        return self
+
+    @model_validator(mode="after")
+    def _policies_are_known(self) -> Self:
+        check_policies(self.policies, [(one.policy, one.slack) for one in self.portals.map])
         return self
 
     @model_validator(mode="after")

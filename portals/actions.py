@@ -128,6 +128,14 @@ class RecordTold:
     person: str
 
 
+@dataclass(frozen=True, slots=True)
+class RecordWithheld:
+    """Remember in the audit log that a policy kept something from crossing: by which rule, and where it stands."""
+
+    rule: str
+    subject: str
+
+
 Record = (
     RecordLink
     | RecordReaction
@@ -139,6 +147,7 @@ Record = (
     | RecordBookmarks
     | RecordTrouble
     | RecordTold
+    | RecordWithheld
 )
 
 
@@ -403,6 +412,7 @@ _RECORDS: Mapping[str, type[Record]] = {
         RecordBookmarks,
         RecordTrouble,
         RecordTold,
+        RecordWithheld,
     )
 }
 

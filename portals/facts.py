@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from portals.crossing.policy import OPEN, Policy, Standing
 from portals.ids import NO_TS, ChannelId, EventId, GhostNames, MatrixUserId, PortalId, RoomId, SlackUserId, TeamId, Ts
 
 if TYPE_CHECKING:
@@ -255,6 +256,10 @@ class Needs:
     """Who mentions the whole room: whether they may notify it is needed."""
     bookmarks: bool = False
     """Whether the notice of the channel's bookmarks is needed."""
+    speaker: MatrixUserId | None = None
+    """Who wants to be heard in Slack: their power in the room is needed where the portal's policy asks for any."""
+    author: SlackUserId | None = None
+    """Who wants to be heard in Matrix: their standing is needed where the policy tells people apart."""
     writer: SlackUserId | None = None
     """Who may still write in a channel that has moved: when it did is needed, if they were not told so yet."""
     reactions: bool = False
@@ -270,6 +275,11 @@ class Facts:
     names: GhostNames
     workspace: Workspace
     rules: Rules = field(default_factory=Rules)
+    policy: Policy = OPEN
+    power: int | None = None
+    """The speaker's power in the room, where it was needed and is known."""
+    standing: Standing = Standing.MEMBER
+    """How the author stands to the workspace, where it was needed."""
     people: Mapping[SlackUserId, Person] = field(default_factory=dict)
     accounts: Mapping[SlackUserId, Account] = field(default_factory=dict)
     members: Mapping[MatrixUserId, Member] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.store.audit import noted
 from bridge.store.bookmarks import shown
 from bridge.store.cutovers import MOVED_AT, told
 from bridge.store.database import Statement, any_of
@@ -22,6 +23,7 @@ from portals.actions import (
     RecordTold,
     RecordTrouble,
     RecordUnreaction,
+    RecordWithheld,
 )
 from portals.facts import Link, Origin, ReactionLink
 from portals.ids import ChannelId, EventId, MatrixUserId, PortalId, Ts
@@ -246,6 +248,8 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
             return (shown(portal, what, result),)
         case RecordTold():
             return (told(portal, what.person),)
+        case RecordWithheld():
+            return (noted("policy", "withheld", what.subject, what.rule),)
         case RecordTrouble(trouble=""):
             return (Statement(END_TROUBLE, (portal,)),)
         case RecordTrouble():

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, Later, Refused
 from bridge.work.profiles import person_of_bot, person_of_profile, person_of_user
+from portals.crossing.policy import Standing
 from portals.facts import Channel, Facts, Member, Origin, PortalState, Quoted
 from portals.ids import EventId
 from portals.reading.matrix import latest
 from portals.reading.polls import running_poll
-from portals.reading.power_levels import may_notify_room
+from portals.reading.power_levels import may_notify_room, power_of
 from portals.reading.slack_files import file_of
 from portals.relay import replies
 from portals.relay.channel_changes import mentioned
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from bridge.store.links import Links
     from bridge.work.permalinks import Permalinks
     from bridge.work.puppets import Puppets
+    from bridge.work.standings import Standings
     from bridge.work.transfers import Transfers
     from bridge.work.vocabulary import Vocabulary
+    from portals.crossing.policies import Policies
+    from portals.crossing.policy import Policy
     from portals.events import Json, MatrixMessage, RunningPoll, SlackFile
     from portals.facts import Link, Needs, Person, Portal, ReactionLink, Rules, Workspace
     from portals.ids import ChannelId, GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId, Ts
@@ -54,6 +58,8 @@ class Answers:
         vocabulary: Vocabulary,
         permalinks: Permalinks,
         notices: BookmarkNotices,
+        policies: Policies,
+        standings: Standings,
     ) -> None:
         self.names = names
         self._rules = rules
@@ -66,6 +72,8 @@ class Answers:
         self._vocabulary = vocabulary
         self._permalinks = permalinks
         self._notices = notices
+        self._policies = policies
+        self._standings = standings
 
     async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
         """Return everything that was asked for and is known; raises Later when the network would know and is busy."""
@@ -81,10 +89,14 @@ class Answers:
             if beside:
                 found = await self._links.reactions(portal.id, {one.ts for one in found}, events)
             reactions = tuple(found)
+        policy = self.policy(portal)
         return Facts(
             names=self.names,
             workspace=workspace,
             rules=self._rules,
+            policy=policy,
+            power=await self._power(portal, needs.speaker, policy),
+            standing=await self._standing(portal, needs.author, policy),
             people=await self._people(portal.team, needs),
             accounts=await self._puppets.accounts(portal, needs.slack_users, needs.matrix_users),
             members=await self._members(portal, needs.matrix_users),
@@ -105,6 +117,27 @@ class Answers:
             moved_at=await self._moved_at(portal, needs),
             tails=await self._tails(portal, needs.tails),
         )
+
+    def policy(self, portal: Portal) -> Policy:
+        """Return what may cross in a portal."""
+        return self._policies.of(self._installations[portal.team].name, portal.channel)
+
+    async def _power(self, portal: Portal, speaker: MatrixUserId | None, policy: Policy) -> int | None:
+        """Return somebody's power in the room where the policy asks for any; None where the room does not tell."""
+        if speaker is None or policy.power_level is None or portal.room is None:
+            return None
+        try:
+            levels = await self._matrix.get_state(portal.room, "m.room.power_levels")
+        except Refused as refused:
+            log.info("%s: its power levels are not shown to the bridge: %s", portal.room, refused)
+            return None
+        return power_of(levels or {}, speaker)
+
+    async def _standing(self, portal: Portal, author: SlackUserId | None, policy: Policy) -> Standing:
+        """Return how somebody stands to the workspace, where the policy tells people apart."""
+        if author is None or policy.standings == frozenset(Standing):
+            return Standing.MEMBER
+        return await self._standings.of(portal.team, author)
 
     async def _may_broadcast(self, portal: Portal, user: MatrixUserId | None) -> bool:
         """Tell whether the room lets somebody notify it; without need of that, nobody is asked."""

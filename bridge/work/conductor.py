@@ -24,7 +24,15 @@ from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK, PlannedAction, St
 from bridge.store.links import record
 from bridge.work.perform import BANNED, BY_GHOST, Task
 from bridge.work.profiles import person_of_user
-from portals.actions import ObeyCommand, PostMessage, RecordChannel, RecordTold, RecordTrouble
+from portals.actions import (
+    ObeyCommand,
+    PostMessage,
+    RecordChannel,
+    RecordTold,
+    RecordTrouble,
+    RecordWithheld,
+    SendEvent,
+)
 from portals.commands.levels import Level
 from portals.events import (
     Ignored,
@@ -314,7 +322,9 @@ class Conductor:
     def _performer(self, row: InboxRow, action: Action) -> MatrixPerformer | SlackPerformer | Desk:
         if isinstance(action, ObeyCommand):
             return self._desk
-        is_for_slack = row.direction == TO_SLACK or isinstance(action, PostMessage)
+        is_for_slack = isinstance(action, PostMessage) or (
+            row.direction == TO_SLACK and not isinstance(action, SendEvent)
+        )
         return self._to_slack if is_for_slack else self._to_matrix
 
     async def _performed(
@@ -324,9 +334,10 @@ class Conductor:
         try:
             return await performer.perform(team, task), task.action.record
         except Refused as refused:
-            if isinstance(task.action.record, RecordTold) and not is_installation_trouble(refused.code):
-                log.info("%s could not be told that the channel has moved: %s", task.action.record.person, refused)
-                return "", None
+            told = task.action.record
+            if isinstance(told, RecordTold | RecordWithheld) and not is_installation_trouble(refused.code):
+                log.info("%s: its author could not be told: %s", task.action.key, refused)
+                return "", told if isinstance(told, RecordWithheld) else None
             instead = out_of_thread(task.action, refused.code)
             if instead is None and refused.code == BY_GHOST:
                 instead = by_ghost(task.action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portals.crossing.policy import Kind
 from portals.text import Channel, MatrixPerson, Names, SlackPerson
 
 if TYPE_CHECKING:
@@ -18,9 +19,14 @@ def names_of(facts: Facts) -> Names:
     for user, account in facts.accounts.items():
         known = facts.members.get(account.id) or facts.people.get(user)
         members[str(account.id)] = MatrixPerson(known.name if known else "", str(user))
+    notifies = Kind.MENTIONS in facts.policy.kinds
+    if not notifies:  # every mention becomes the name alone
+        members = {user: one._replace(slack_id=None) for user, one in (members | ghosts).items()}
+        ghosts = {}
     return Names(
         slack_users={
-            str(user): SlackPerson(one.name, _account(user, one, facts)) for user, one in facts.people.items()
+            str(user): SlackPerson(one.name, _account(user, one, facts) if notifies else None)
+            for user, one in facts.people.items()
         },
         matrix_users=members | ghosts,
         channels={str(one): Channel(channel.name, channel.room) for one, channel in facts.channels.items()},
@@ -28,8 +34,8 @@ def names_of(facts: Facts) -> Names:
         usergroups=facts.usergroups,
         emoji=facts.emoji,
         links=facts.permalinks,
-        allow_room_mention=facts.rules.allow_room_mention,
-        allow_broadcast=facts.rules.allow_broadcast and facts.may_broadcast,
+        allow_room_mention=facts.rules.allow_room_mention and notifies,
+        allow_broadcast=facts.rules.allow_broadcast and facts.may_broadcast and notifies,
     )
 
 

@@ -45,6 +45,7 @@ def needs_in_matrix(event: SlackReaction) -> Needs:
     """Return what must be known of a reaction in Slack."""
     return Needs(
         slack_users=frozenset([event.user]),
+        author=event.user,
         messages=frozenset([event.ts]),
         targets=frozenset([event.ts]),
         emoji=frozenset([event.name]),
@@ -96,6 +97,7 @@ def needs_in_slack(event: MatrixReaction) -> Needs:
     return Needs(
         events=frozenset([event.target, event.event_id]),
         targets=frozenset([event.target]),
+        speaker=event.sender,
         reactions=True,
         emoji=frozenset([name] if name and not is_standard and emoji.unicode_of(name) is None else []),
         pictures=frozenset([event.key] if event.key.startswith("mxc://") else []),

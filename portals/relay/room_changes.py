@@ -29,9 +29,11 @@ _LONGEST_TOPIC = 250
 def needs(event: MatrixPins | MatrixTopic) -> Needs:
     """Return what must be known before the change can be decided."""
     if isinstance(event, MatrixTopic):
-        return Needs(description=True)
+        return Needs(description=True, speaker=event.sender)
     changed = frozenset(event.added + event.removed)
-    return Needs(events=changed | frozenset(event.pinned if event.removed else ()), targets=changed)
+    return Needs(
+        events=changed | frozenset(event.pinned if event.removed else ()), targets=changed, speaker=event.sender
+    )
 
 
 def decide(

@@ -23,6 +23,8 @@ from portals.actions import (
     SendFile,
     SetMembership,
 )
+from portals.crossing import withholding
+from portals.crossing.judge import Withheld, judge
 from portals.events import (
     Ignored,
     SlackAuthor,
@@ -83,6 +85,7 @@ def needs(event: SlackEvent) -> Needs:
                 targets=frozenset({*thread, *([event.ts] if event.changed else ())}),
                 tails=thread,
                 writer=moved.writer_of(event),
+                author=event.author.id,
             )
         case SlackDeletion():
             return Needs(messages=frozenset([event.ts]), targets=frozenset([event.ts]))
@@ -110,6 +113,9 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
     """Return what to do in the portal's room, or why nothing is to be done."""
     if portal.room is None:
         return Ignored("the portal has no room yet")
+    judged = judge(event, portal, facts)
+    if isinstance(judged, Withheld):
+        return withholding.in_matrix(judged, event, portal, facts)
     match event:
         case SlackMessage():
             return moved.with_word(_Message(event, portal, facts).decide(), event, portal, facts)

@@ -20,6 +20,8 @@ from portals.actions import (
     RecordLink,
     UpdateMessage,
 )
+from portals.crossing import withholding
+from portals.crossing.judge import Withheld, judge
 from portals.events import (
     Ignored,
     MatrixEvent,
@@ -66,6 +68,7 @@ def needs(event: MatrixEvent) -> Needs:
                 quoted=event if event.reply_to or event.edits else None,
                 broadcaster=event.sender if said.room else None,
                 targets=referred,
+                speaker=event.sender,
             )
         case MatrixPollEnd():
             return Needs(
@@ -73,6 +76,7 @@ def needs(event: MatrixEvent) -> Needs:
                 events=frozenset([event.poll, event.event_id]),
                 poll=event.poll,
                 targets=frozenset([event.poll]),
+                speaker=event.sender,
             )
         case MatrixReaction():
             return reactions.needs_in_slack(event)
@@ -88,9 +92,13 @@ def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ..
     """Return what to do in the portal's channel, why nothing is to be done, or why it cannot be done."""
     if portal.has_moved:
         return Ignored("the channel has moved to Matrix: what is said here stays here")
+    if isinstance(event, MatrixMessage) and event.encrypted:
+        return Undeliverable("it is encrypted, and this bridge does not read encrypted messages")
+    judged = judge(event, portal, facts)
+    if isinstance(judged, Withheld):
+        return withholding.in_slack(judged, event, portal, facts)
+    facts = judged.facts
     match event:
-        case MatrixMessage(encrypted=True):
-            return Undeliverable("it is encrypted, and this bridge does not read encrypted messages")
         case MatrixMessage(edits=None):
             return _new(event, portal, facts)
         case MatrixMessage():

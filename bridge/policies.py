@@ -1,0 +1,46 @@
+"""The policies of the configuration, as decisions know them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portals.crossing.policies import Policies
+from portals.crossing.policy import Globs, Kind, Policy, Standing
+
+if TYPE_CHECKING:
+    import config.policy as configured
+    from config.settings import Settings
+
+
+def policies_from(settings: Settings) -> Policies:
+    """Return all policies, and which channels have one of their own."""
+    return Policies(
+        {one.name: policy_from(one) for one in settings.policies},
+        {(one.workspace or "", one.slack): one.policy for one in settings.portals.map if not one.slack.startswith("#")},
+    )
+
+
+def policy_from(said: configured.Policy) -> Policy:
+    """Return one policy."""
+    standings = {
+        Standing.MEMBER: said.slack.members,
+        Standing.GUEST: said.slack.guests,
+        Standing.BOT: said.slack.bots,
+        Standing.STRANGER: said.slack.strangers,
+    }
+    welcome = frozenset(standing for standing, is_welcome in standings.items() if is_welcome)
+    return Policy(
+        name=said.name,
+        power_level=said.matrix.power_level,
+        matrix_users=Globs(said.matrix.users, said.matrix.deny_users),
+        servers=Globs(said.matrix.servers, said.matrix.deny_servers),
+        standings=frozenset(Standing) if len(welcome) == len(standings) else welcome,
+        slack_users=Globs(said.slack.users, said.slack.deny_users),
+        kinds=frozenset(map(Kind, said.kinds)),
+        file_types=Globs(said.files.types, said.files.deny_types),
+        file_names=Globs(said.files.names, said.files.deny_names),
+        max_file_size=said.files.max_size,
+        domains=Globs(said.links),
+        words=said.words,
+        line=said.line,
+    )

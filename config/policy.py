@@ -1,0 +1,124 @@
+"""The settings of what may cross: policies by name, of which a portal has one."""
+
+# No `from __future__ import annotations`: pydantic evaluates these annotations while the classes are made.
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field
+
+from config.section import Section
+from config.values import Count, Flag, Kind, Name, Size, Text, TypeGlob, UserPattern, pattern, wrong
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DEFAULT = "default"
+
+_HOST = AfterValidator(
+    pattern(r"[\w.*?\[\]:-]+", "a pattern of host names", "write it like example.org or *.example.org")
+)
+HostGlob = Annotated[str, _HOST, Kind("host name")]
+_SLACK_ID = AfterValidator(pattern(r"[A-Z0-9*?]+", "a pattern of Slack ids", "write ids such as U0123456789, or *"))
+SlackIdGlob = Annotated[str, _SLACK_ID, Kind("Slack id")]
+_WORDS = AfterValidator(
+    pattern(r"(?s).*[^\W_].*", "a word", "write a word or a phrase, with * for any letters, such as VS-NfD or secret*")
+)
+Words = Annotated[str, _WORDS, Kind("text")]
+NameGlob = Annotated[str, AfterValidator(pattern(r"[^/\s]+", "a file name", "write it like *.exe")), Kind("file name")]
+
+KINDS = ("text", "files", "links", "mentions", "reactions", "edits", "deletions", "topics", "pins")
+Kinds = Annotated[
+    str, AfterValidator(pattern("|".join(KINDS), "a kind", f"write any of {', '.join(KINDS)}")), Kind("kind")
+]
+
+
+class FromMatrix(Section):
+    """Which people of Matrix may write to Slack; each of these must let them."""
+
+    power_level: Annotated[Count | None, Kind("whole number", int, literal=False)] = Field(
+        default=None, description="The least power level in the room that it takes; blank asks for none."
+    )
+    users: Annotated[tuple[UserPattern, ...], Kind("list of patterns", literal=False)] = Field(
+        default=("@*:*",), description="User ids of those who may, with * and ?."
+    )
+    deny_users: Annotated[tuple[UserPattern, ...], Kind("list of patterns", literal=False)] = Field(
+        default=(), description="User ids of those who may not although they are among them."
+    )
+    servers: Annotated[tuple[HostGlob, ...], Kind("list of patterns", literal=False)] = Field(
+        default=("*",), description="Homeservers whose people may, with * and ?."
+    )
+    deny_servers: Annotated[tuple[HostGlob, ...], Kind("list of patterns", literal=False)] = Field(
+        default=(), description="Homeservers whose people may not although they are among them."
+    )
+
+
+class FromSlack(Section):
+    """Which people of Slack may write to Matrix; each of these must let them."""
+
+    members: Flag = Field(default=True, description="Whether members of the workspace may.")
+    guests: Flag = Field(default=True, description="Whether its guests may, of one channel or of several.")
+    bots: Flag = Field(default=True, description="Whether bots and workflows may.")
+    strangers: Flag = Field(default=True, description="Whether people of other workspaces may, by Slack Connect.")
+    users: Annotated[tuple[SlackIdGlob, ...], Kind("list of patterns", literal=False)] = Field(
+        default=("*",), description="Slack ids of those who may, with * and ?."
+    )
+    deny_users: Annotated[tuple[SlackIdGlob, ...], Kind("list of patterns", literal=False)] = Field(
+        default=(), description="Slack ids of those who may not although they are among them."
+    )
+
+
+class PolicyFiles(Section):
+    """Which files may cross; what `files` says counts as well."""
+
+    types: Annotated[tuple[TypeGlob, ...], Kind("list of types", literal=False)] = Field(
+        default=("*/*",), description="Content types that may, with *; what a file really is must be among them too."
+    )
+    deny_types: Annotated[tuple[TypeGlob, ...], Kind("list of types", literal=False)] = Field(
+        default=(), description="Content types that may not although they are among them."
+    )
+    names: Annotated[tuple[NameGlob, ...], Kind("list of patterns", literal=False)] = Field(
+        default=("*",), description="File names that may, with * and ?, such as *.pdf."
+    )
+    deny_names: Annotated[tuple[NameGlob, ...], Kind("list of patterns", literal=False)] = Field(
+        default=(), description="File names that may not although they are among them, such as *.exe."
+    )
+    max_size: Annotated[Size | None, Kind("size")] = Field(
+        default=None, description="The largest file that may cross; blank leaves it at files.max_size."
+    )
+
+
+class Policy(Section):
+    """What may cross in the portals that have this policy; what is left out lets everything cross."""
+
+    name: Name = Field(description="What a portal names it by; the one called `default` holds wherever none is named.")
+    matrix: FromMatrix = Field(default=FromMatrix(), description=FromMatrix.__doc__)
+    slack: FromSlack = Field(default=FromSlack(), description=FromSlack.__doc__)
+    kinds: Annotated[tuple[Kinds, ...], Kind("list of kinds", literal=False)] = Field(
+        default=KINDS, description="What crosses at all; without `mentions`, a mention becomes a plain name."
+    )
+    files: PolicyFiles = Field(default=PolicyFiles(), description=PolicyFiles.__doc__)
+    links: Annotated[tuple[HostGlob, ...], Kind("list of patterns", literal=False)] = Field(
+        default=("*",), description="Hosts that may be linked to, with * and ?; others withhold the message."
+    )
+    words: Annotated[tuple[Words, ...], Kind("list of words", literal=False)] = Field(
+        default=(),
+        description="Words, phrases and marks that withhold a message, in any case and spelling, with * and ?.",
+    )
+    line: Text = Field(
+        default="", description="What the other side is shown in place of a withheld message; blank shows nothing."
+    )
+
+
+def check_policies(policies: "Sequence[Policy]", named: "Sequence[tuple[str, str]]") -> None:
+    """Refuse policies of one name, and what the lines of portals.map, each (policy, channel), cannot name."""
+    names = [policy.name for policy in policies]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise wrong(f"{name!r} is used twice", "give each its own name", at=("policies", number, "name"))
+    for number, (name, channel) in enumerate(named):
+        at = ("portals", "map", number)
+        if name not in (*names, DEFAULT):
+            hint = f"write one of {', '.join(names)}" if names else "describe it under policies"
+            raise wrong(f"{name!r} is not among policies", hint, at=(*at, "policy"))
+        if name != DEFAULT and channel.startswith("#"):
+            hint = "write its id: whoever renames a channel would escape the policy"
+            raise wrong(f"{channel!r} has a policy of its own by a name", hint, at=(*at, "slack"))

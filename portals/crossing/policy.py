@@ -1,0 +1,72 @@
+"""A policy: who may write across, what kinds cross, which files, links and words do. A value, with no behaviour.
+
+The policy that says nothing lets everything cross. Patterns are globs: `*` and `?`, and nothing else; they match in
+linear time, which no promise about regular expressions of other people's could keep.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What can be kept from crossing; mentions are not withheld, they become plain names."""
+
+    TEXT = "text"
+    FILES = "files"
+    LINKS = "links"
+    MENTIONS = "mentions"
+    REACTIONS = "reactions"
+    EDITS = "edits"
+    DELETIONS = "deletions"
+    TOPICS = "topics"
+    PINS = "pins"
+
+
+class Standing(StrEnum):
+    """How somebody stands to a Slack workspace: a stranger comes from another one by Slack Connect."""
+
+    MEMBER = "members"
+    GUEST = "guests"
+    BOT = "bots"
+    STRANGER = "strangers"
+    UNKNOWN = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Globs:
+    """Patterns of names: what matches one that is allowed and none that is denied may pass."""
+
+    allow: tuple[str, ...] = ("*",)
+    deny: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What may cross in a portal."""
+
+    name: str = "default"
+    power_level: int | None = None
+    """The least power that it takes in the room to write to Slack; None asks for none."""
+    matrix_users: Globs = Globs()
+    servers: Globs = Globs()
+    standings: frozenset[Standing] = frozenset(Standing)
+    slack_users: Globs = Globs()
+    kinds: frozenset[Kind] = frozenset(Kind)
+    file_types: Globs = Globs(("*/*",))
+    file_names: Globs = Globs()
+    max_file_size: int | None = None
+    domains: Globs = Globs()
+    words: tuple[str, ...] = ()
+    line: str = ""
+    """What the other side is shown in place of a message that was withheld; nothing where it is empty."""
+
+    @property
+    def looks_into_files(self) -> bool:
+        """Whether the type of a file matters, so that what it really is must be found out."""
+        return self.file_types != Globs(("*/*",))
+
+
+OPEN = Policy()
+"""Everything crosses."""
