@@ -51,7 +51,9 @@ QUICK = DeliveryTimes(ack=0.3, retries=(0.0, 0.06, 0.2))
 """Slack repeats an event three times within a moment, and then never again."""
 
 
-def groups_for(slack: SlackSandbox, homeserver_url: str, database_url: str, port: int, **more: Any) -> dict[str, Any]:
+def groups_for(
+    slack: SlackSandbox, homeserver_url: str, database_url: str, port: int, /, **more: Any
+) -> dict[str, Any]:
     """Return the configuration of a bridge between this sandbox and this homeserver; `more` are groups of settings."""
     workspace = slack.team()
     groups: dict[str, Any] = {
@@ -73,7 +75,7 @@ def groups_for(slack: SlackSandbox, homeserver_url: str, database_url: str, port
     return groups | more
 
 
-def settings_for(slack: SlackSandbox, homeserver_url: str, database_url: str, port: int, **more: Any) -> Settings:
+def settings_for(slack: SlackSandbox, homeserver_url: str, database_url: str, port: int, /, **more: Any) -> Settings:
     """Return the settings that `groups_for` describes."""
     groups = groups_for(slack, homeserver_url, database_url, port, **more)
     return parse(orjson.dumps(groups).decode(), "stage", Path.cwd(), {})
