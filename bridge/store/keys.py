@@ -29,8 +29,14 @@ ADD_OWN = """
 INSERT INTO own_devices (user_id, device_id, account, signing) VALUES ($1, $2, $3, $4)
 ON CONFLICT (user_id) DO NOTHING
 """
+RENEW_OWN = """
+UPDATE own_devices SET device_id = $2, account = $3, published = 0, since = '' WHERE user_id = $1
+"""
+NO_OLM = "DELETE FROM olm_sessions WHERE owner = $1"
+NO_OUTBOUND_OF = "DELETE FROM outbound_sessions WHERE owner = $1"
+NO_SHARES_OF = "DELETE FROM outbound_shares WHERE owner = $1"
 PUT_ACCOUNT = "UPDATE own_devices SET account = $2 WHERE user_id = $1"
-PUBLISHED = "UPDATE own_devices SET published = $2 WHERE user_id = $1"
+PUBLISHED = "UPDATE own_devices SET published = 1 WHERE user_id = $1"
 PUT_SINCE = "UPDATE own_devices SET since = $2 WHERE user_id = $1"
 OLM = """
 SELECT their_key, session_id, session FROM olm_sessions WHERE owner = $1 AND their_key IN {keys}
@@ -238,13 +244,18 @@ class Keys:
         await self._database.commit(Statement(ADD_OWN, (own.user, own.device, own.account, own.signing)))
         return await self.own(own.user) or own
 
+    def renew_own(self, user: MatrixUserId, device: str, account: str) -> Unit:
+        """Return what remembers another device in place of one that is gone, and forgets what was that one's."""
+        forget = (NO_OLM, NO_OUTBOUND_OF, NO_SHARES_OF)
+        return (Statement(RENEW_OWN, (user, device, account)), *(Statement(sql, (user,)) for sql in forget))
+
     def put_account(self, user: MatrixUserId, account: str) -> Unit:
         """Return what remembers the changed account of a device."""
         return (Statement(PUT_ACCOUNT, (user, account)),)
 
-    def published(self, user: MatrixUserId, *, is_so: bool = True) -> Unit:
-        """Return what remembers whether the homeserver knows a device."""
-        return (Statement(PUBLISHED, (user, int(is_so))),)
+    def published(self, user: MatrixUserId) -> Unit:
+        """Return what remembers that the homeserver knows a device."""
+        return (Statement(PUBLISHED, (user,)),)
 
     def put_since(self, user: MatrixUserId, since: str) -> Unit:
         """Return what remembers up to where a device's arrivals are taken."""

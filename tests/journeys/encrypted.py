@@ -199,12 +199,18 @@ class EncryptedStage:
 
     async def set_encryption(self, room: str, **more: Any) -> None:
         """Switch a room's encryption on, or change how it is done, as its bot, who alone may."""
-        await self.homeserver.transport.request(
-            "PUT",
-            f"/_matrix/client/v3/rooms/{quote(room)}/state/m.room.encryption/",
-            token=self.settings.appservice.as_token.reveal(),
-            query={"user_id": self.bot},
-            body={"algorithm": "m.megolm.v1.aes-sha2", **more},
+        path = f"rooms/{quote(room)}/state/m.room.encryption/"
+        await self._as_one_of_ours("PUT", path, self.bot, {"algorithm": "m.megolm.v1.aes-sha2", **more})
+
+    async def remove_devices(self, user: str) -> None:
+        """Remove all devices of one of the bridge's users, as an admin of the homeserver might."""
+        for device in (await self._as_one_of_ours("GET", "devices", user, None))["devices"]:
+            await self._as_one_of_ours("DELETE", f"devices/{device['device_id']}", user, {})
+
+    async def _as_one_of_ours(self, method: str, path: str, user: str, body: dict[str, Any] | None) -> Any:
+        token = self.settings.appservice.as_token.reveal()
+        return await self.homeserver.transport.request(
+            method, f"/_matrix/client/v3/{path}", token=token, query={"user_id": user}, body=body
         )
 
     async def sealed(self, room: str) -> list[dict[str, Any]]:

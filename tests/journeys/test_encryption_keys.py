@@ -292,3 +292,20 @@ async def test_ghosts_speak_with_the_bots_device_in_rooms_where_it_is_the_other_
         assert len(set(keys[:2])) == 2
         assert len(set(keys[2:])) == 1
         assert not set(keys[:2]) & set(keys[2:])
+
+
+async def test_devices_that_somebody_removed_on_the_homeserver_are_published_again(stage: EncryptedStage) -> None:
+    async with NioPerson.of(stage.homeserver, "ada") as ada:
+        room = await stage.enter("general", ada)
+        alice = stage.workspace.person("alice")
+        alice.post("general", "before")
+        ghost = (await ada.until(room, "before")).sender
+        for user in (stage.bot, ghost):
+            await stage.remove_devices(user)
+        await stage.set_encryption(room, rotation_period_msgs=1)  # so that the next message has to give out a key
+        alice.post("general", "after")
+        await ada.until(room, "after")
+        ada.client.olm.rotate_outbound_group_session(room)
+        await ada.say(room, "heard")
+        await stage.until_in_slack("general", "heard")
+        assert not await stage.parked()

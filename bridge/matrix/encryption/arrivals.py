@@ -16,7 +16,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Later, Refused
-from bridge.matrix.encryption.key_server import SIGNED, counts_of
+from bridge.matrix.encryption.key_server import NO_DEVICE, SIGNED, counts_of
 from bridge.matrix.encryption.letters import Unreadable
 from bridge.store.recent import Recent
 from portals.ids import MatrixUserId, RoomId
@@ -103,7 +103,7 @@ class Arrivals:
             except (Later, Refused) as error:
                 failures, wait_ms = failures + 1, 0
                 log.error("the keys of encrypted rooms cannot be read: %s", error)
-                if isinstance(error, Refused):
+                if isinstance(error, Refused) and error.code in NO_DEVICE:
                     await self._renew()
                 await asyncio.sleep(pause(failures))
 
@@ -114,11 +114,11 @@ class Arrivals:
             await self._keys.keep(self._keys.all_stale())
 
     async def _renew(self) -> None:
-        """Publish the device anew: somebody may have removed it on the homeserver."""
+        """Have another device in place of one that somebody removed on the homeserver."""
         try:
-            await self._identities.publish_again(self._bot)
+            await self._identities.renew(self._bot)
         except (Later, Refused) as error:
-            log.error("the bot's device cannot be published: %s", error)
+            log.error("the bot cannot have another device: %s", error)
 
     async def read(self, own: Identity, wait_ms: int, came: Callable[[Sequence[Session]], Awaitable[None]]) -> None:
         """Read once what came, and deal with all of it."""

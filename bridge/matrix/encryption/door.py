@@ -11,13 +11,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bridge.errors import Refused
+from bridge.errors import Later, Refused
 from bridge.matrix.encryption.arrivals import Arrivals
 from bridge.matrix.encryption.audience import Audiences
 from bridge.matrix.encryption.files import SealedFiles
 from bridge.matrix.encryption.identity import Identities
 from bridge.matrix.encryption.inbound import Inbounds, Undecryptable
-from bridge.matrix.encryption.key_server import KeyServer
+from bridge.matrix.encryption.key_server import NO_DEVICE, KeyServer
 from bridge.matrix.encryption.letters import Letters
 from bridge.matrix.encryption.outbound import MEGOLM, Outbounds
 from bridge.matrix.encryption.turns import Turns
@@ -202,10 +202,18 @@ class Encryption:
             return type, content
         if not self.is_on:
             raise _switched_off(room)
-        audience = await self._audiences.of(room, sender)
-        own = await self._identities.of(self._owner(room, sender))
         inside = {name: value for name, value in content.items() if name != STAMP}
-        sealed = await self._outbounds.encrypt(own, room, audience, rules, type, inside)
+        owner = self._owner(room, sender)
+        try:
+            audience = await self._audiences.of(room, sender)
+            own = await self._identities.of(owner)
+            sealed = await self._outbounds.encrypt(own, room, audience, rules, type, inside)
+        except Refused as refused:
+            if refused.code not in NO_DEVICE:
+                raise
+            for user in {owner, self._options.bot}:
+                await self._identities.renew(user)
+            raise Later(f"a device of ours was removed on the homeserver: {refused.detail}", 0.0) from refused
         if STAMP in content:
             sealed[STAMP] = content[STAMP]
         return "m.room.encrypted", sealed

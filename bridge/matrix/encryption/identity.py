@@ -68,13 +68,21 @@ class Identities:
                 self._known[user] = await self._published(user)
             return self._known[user]
 
-    async def publish_again(self, user: MatrixUserId) -> None:
-        """Have the homeserver know a device that it may have forgotten, or that somebody removed there."""
-        own = await self._keys.own(user)
-        if own is not None:
-            self._known.pop(user, None)
-            await self._keys.keep(self._keys.published(user, is_so=False))
-        await self.of(user)
+    async def renew(self, gone: MatrixUserId) -> None:
+        """Have one of our users have another device, if the homeserver does not know theirs any more.
+
+        A device that was removed does not come back in the eyes of others; its user's own vouching stays what it was.
+        """
+        async with self._turns.of(f"identity {gone}"):
+            own = await self._keys.own(gone)
+            if own is None or await self._server.knows(gone, own.device):
+                return
+            log.warning("%s: the device %s was removed on the homeserver; another takes its place", gone, own.device)
+            account = vodozemac.Account().pickle(self._vault.pickle_key)
+            unit = self._keys.renew_own(gone, _new_name(), account)
+            await self._keys.keep((*unit, *self._keys.all_stale()) if gone == self._bot else unit)
+            self._known.pop(gone, None)
+        await self.of(gone)
 
     def account(self, own: OwnDevice) -> vodozemac.Account:
         """Return the keys of a device."""
@@ -99,7 +107,7 @@ class Identities:
     async def _made(self, user: MatrixUserId) -> OwnDevice:
         account = vodozemac.Account().pickle(self._vault.pickle_key)
         signing = self._vault.seal(CrossSigning.made().written(), f"signing {user}")
-        return await self._keys.add_own(OwnDevice(user, f"CW{secrets.token_hex(4).upper()}", account, signing))
+        return await self._keys.add_own(OwnDevice(user, _new_name(), account, signing))
 
     async def refill(self, counts: Mapping[str, int] | None, fallback_is_used: bool) -> None:
         """Have the homeserver hold one-time keys of the bot's device, and a fallback for when they run out.
@@ -146,6 +154,10 @@ class Identities:
             )
             for key_id, key in keys.items()
         }
+
+
+def _new_name() -> str:
+    return f"CW{secrets.token_hex(4).upper()}"
 
 
 def _fallback(account: vodozemac.Account) -> dict[str, vodozemac.Curve25519PublicKey]:

@@ -29,6 +29,8 @@ _ONLY_FOR_THE_DEVICE = orjson.dumps(
     }
 ).decode()
 SIGNED = "signed_curve25519"
+NO_DEVICE = frozenset({"M_UNKNOWN_DEVICE", "ORG.MATRIX.MSC4326.M_UNKNOWN_DEVICE", "M_EXCLUSIVE"})
+"""With what Synapse, new and old, refuses a request as a device that it does not know: somebody removed it there."""
 
 
 class KeyServer:
@@ -52,6 +54,16 @@ class KeyServer:
                 "initial_device_display_name": name,
             }
             await self._wire.call(Method.POST, Path.v3.login, content)
+
+    async def knows(self, user: MatrixUserId, device: str) -> bool:
+        """Tell whether one of our users has this device."""
+        try:
+            await self._wire.call(Method.GET, Path.v3.devices[device], user=user)
+        except Refused as refused:
+            if refused.code == "M_NOT_FOUND":
+                return False
+            raise
+        return True
 
     async def remove_others(self, user: MatrixUserId, device: str) -> None:
         """Remove what devices one of our users has besides this one: they are of a store that is lost."""
