@@ -81,7 +81,7 @@ def read(payload: Json, source: str, workspace: Workspace) -> SlackEvent | Ignor
 
 def is_looked_up(raw: str) -> bool:
     """Tell whether a payload, as it is stored, was made of what history knows, and was not delivered by Slack."""
-    return f'"{LOOK_BACK}":' in raw
+    return f'"{LOOK_BACK}":' in raw or f'"{FILE_CAME}"' in raw
 
 
 def channel_of(payload: Json) -> ChannelId | None:

@@ -170,3 +170,26 @@ async def test_differences_stop_the_end_until_they_are_accepted(sqlite_url: str)
                 await parts.cutover.finish(await portal_of(stage), proven)
             await parts.cutover.finish(await portal_of(stage), proven, accept_differences=True)
         assert "2 differences that were accepted" in (await bodies(stage))[-1]
+
+
+async def test_an_export_that_is_imported_later_fills_what_lacks_and_moves_nothing_back(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    async with staged(sqlite_url, portals={"automatic": {"include": []}}) as stage:
+        alice = stage.workspace.person("alice")
+        export_of(stage.workspace, tmp_path / "first.zip")
+        await stage.start()
+        await bring(stage.settings, tmp_path / "first.zip")
+        async with parts_of(stage) as parts:
+            await parts.freeze(await portal_of(stage), Wish(archive=True), anyway=False)
+            await bring(stage.settings, tmp_path / "first.zip")
+            assert (await portal_of(stage)).state == "frozen"
+            await parts.cutover.finish(await portal_of(stage), None)
+        stage.workspace.person("alice").unarchive(CHANNEL)
+        alice.post(CHANNEL, "behind everybody's back")
+        alice.archive(CHANNEL)
+        export_of(stage.workspace, tmp_path / "last.zip")
+        await bring(stage.settings, tmp_path / "last.zip")
+        assert (await portal_of(stage)).state == "archived"
+        assert "behind everybody's back" in await bodies(stage)
+        assert not any("archived in Slack" in body for body in await bodies(stage))

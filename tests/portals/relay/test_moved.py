@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 
 from portals.actions import Note, PostMessage, RecordChannel, RecordTold, RecordTrouble, SendEvent, SetMembership
 from portals.events import Ignored
 from portals.facts import Link, PortalKind, PortalState
 from portals.ids import Ts
+from portals.reading.late_files import FILE_CAME
+from portals.reading.slack import LOOK_BACK, is_looked_up
 from portals.relay import to_matrix, to_slack
 from portals.relay.moved import writer_of
 from tests.portals.relay.scene import ALICE, CHANNEL, PORTAL, ROOM, facts, ghost, link, rules, said_in_matrix
@@ -128,3 +131,10 @@ def test_nothing_goes_back_to_slack() -> None:
         assert isinstance(to_slack.decide(event, portal, facts()), Ignored)
     past = replace(ENDED, kind=PortalKind.HISTORY)
     assert not past.has_moved
+
+
+def test_what_history_brings_is_told_from_what_slack_delivers_whatever_it_says() -> None:
+    words = {"event": {"type": "message", "text": '"causeway_look_back": 1, "causeway_file_came"'}}
+    assert not is_looked_up(orjson.dumps(words).decode())
+    assert is_looked_up(orjson.dumps({**words, LOOK_BACK: 7}).decode())
+    assert is_looked_up(orjson.dumps({"event": {"type": FILE_CAME}}).decode())
