@@ -53,6 +53,7 @@ _BATCH = 400
 _ENOUGH = 400
 """Rows that wait in a channel's queue, above which no more are admitted: memory and the inbox stay small."""
 _LOOK = 0.3
+_LOOK_FOR_ITS_END = 1.0
 _PEOPLE = 500
 _WENT_WELL = 60.0
 """Seconds after which a failure is a new one, and not the last one still."""
@@ -218,8 +219,7 @@ class Importer:
         if await self._is_newest(history, wanted):
             await history.finish(self._member_limit)
             await history.wake()
-        while not await self._has_room(history) or await self._ledger.open_before(history.queue, history.known.place):
-            await self._tick_once()
+        await self._until_shown(history)
         await self._directory.end_history(history.portal.id)
         await self._imports.set_channel(history.known, ChannelState.DONE)
         await history.begin()
@@ -235,9 +235,13 @@ class Importer:
             return False
         return all(one.as_of <= wanted.as_of for one in await self._imports.newest() if one.team == wanted.team)
 
-    async def _has_room(self, history: ChannelHistory) -> bool:
-        portal = await self._directory.portal(history.portal.id)
-        return portal is None or portal.room is not None
+    async def _until_shown(self, history: ChannelHistory) -> None:
+        while True:
+            if not await self._ledger.open_before(history.queue, history.known.place):
+                portal = await self._directory.portal(history.portal.id)
+                if portal is None or portal.room is not None:
+                    return
+            await asyncio.sleep(_LOOK_FOR_ITS_END)
 
     async def _leave_out(self, wanted: Wanted, known: Import, channel: ExportedChannel, reason: str) -> None:
         queue = channel_queue(channel.team or wanted.team, channel.id)
