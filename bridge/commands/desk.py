@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 _MOST = 20
 _WITHIN = 60.0
 """So many commands of one person in so many seconds are taken."""
+_STARTING = 20.0
+"""Seconds after a start in which a workspace that is not connected yet is waited for."""
 _ROOMS = 10_000
 _PEOPLE = 10_000
 _LOOKED_AT = 300
@@ -62,6 +64,7 @@ class Desk:
         self._store = store
         self._matrix = matrix
         self._acts = acts
+        self._began = time.monotonic()
         self._crowded: Recent[RoomId, bool] = Recent(_ROOMS)
         """Rooms that are nobody's own with the bot, until somebody comes or goes: they are not asked each time."""
         self._asked: Recent[MatrixUserId, deque[float]] = Recent(_PEOPLE)
@@ -172,6 +175,8 @@ class Desk:
         try:
             return await self._acts.obey(command, asker)
         except Declined as declined:
+            if declined.code == "not_connected" and time.monotonic() - self._began < _STARTING:
+                raise Later(str(declined), 0.5) from declined
             return replies.said(replies.sentence(replies.in_matrix(str(declined), asker.prefix)))
         except StoreUnavailable:
             raise

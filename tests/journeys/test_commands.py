@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,9 +35,17 @@ def channels_of(slack: SlackSandbox) -> None:
 @pytest.fixture
 async def stage(sqlite_url: str) -> AsyncIterator[Stage]:
     async with Stage(sqlite_url, MORE, channels_of, times=FORGETFUL) as stage:
-        await stage.start()
-        await stage.room(CHANNEL)
+        await begin(stage)
         yield stage
+
+
+async def begin(stage: Stage) -> None:
+    """Start the bridge and return when the portal is live."""
+    await stage.start()
+    await stage.room(CHANNEL)
+    async with asyncio.timeout(10):
+        while await portal_state(stage, CHANNEL) != "live":
+            await asyncio.sleep(0.01)
 
 
 async def own_room(stage: Stage, name: str = "ada") -> tuple[Person, str]:
@@ -91,3 +100,172 @@ async def test_an_admin_bridges_a_channel_from_a_room_of_their_own(stage: Stage)
     assert await audit(stage) == [("@ada:localhost", "add portal")]
     assert "did you mean `bridge` or `unbridge`? `help`" in await asked(stage, ada, room, "brigde #design")
     assert "acme: connected" in await asked(stage, ada, room, "status")
+
+
+async def test_a_paused_portal_hears_its_commands_and_relays_none_of_them(stage: Stage) -> None:
+    ada = await stage.person("ada", CHANNEL)
+    room = await stage.room(CHANNEL)
+    assert "#general is paused" in await asked(stage, ada, room, "!slack pause")
+    await ada.say(room, "kept meanwhile")
+    assert "#general is paused, both ways" in await asked(stage, ada, room, "!slack status")
+    assert "kept meanwhile" not in str(stage.entries(CHANNEL))
+    assert "#general is live: what waited" in await asked(stage, ada, room, "!slack resume")
+    await until(lambda: "kept meanwhile" in str(stage.entries(CHANNEL)))
+    assert "!slack" not in str(stage.entries(CHANNEL))
+    assert [act for _, act in await audit(stage)] == ["pause portal", "resume portal"]
+
+
+async def test_a_user_may_ask_what_is_theirs_and_no_more(stage: Stage) -> None:
+    bert, room = await own_room(stage, "bert")
+    assert "unbridge" not in await asked(stage, bert, room, "help")
+    assert "Only admins of the bridge may do that" in await asked(stage, bert, room, "unbridge #general")
+    assert await portal_state(stage, CHANNEL) == "live"
+    assert await audit(stage) == [("@bert:localhost", "refused command")]
+    assert "You are invited" in await asked(stage, bert, room, "invite #general")
+    assert "you are not linked" in (await asked(stage, bert, room, "consent")).lower()
+
+
+async def test_a_stranger_is_told_that_they_may_not_and_their_invitation_is_declined(stage: Stage) -> None:
+    eve = await stage.person("eve", CHANNEL)
+    room = await stage.room(CHANNEL)
+    assert "You may not give this bot commands" in await asked(stage, eve, room, "!slack unbridge")
+    assert await portal_state(stage, CHANNEL) == "live"
+    assert await audit(stage) == [("@eve:localhost", "refused command")]
+    own = await eve.create_room(invite=[BOT])
+    await until(lambda: stage.homeserver.world.rooms[own].membership(BOT) == "leave")
+
+
+async def test_only_what_somebody_types_as_a_command_is_one(stage: Stage) -> None:
+    ada = await stage.person("ada", CHANNEL)
+    room = await stage.room(CHANNEL)
+    first = await ada.say(room, "a word")
+    await ada.edit(room, first, "!slack unbridge")
+    await ada.send(room, {"msgtype": "m.notice", "body": "!slack unbridge"})
+    await ada.send(room, {"msgtype": "m.text", "body": "!slack unbridge", "dev.causeway.key": "cwforged"})
+    stage.workspace.person("alice").post(CHANNEL, "!slack unbridge")
+    await until(lambda: any("unbridge" in str(one["content"]) for one in reversed(stage.homeserver.events(room))))
+    assert "#general is live" in await asked(stage, ada, room, "!slack status")
+    assert await portal_state(stage, CHANNEL) == "live"
+    assert await audit(stage) == []
+
+
+async def test_a_command_that_is_redacted_before_its_turn_does_nothing(stage: Stage) -> None:
+    ada = await stage.person("ada", CHANNEL)
+    room = await stage.room(CHANNEL)
+    await stage.stop()
+    event = await ada.say(room, "!slack unbridge")
+    await ada.redact(room, event)
+    await stage.start()
+    assert "#general is live" in await asked(stage, ada, room, "!slack status")
+    assert await audit(stage) == []
+
+
+async def test_a_room_with_more_people_needs_the_prefix(stage: Stage) -> None:
+    ada, room = await own_room(stage)
+    bert = await stage.homeserver.person("bert")
+    await ada.invite(room, bert.user_id)
+    await bert.join(room)
+    await ada.say(room, "unbridge #general")
+    assert "for you alone" in await asked(stage, ada, room, "!slack parked")
+    assert await portal_state(stage, CHANNEL) == "live"
+    await bert.leave(room)
+    assert "Nothing is parked" in await asked(stage, ada, room, "parked")
+
+
+async def test_a_person_asks_only_so_much_a_minute(stage: Stage) -> None:
+    ada, room = await own_room(stage)
+    for _ in range(25):
+        await ada.say(room, "nonsense")
+    await answers(stage, room, 21)
+    bert, other = await own_room(stage, "bert")
+    assert "This is what you may ask" in await asked(stage, bert, other, "help")
+    assert len(said_by_bot(stage, room)) == 21
+
+
+# --- a room that is there already
+
+
+async def plumbing(stage: Stage) -> tuple[Person, str]:
+    """Return an admin and a room of theirs in which people have talked, with the bot."""
+    ada, bert = await stage.homeserver.person("ada"), await stage.homeserver.person("bert")
+    room = await ada.create_room(preset="public_chat", invite=[BOT])
+    await bert.join(room)
+    await bert.say(room, "said before")
+    await until(lambda: stage.homeserver.world.rooms[room].membership(BOT) == "join")
+    return ada, room
+
+
+async def empower(stage: Stage, admin: Person, room: str) -> None:
+    levels = stage.homeserver.world.rooms[room].state["m.room.power_levels", ""].content
+    await admin.set_state(room, "m.room.power_levels", {**levels, "users": {**levels.get("users", {}), BOT: 100}})
+
+
+def code_in(answer: str) -> str:
+    return answer.partition("plumb confirm ")[2][:9]
+
+
+async def test_a_room_is_joined_to_a_channel_after_it_was_explained(stage: Stage) -> None:
+    ada, room = await plumbing(stage)
+    assert f"Give {BOT} a power of 50" in await asked(stage, ada, room, "!slack plumb #random")
+    await empower(stage, ada, room)
+    answer = await asked(stage, ada, room, "!slack plumb #random")
+    assert "in which 2 people are, to #random of Acme" in answer
+    assert "What was said here before stays here alone" in answer
+    assert await portal_state(stage, "random") == ""
+    assert "nothing to confirm by that code" in await asked(stage, ada, room, "!slack plumb confirm aaaa-aaaa")
+    confirmed = await asked(stage, ada, room, f"!slack plumb confirm {code_in(answer)}")
+    assert "joined to #random now" in confirmed
+    key = f"causeway://slack/{stage.workspace.id}/{stage.workspace.channel('random').id}"
+    await until(lambda: ("m.bridge", key) in stage.homeserver.world.rooms[room].state)
+    await ada.say(room, "said after")
+    await until(lambda: "said after" in str(stage.entries("random")))
+    assert "said before" not in str(stage.entries("random"))
+    assert "plumb" not in str(stage.entries("random"))
+
+
+async def test_whoever_has_no_power_over_a_room_joins_it_to_nothing(stage: Stage) -> None:
+    ada = await stage.homeserver.person("ada")
+    owner = await stage.homeserver.person("owner")
+    room = await owner.create_room(preset="public_chat", power_level_content_override={"invite": 0})
+    await ada.join(room)
+    await empower(stage, owner, room)
+    await ada.invite(room, BOT)
+    await until(lambda: stage.homeserver.world.rooms[room].membership(BOT) == "join")
+    assert "that takes power over this room, 50" in (await asked(stage, ada, room, "!slack plumb #random")).lower()
+
+
+# --- one's own account
+
+
+async def test_an_account_is_linked_by_a_code_that_was_sent_there(stage: Stage) -> None:
+    bert, room = await own_room(stage, "bert")
+    bob = stage.workspace.user("bob")
+    assert "link confirm CODE" in await asked(stage, bert, room, f"link {bob.id}")
+    (direct,) = [one for one in stage.workspace.channels.values() if one.kind == "im" and bob.id in one.members]
+    (sent,) = direct.messages.values() if isinstance(direct.messages, dict) else direct.messages
+    code = sent.text.partition("link confirm ")[2][:9]
+    assert "that is not the code" in (await asked(stage, bert, room, "link confirm aaaa-aaaa")).lower()
+    assert f"linked to {bob.id} now" in await asked(stage, bert, room, f"link confirm {code}")
+    assert "may cross from now on" in await asked(stage, bert, room, "consent")
+    assert [act for _, act in await audit(stage)] == ["link", "consent to direct messages"]
+    assert "The link has ended" in await asked(stage, bert, room, "unlink")
+
+
+# --- cut off
+
+
+@pytest.mark.parametrize("step", range(1, 25))
+async def test_a_command_that_is_cut_off_anywhere_is_done_and_answered_once(sqlite_url: str, step: int) -> None:
+    async with Stage(sqlite_url, MORE, channels_of, times=FORGETFUL) as stage:
+        await begin(stage)
+        ada, room = await own_room(stage)
+        stage.gate.arm(step)
+        await ada.say(room, "bridge #random")
+        await ada.say(room, "pause #random")
+        await until(lambda: stage.gate.cut.is_set() or len(said_by_bot(stage, room)) >= 3)
+        await stage.start()
+        told = await answers(stage, room, 3)
+        assert "#random becomes a portal" in told[1]
+        assert "#random is paused" in told[2]
+        assert [act for _, act in await audit(stage)] == ["add portal", "pause portal"]
+        await until(lambda: len(said_by_bot(stage, room)) == 3)
