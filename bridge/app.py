@@ -26,6 +26,7 @@ from bridge.observability.health import Health
 from bridge.observability.measured import MeasuredDatabase
 from bridge.observability.metrics import Metrics
 from bridge.policies import policies_from
+from bridge.store.audit_chain import AuditChain
 from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.directory import Directory
 from bridge.store.files import Files
@@ -300,6 +301,7 @@ class _Bridge:
         self.group.create_task(self.read_back.run(), name="read back")
         self.group.create_task(self._look_for_requests(), name="requests")
         self.group.create_task(self._clean_up(), name="clean-up")
+        self.group.create_task(AuditChain(self.office.store.database).keep_sealed(), name="audit")
         self.group.create_task(self.puppets.run(), name="puppets")
         await self.lanes.wake_all()
 

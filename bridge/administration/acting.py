@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bridge.store.audit import noted
+
+if TYPE_CHECKING:
+    from bridge.store.database import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +17,10 @@ class Actor:
 
     name: str
     way: str
+
+    def refused(self, what: str, why: str) -> Statement:
+        """Return what writes down that this was not done; `why` is a code, never what somebody wrote."""
+        return noted(str(self), "refused", what, why)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.way})"

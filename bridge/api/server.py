@@ -19,7 +19,7 @@ from bridge.administration.acting import Actor
 from bridge.api.contract import PREFIX, Role, described
 from bridge.api.operations import OPERATIONS
 from bridge.api.problems import Failed, failure_of, flaws_of
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, Declined
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -62,14 +62,20 @@ def _handler(office: Office, operation: Operation) -> Handler:
 
     async def handle(request: web.Request) -> web.Response:
         whose = _known(request, tokens)
+        actor = Actor(whose.name, f"API, {request.remote}")
         if not Role(whose.role).allows(operation.role):
-            log.warning("API: %s may not %s", whose.name, operation.name)
+            await office.store.database.commit(actor.refused(operation.name, "forbidden"))
             raise Failed(
                 403, "forbidden", f"the token {whose.name} has the role user; this takes one of the role admin"
             )
         asked = _read_asked(request, operation)
         body = await _read_body(request, operation)
-        answer = await operation.handler(office, Actor(whose.name, f"API, {request.remote}"), asked, body)
+        try:
+            answer = await operation.handler(office, actor, asked, body)
+        except Declined as declined:
+            if operation.method != "GET":
+                await office.store.database.commit(actor.refused(operation.name, declined.code))
+            raise
         written = writer.dump_json(writer.validate_python(answer, from_attributes=True), by_alias=True)
         return web.Response(status=operation.status, body=written, content_type="application/json")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import click
 
+from bridge.cli.audit import audit
 from bridge.cli.check import check
 from bridge.cli.console import console
 from bridge.cli.cutover import cutover
@@ -59,7 +60,7 @@ def cli() -> None:
 
 for command in (
     *(init, register, manifest, check, upgrade, migrate_db, run),
-    *(portals, people, importing, report, cutover, parked, console, encryption, preview),
+    *(portals, people, importing, report, cutover, parked, audit, console, encryption, preview),
 ):
     cli.add_command(command)
 

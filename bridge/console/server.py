@@ -153,10 +153,13 @@ class Console:
 
     async def _acted(self, request: web.Request, session: Session) -> web.Response:
         form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        actor = self._actor(request, session)
         try:
-            notice = Notice(await ACTS[request.path](self._office, self._actor(request, session), form))
+            notice = Notice(await ACTS[request.path](self._office, actor, form))
         except BridgeError as error:
             notice = Notice(str(error), is_good=False)
+            if isinstance(error, Declined):
+                await self._office.store.database.commit(actor.refused(request.path, error.code))
         self._notices[session.form_token] = notice
         while len(self._notices) > _MOST_NOTICES:
             self._notices.popitem(last=False)

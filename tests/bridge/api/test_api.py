@@ -39,7 +39,9 @@ async def test_a_portal_is_added_paused_resumed_and_removed_and_the_log_says_who
         assert (refused.status, refused.data["type"]) == (409, "urn:causeway:removed")
         assert "take it up again" in refused.data["detail"]
         log = (await api("GET", "/audit")).data["items"]
-        assert [one["act"] for one in log] == ["add portal", "pause portal", "resume portal", "remove portal"]
+        acts = [one["act"] for one in log]
+        assert acts == ["add portal", "pause portal", "resume portal", "remove portal", "refused"]
+        assert (log[-1]["subject"], log[-1]["detail"]) == ("resume_portal", "removed")
         assert {one["actor"] for one in log} == {"ops (API, 127.0.0.1)"}
 
 
@@ -77,6 +79,7 @@ async def test_a_parked_message_is_listed_without_its_words_and_shown_tried_agai
     acts = [(one["act"], one["subject"]) for one in (await api("GET", "/audit")).data["items"]]
     assert acts == [
         ("read", f"parked {first}"),
+        ("refused", "show_parked"),
         ("drop", f"parked {first}"),
         ("retry", f"parked {second}"),
         ("read", f"parked {third}"),
