@@ -25,6 +25,7 @@ from bridge.cli.register import manifest, register
 from bridge.cli.report import report
 from bridge.cli.run import run
 from bridge.cli.upgrade import upgrade
+from bridge.cli.verify import verify
 from bridge.errors import BridgeError
 from config.problems import ConfigError
 
@@ -60,7 +61,7 @@ def cli() -> None:
 
 for command in (
     *(init, register, manifest, check, upgrade, migrate_db, run),
-    *(portals, people, importing, report, cutover, parked, audit, console, encryption, preview),
+    *(portals, people, importing, report, verify, cutover, parked, audit, console, encryption, preview),
 ):
     cli.add_command(command)
 

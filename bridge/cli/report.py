@@ -81,9 +81,15 @@ def report(
         click.get_current_context().exit(1)
 
 
-async def report_of(settings: Settings, exports: Sequence[Path], selection: Selection, checksums: bool) -> Report:
-    """Read rooms back and compare them with these exports, or else with those that were imported."""
+async def report_of(
+    settings: Settings, exports: Sequence[Path], selection: Selection, checksums: bool, *, as_of: int = 0
+) -> Report:
+    """Read rooms back and compare them with these exports, or else with those that were imported.
+
+    `as_of` (ms) says how far the exports know, where that is no import's.
+    """
     import asyncio
+    from dataclasses import replace
 
     from bridge.configured import client_from, names_from, rules_from
     from bridge.exports.export import open_export
@@ -115,7 +121,8 @@ async def report_of(settings: Settings, exports: Sequence[Path], selection: Sele
         found = await planning.undertaking(portals)
         _refuse_nothing(selection, len(found.tasks), [one.channel.name for one in found.left_out])
         proofs = []
-        for number, task in enumerate(found.tasks, 1):
+        for number, planned in enumerate(found.tasks, 1):
+            task = replace(planned, until=as_of) if as_of else planned
             shown = _Progress(f"{number}/{len(found.tasks)} {task.channel.name}")
             proofs.append(await prove(matrix, task, shown))
             shown.end()
@@ -202,6 +209,15 @@ def _now() -> str:
 
 
 def _print(made: Report) -> None:
+    print_proofs(made)
+    count = made.unexplained
+    click.echo(
+        f"{count:,} {'thing is' if count == 1 else 'things are'} unexplained" if count else "Nothing is unexplained"
+    )
+
+
+def print_proofs(made: Report) -> None:
+    """Print what came out for each channel, and what is not compared."""
     from bridge.cli.tables import print_table, visible
     from bridge.proof.report import COLUMNS, is_equal, value
 
@@ -229,7 +245,3 @@ def _print(made: Report) -> None:
             )
     for left in made.left_out:
         click.echo(f"#{visible(left.channel.name)} ({left.channel.id}) is not compared: {visible(left.reason)}")
-    count = made.unexplained
-    click.echo(
-        f"{count:,} {'thing is' if count == 1 else 'things are'} unexplained" if count else "Nothing is unexplained"
-    )
