@@ -308,12 +308,13 @@ async def test_a_finished_channel_has_its_report_in_the_room_and_relays_nothing(
 async def test_what_the_report_leaves_unexplained_stops_the_end(bridge: Bridged, tmp_path: Path) -> None:
     await live(bridge)
     bruno = bridge.stage.workspace.person("bruno")
-    message = bruno.post("#engineering", "will be gone")
-    await bridge.shows("#engineering", "will be gone")
+    await bridge.stage.stop()
+    bridge.stage.gate.open()
+    message = bruno.post("#engineering", "nobody was there to hear it")
     export_of(bridge.stage.workspace, tmp_path / "final.zip")
-    await bridge.say("cutover", "freeze", "#engineering")
     bruno.delete("#engineering", message.ts)
-    await bridge.shows("#engineering", "will be gone", is_shown=False)
+    await bridge.stage.start()
+    await bridge.say("cutover", "freeze", "#engineering")
     words = ("cutover", "finish", "#engineering", "--export", str(tmp_path / "final.zip"), "--yes")
     said = await bridge.say(*words, code=1)
     assert "--accept-differences" in said.err
