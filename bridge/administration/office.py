@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from portals.ids import TeamId
 
 
+def is_admin(settings: Settings, user: str) -> bool:
+    """Tell whether a Matrix user may change things, by the configuration."""
+    return rights_from(settings).level(MatrixUserId(user)) is Level.ADMIN
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """Everything that console, HTTP API and bot commands act through."""
@@ -32,7 +37,7 @@ class Office:
 
     def is_admin(self, user: str) -> bool:
         """Tell whether a Matrix user may change things."""
-        return rights_from(self.settings).level(MatrixUserId(user)) is Level.ADMIN
+        return is_admin(self.settings, user)
 
     def workspace(self, wanted: str | None) -> tuple[TeamId, SlackClient]:
         """Return a connected workspace by its id or its name in the configuration, or the only one; raises Declined."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -27,12 +28,13 @@ def console(user: str, config: Path) -> None:
 
     It works once, within ten minutes. In Matrix, the bot gives it to whoever sends it `console`.
     """
+    from bridge.administration.office import is_admin
     from bridge.cli.store import in_store
     from bridge.console.signing import Signing
 
     settings = load_settings(config)
 
     async def work(store: Store) -> str:
-        return await Signing(settings.console, store.database, lambda who: who in settings.admins).sign_in_link(user)
+        return await Signing(settings.console, store.database, partial(is_admin, settings)).sign_in_link(user)
 
     click.echo(in_store(settings, work))

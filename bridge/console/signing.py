@@ -42,7 +42,9 @@ class Signing:
         if not self._address:
             raise Declined("no_console", "there is no console: set console.listen in the configuration")
         if not self._is_admin(user):
-            raise Declined("no_admin", f"{user} is no admin: add them to `admins` in the configuration")
+            raise Declined(
+                "no_admin", f"{user} is no admin: add them to `admins` in the configuration, or give them that level"
+            )
         secret = secrets.token_urlsafe(_BYTES)
         await self._sign_ins.add_link(secret, user, _LINK_LASTS)
         return f"{self._address.rstrip('/')}{SIGN_IN}?link={secret}"

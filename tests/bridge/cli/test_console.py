@@ -23,7 +23,10 @@ async def test_an_admin_gets_a_link_and_others_are_told_why_not(
         said = await bridge.say("console", "@alice:localhost")
         assert said.out.startswith(f"http://{listen}/sign-in?link=")
         refused = await bridge.say("console", "@zoe:localhost", code=1)
-        assert refused.err == "Error: @zoe:localhost is no admin: add them to `admins` in the configuration\n"
+        assert (
+            refused.err
+            == "Error: @zoe:localhost is no admin: add them to `admins` in the configuration, or give them that level\n"
+        )
 
 
 async def test_without_a_console_it_says_how_to_have_one(causeway: Causeway, tmp_path: Path, sqlite_url: str) -> None:

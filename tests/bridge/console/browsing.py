@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
 from selectolax.lexbor import LexborHTMLParser
 
+from bridge.administration.office import is_admin
 from bridge.console.signing import Signing
 from tests.journeys.stage import Stage, until
 from tests.sandbox.child import free_port
@@ -80,7 +82,7 @@ class Browser:
         """Return a link for signing in, without the address."""
         assert self.stage.database is not None
         settings = self.stage.settings
-        signing = Signing(settings.console, self.stage.database, lambda who: who in settings.admins)
+        signing = Signing(settings.console, self.stage.database, partial(is_admin, settings))
         return (await signing.sign_in_link(user)).removeprefix(self.url)
 
     async def sign_in(self) -> Page:

@@ -15,6 +15,7 @@ from bridge.console.rendering import PAGES
 from bridge.errors import Declined
 from bridge.store.audit import Audit
 from bridge.store.database import Statement
+from config.permissions import Permissions
 from tests.bridge.console.browsing import ADMIN, Browser, browsing
 
 if TYPE_CHECKING:
@@ -68,6 +69,15 @@ async def test_a_link_that_is_too_old_signs_nobody_in(browser: Browser) -> None:
 async def test_who_is_no_admin_gets_no_link(browser: Browser) -> None:
     with pytest.raises(Declined, match="@zoe:localhost is no admin: add them to `admins`"):
         await browser.link("@zoe:localhost")
+
+
+async def test_an_admin_by_rule_may_sign_in_and_one_by_a_lesser_rule_may_not(browser: Browser) -> None:
+    rules = {"rules": [{"who": "@zoe:localhost", "level": "admin"}, {"who": "*:localhost", "level": "user"}]}
+    permissions = Permissions.model_validate(rules)
+    browser.stage.settings = browser.stage.settings.model_copy(update={"permissions": permissions})
+    assert (await browser.link("@zoe:localhost")).startswith("/sign-in?link=")
+    with pytest.raises(Declined, match="@yuki:localhost is no admin"):
+        await browser.link("@yuki:localhost")
 
 
 async def test_who_is_no_admin_any_more_is_signed_in_no_longer(browser: Browser) -> None:
