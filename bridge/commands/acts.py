@@ -6,11 +6,13 @@ Later or Refused; Unsure alone where it may have been done although no answer ca
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from bridge.administration import imports, parked, portals
 from bridge.administration.channels import find_channel
 from bridge.administration.status import status
+from bridge.commands.asker import NotYet
 from bridge.errors import Declined
 from bridge.store.audit import noted
 from portals.commands import replies
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
     SignIn = Callable[[MatrixUserId], Awaitable[str]]
     """Makes a link by which an admin signs in to the console, once."""
 
+_OPENS_WITHIN = 10.0
+"""Seconds for which a room that is being made is waited for."""
 _HIDDEN = frozenset({PortalKind.DM, PortalKind.GROUP_DM})
 
 
@@ -251,6 +255,8 @@ class Acts:
         if portal.kind in _HIDDEN:
             raise Declined("not_found", "nobody is invited to other people's conversations")
         if portal.room is None:
+            if not portal.trouble and time.time() - asker.since < _OPENS_WITHIN:
+                raise NotYet(f"#{portal.name} has no room yet", 0.5)
             raise Declined("no_room", f"#{portal.name} has no room yet: ask again in a moment")
         await self._matrix.rooms.invite(portal.room, asker.user)
         domain = self._office.store.names.domain

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.administration.acting import Actor
+from bridge.errors import Later
 
 if TYPE_CHECKING:
     from portals.commands.levels import Level
     from portals.facts import Portal
     from portals.ids import ActionKey, EventId, MatrixUserId, RoomId
+
+
+class NotYet(Later):
+    """What a command takes will be there in a moment: it is waited for, and nobody is told to ask again."""
 
 
 @dataclass(frozen=True, slots=True)

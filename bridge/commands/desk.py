@@ -17,7 +17,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from bridge.commands.asker import Asker, actor_of
+from bridge.commands.asker import Asker, NotYet, actor_of
 from bridge.errors import Declined, Later, Refused, StoreUnavailable
 from bridge.store.audit import noted
 from bridge.store.recent import Recent
@@ -178,7 +178,7 @@ class Desk:
             if declined.code == "not_connected" and time.monotonic() - self._began < _STARTING:
                 raise Later(str(declined), 0.5) from declined
             return replies.said(replies.sentence(replies.in_matrix(str(declined), asker.prefix)))
-        except StoreUnavailable:
+        except (StoreUnavailable, NotYet):
             raise
         except Later as later:
             return replies.said(f"That cannot be done at present: {later}. Ask again in a while.")

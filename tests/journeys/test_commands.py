@@ -48,6 +48,15 @@ async def begin(stage: Stage) -> None:
             await asyncio.sleep(0.01)
 
 
+async def settled(stage: Stage, event: str) -> None:
+    """Return when the bridge is through with an event."""
+    assert stage.database is not None
+    sql = "SELECT 1 FROM inbox WHERE source_key = $1 AND state = 2"
+    async with asyncio.timeout(10):
+        while not await stage.database.fetch(sql, f"matrix:{event}"):
+            await asyncio.sleep(0.01)
+
+
 async def own_room(stage: Stage, name: str = "ada") -> tuple[Person, str]:
     """Return a person and their own room with the bot, which has said hello."""
     person = await stage.homeserver.person(name)
@@ -165,7 +174,7 @@ async def test_a_room_with_more_people_needs_the_prefix(stage: Stage) -> None:
     bert = await stage.homeserver.person("bert")
     await ada.invite(room, bert.user_id)
     await bert.join(room)
-    await ada.say(room, "unbridge #general")
+    await settled(stage, await ada.say(room, "unbridge #general"))
     assert "for you alone" in await asked(stage, ada, room, "!slack parked")
     assert await portal_state(stage, CHANNEL) == "live"
     await bert.leave(room)
