@@ -209,7 +209,7 @@ def _notes(given: Circumstances) -> Iterator[Finding]:
             Weight.NOTE, f"{len(people.away)} with an account are not in the room", "they were invited, or can be"
         )
     if people is not None and people.without:
-        remedy = "link them, causeway people match, or tell them to join"
+        remedy = "link them (causeway people match), or tell them to join"
         yield Finding(Weight.NOTE, f"{len(people.without)} of its people have no account in Matrix", remedy)
 
 

@@ -89,9 +89,9 @@ def show(given: Circumstances, found: Readiness) -> None:
                 more = f" and {len(names) - _FEW} more (--json names all)" if len(names) > _FEW else ""
                 click.echo(f"      {label}: {visible(', '.join(names[:_FEW]))}{more}")
     for label, steps in (("announce", found.announcing), ("freeze", found.freezing)):
-        click.echo(f"  {label}: {'; '.join(_WORDS[step] for step in steps)}")
-    if Step.SET_TOPIC in found.freezing:
-        click.echo(f"      topic: {visible(given.topic)}")
+        click.echo(f"  {label}:")
+        for step in steps:
+            click.echo(f"      {_WORDS[step]}" + (f": {visible(given.topic)}" if step is Step.SET_TOPIC else ""))
 
 
 def _phase(given: Circumstances) -> str:

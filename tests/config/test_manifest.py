@@ -78,6 +78,13 @@ def test_no_scope_is_asked_for_what_the_settings_switch_off(read: Read) -> None:
     assert manifest.missing_scopes(settings, manifest.scopes(settings)) == []
 
 
+def test_what_a_move_takes_is_asked_for_where_channels_are_to_move(read: Read) -> None:
+    takes = {"channels:manage", "groups:write"}
+    assert not takes & set(manifest.scopes(read()))
+    moving = manifest.scopes(read(RIGHT + "relay: {topic: false}\ncutover: {scopes: true}\n"))
+    assert takes | {"channels:write.topic", "groups:write.topic"} <= set(moving)
+
+
 def test_addresses_are_asked_for_where_people_are_matched_by_them(read: Read) -> None:
     assert "users:read.email" not in manifest.scopes(read())
     assert "users:read.email" in manifest.scopes(read(RIGHT + "people: {email: true}\n"))

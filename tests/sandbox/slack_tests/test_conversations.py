@@ -117,6 +117,13 @@ async def test_leaving_and_archiving_general_is_refused(bench: Bench) -> None:
     assert await bench.error(bench.web.conversations_archive(channel=bench.general)) == "cant_archive_general"
 
 
+async def test_no_bot_opens_an_archived_channel(bench: Bench) -> None:
+    channel = bench.team.person("alice").create("moved", members=[bench.team.installation.bot_user])
+    await bench.web.conversations_archive(channel=channel.id)
+    assert await bench.error(bench.web.conversations_unarchive(channel=channel.id)) == "not_in_channel"
+    assert channel.archived
+
+
 async def test_a_direct_conversation_is_opened_once(bench: Bench) -> None:
     bob = bench.team.user("bob")
     first = await bench.web.conversations_open(users=bob.id)
