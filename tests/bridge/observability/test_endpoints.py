@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
 import orjson
 import pytest
+from ruamel.yaml import YAML
 from yarl import URL
 
 from bridge.observability.metrics import Metrics, method_of
 from config.loader import parse
+from tests.house.sources import ROOT
 from tests.journeys.stage import Stage, groups_for
 from tests.sandbox.child import free_port
 from tests.sandbox.slack.seed import demo_workspace
@@ -88,6 +91,21 @@ async def test_a_bridge_without_its_workspace_lives_but_is_not_ready(sqlite_url:
         status, text = await read(stage, "/readyz")
         assert status == 503
         assert "the workspace acme is not connected yet" in text
+
+
+async def test_the_health_check_of_the_compose_file_tells_whether_the_bridge_lives(stage: Stage) -> None:
+    compose = YAML(typ="safe").load(ROOT / "docker" / "compose.yaml")
+    bridge = compose["services"]["bridge"]
+    kind, _, *arguments = bridge["healthcheck"]["test"]
+    assert kind == "CMD"
+    assert bridge["environment"]["CAUSEWAY_CONSOLE_LISTEN"] == "0.0.0.0:29333"
+    listen = stage.settings.console.listen
+    assert listen is not None
+    code = arguments[-1].replace("29333", str(listen.port))
+    assert await (await asyncio.create_subprocess_exec(sys.executable, "-c", code)).wait() == 0
+    await stage.stop()
+    gone = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stderr=asyncio.subprocess.DEVNULL)
+    assert await gone.wait() == 1
 
 
 @pytest.mark.parametrize(
