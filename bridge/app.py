@@ -25,7 +25,7 @@ from bridge.errors import BridgeError, Fatal, StoreUnavailable, first_of
 from bridge.observability.health import Health
 from bridge.observability.measured import MeasuredDatabase
 from bridge.observability.metrics import Metrics
-from bridge.policies import policies_from
+from bridge.policies import customs_from, policies_from
 from bridge.store.audit_chain import AuditChain
 from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.directory import Directory
@@ -149,6 +149,7 @@ class _Bridge:
             self.installations,
             settings.files.max_size,
             seals=settings.rooms.encryption,
+            customs=customs_from(settings),
         )
         self.people = People(database)
         self.puppets = puppets = Puppets(names, puppeting_from(settings), self.people, self.directory, matrix)

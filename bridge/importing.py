@@ -20,6 +20,7 @@ from bridge.administration.imports import progress_of
 from bridge.app import Hooks, run
 from bridge.configured import client_from, names_from, rules_from
 from bridge.errors import Later, Refused, StoreTaken
+from bridge.policies import customs_from
 from bridge.slack.client import SlackClient
 from bridge.slack.files import SlackFiles
 from bridge.slack.installation import Installation
@@ -111,7 +112,13 @@ async def importer_on(
         fetcher = Fetcher(
             files=files,
             transfers=Transfers(
-                files, directory, matrix, installations, settings.files.max_size, seals=settings.rooms.encryption
+                files,
+                directory,
+                matrix,
+                installations,
+                settings.files.max_size,
+                seals=settings.rooms.encryption,
+                customs=customs_from(settings),
             ),
             late=LateFiles(files, Links(database), Ledger(database)),
             rules=rules_from(settings),

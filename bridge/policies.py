@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.work.scanning import Customs, scanner_from
 from portals.crossing.policies import Policies
 from portals.crossing.policy import Globs, Kind, Policy, Standing
 
@@ -44,3 +45,9 @@ def policy_from(said: configured.Policy) -> Policy:
         words=said.words,
         line=said.line,
     )
+
+
+def customs_from(settings: Settings) -> Customs:
+    """Return what looks at files before they cross."""
+    scanner = settings.files.scanner
+    return Customs(scanner_from(scanner), settings.files.max_size, fails_open=scanner.when_it_fails == "let_through")

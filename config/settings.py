@@ -21,6 +21,7 @@ from config.people import DoublePuppet, People
 from config.permissions import Commands, Permissions
 from config.policy import DEFAULT, Policy, check_policies
 from config.public import Public
+from config.scanner import Scanner
 from config.secrets import AppToken, BotToken, DatabaseUrl, Secret, SharedToken
 from config.section import Section
 from config.values import (
@@ -300,6 +301,7 @@ class Files(Section):
     deny: Annotated[tuple[TypeGlob, ...], Kind("list of types", literal=False)] = Field(
         default=(), description="Content types that may not cross although they are allowed."
     )
+    scanner: Scanner = Field(default=Scanner(), description=Scanner.__doc__)
 
 
 class CatchUp(Section):

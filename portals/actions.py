@@ -130,10 +130,15 @@ class RecordTold:
 
 @dataclass(frozen=True, slots=True)
 class RecordWithheld:
-    """Remember in the audit log that a policy kept something from crossing: by which rule, and where it stands."""
+    """Remember in the audit log that a policy kept something from crossing: by which rule, and where it stands.
+
+    With a `ts`, that part of the message counts as deleted from now on, so that it is not tried again.
+    """
 
     rule: str
     subject: str
+    ts: str = ""
+    part: str = ""
 
 
 Record = (

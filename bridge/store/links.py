@@ -43,6 +43,10 @@ INSERT INTO links (portal, ts, part, event_id, origin, sender, deleted)
 SELECT $1, $2, '', '', 'slack', '', 1 WHERE NOT EXISTS (SELECT 1 FROM links WHERE portal = $1 AND ts = $2)
 ON CONFLICT (portal, ts, part) DO NOTHING
 """
+ADD_WITHHELD = """
+INSERT INTO links (portal, ts, part, event_id, origin, sender, deleted) VALUES ($1, $2, $3, '', 'slack', '', 1)
+ON CONFLICT (portal, ts, part) DO NOTHING
+"""
 DELETE_MESSAGE = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2"
 DELETE_PART = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2 AND part = $3"
 EDIT_MESSAGE = "UPDATE links SET digest = $3, version = $4 WHERE portal = $1 AND ts = $2"
@@ -249,7 +253,8 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
         case RecordTold():
             return (told(portal, what.person),)
         case RecordWithheld():
-            return (noted("policy", "withheld", what.subject, what.rule),)
+            audited = noted("policy", "withheld", what.subject, what.rule)
+            return (audited, Statement(ADD_WITHHELD, (portal, what.ts, what.part))) if what.ts else (audited,)
         case RecordTrouble(trouble=""):
             return (Statement(END_TROUBLE, (portal,)),)
         case RecordTrouble():

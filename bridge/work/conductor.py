@@ -24,6 +24,7 @@ from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK, PlannedAction, St
 from bridge.store.links import record
 from bridge.work.perform import BANNED, BY_GHOST, Task
 from bridge.work.profiles import person_of_user
+from bridge.work.scanning import Kept
 from portals.actions import (
     ObeyCommand,
     PostMessage,
@@ -34,6 +35,8 @@ from portals.actions import (
     SendEvent,
 )
 from portals.commands.levels import Level
+from portals.crossing import withholding
+from portals.crossing.judge import Withheld
 from portals.events import (
     Ignored,
     MatrixMembership,
@@ -286,14 +289,14 @@ class Conductor:
         """Perform what is planned; each action is recorded before the next, the record of the last is returned."""
         unit: Unit = ()
         for planned in actions:
-            performer = self._performer(row, planned.action)
 
             async def note_progress(progress: str, n: int = planned.n) -> None:
                 await self._ledger.note_progress(row, n, progress)
 
-            task = Task(planned.action, unsure, row.admitted_at / 1000, planned.progress, note_progress)
+            policy = self._answers.policy(portal)
+            task = Task(planned.action, unsure, row.admitted_at / 1000, planned.progress, note_progress, policy)
             try:
-                result, kept = await self._performed(performer, portal.team, task)
+                result, kept = await self._performed(row, portal, task)
             except Refused as refused:
                 if is_installation_trouble(refused.code):
                     raise Later(str(refused), TROUBLED) from refused
@@ -327,12 +330,10 @@ class Conductor:
         )
         return self._to_slack if is_for_slack else self._to_matrix
 
-    async def _performed(
-        self, performer: MatrixPerformer | SlackPerformer | Desk, team: TeamId, task: Task
-    ) -> tuple[str, Record | None]:
+    async def _performed(self, row: InboxRow, portal: Portal, task: Task) -> tuple[str, Record | None]:
         """Perform one action; returns what it yields, and what the ledger must know of it."""
         try:
-            return await performer.perform(team, task), task.action.record
+            return await self._performer(row, task.action).perform(portal.team, task), task.action.record
         except Refused as refused:
             told = task.action.record
             if isinstance(told, RecordTold | RecordWithheld) and not is_installation_trouble(refused.code):
@@ -341,10 +342,13 @@ class Conductor:
             instead = out_of_thread(task.action, refused.code)
             if instead is None and refused.code == BY_GHOST:
                 instead = by_ghost(task.action)
+            if instead is None and isinstance(refused, Kept):
+                withheld = Withheld(refused.rule, refused.detail)
+                instead = withholding.instead_of(task.action, withheld, portal, self._matrix.bot)
             if instead is None:
                 raise
             log.info("%s is done in another way: %s", task.action.key, refused)
-            return await performer.perform(team, replace(task, action=instead)), instead.record
+            return await self._performed(row, portal, replace(task, action=instead))
 
     async def give_up(self, row: InboxRow, portal: Portal | None, reason: str) -> None:
         """Park the row and say so in the room; what cannot even be said is in the log and in `parked list`."""

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from bridge.errors import Later, Refused, StoreUnavailable
 from bridge.slack.files import Broken
 from bridge.store.files import KnownFile
+from bridge.work.scanning import WITHHELD
 from bridge.work.transfers import ABSENT
 from portals.reading.file_tokens import split
 from portals.relay.files import told
@@ -276,7 +277,7 @@ class Fetcher:
             self._away_until = asyncio.get_running_loop().time() + wait
             log.log(_LEVELS[self._failures > 1], "files wait for %.1f s: %s", wait, later)
         except Refused as refused:
-            if refused.code == ABSENT:
+            if refused.code in (ABSENT, WITHHELD):
                 self._absent += 1
                 self._close(file)
                 return

@@ -35,6 +35,7 @@ from portals.actions import (
     SetTopic,
     UpdateMessage,
 )
+from portals.crossing.policy import OPEN
 from portals.ids import EventId, action_key
 from portals.people.puppets import is_about_the_account
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from bridge.work.puppets import Puppets
     from bridge.work.transfers import Transfers
     from portals.actions import Action
+    from portals.crossing.policy import Policy
     from portals.ids import ActionKey, MatrixUserId, RoomId, TeamId
 
 log = logging.getLogger(__name__)
@@ -71,6 +73,7 @@ class Task:
     since: float
     progress: str
     note_progress: Callable[[str], Awaitable[None]]
+    policy: Policy = OPEN
 
 
 class MatrixPerformer:
@@ -92,7 +95,7 @@ class MatrixPerformer:
             case SendEvent() as action:
                 return await self._spoken(action, task, partial(self._send, action))
             case SendFile() as action:
-                return await self._spoken(action, task, partial(self._send_file, team, action))
+                return await self._spoken(action, task, partial(self._send_file, team, action, task.policy))
             case RedactEvent() as action:
                 return await self._redacted(action, task)
             case SetState() as action:
@@ -219,10 +222,10 @@ class MatrixPerformer:
             bot = self._matrix.bot
             return await self._stamped(action.room, bot, action.key, task, partial(redact, bot))
 
-    async def _send_file(self, team: TeamId, action: SendFile) -> str:
+    async def _send_file(self, team: TeamId, action: SendFile, policy: Policy) -> str:
         sealed = await self._matrix.is_encrypted(action.room, action.sender)
         try:
-            mxc = await self._transfers.to_matrix(team, action, sealed=sealed)
+            mxc = await self._transfers.to_matrix(team, action, sealed=sealed, policy=policy)
         except Refused as refused:
             if refused.code != ABSENT:
                 raise
@@ -306,7 +309,7 @@ class SlackPerformer:
             found = await files.shared_ts(task.progress, action.channel)
             if found is not None:
                 return found
-        file_id = await self._transfers.to_slack(team, action, task.note_progress)
+        file_id = await self._transfers.to_slack(team, action, task.note_progress, policy=task.policy)
         found = await files.shared_ts(file_id, action.channel)
         if found is None:
             raise Unsure(f"Slack took the file {file_id} and does not show it in {action.channel} yet")

@@ -23,6 +23,9 @@ from bridge.matrix.encryption.attachments import opened
 from bridge.slack.files import Broken
 from bridge.slack.refusals import NOT_CONNECTED
 from bridge.store.files import FileState, KnownFile
+from bridge.work.scanning import FAILED, HARMFUL, SCANNER, Customs, Kept, ScannerFailed, kept_by
+from portals.crossing.contents import HEAD
+from portals.crossing.policy import OPEN
 from portals.reading.file_tokens import split
 from portals.reading.slack_files import file_of
 from portals.reading.values import number
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from bridge.store.directory import Directory
     from bridge.store.files import Files
     from portals.actions import PostFile, SendFile
+    from portals.crossing.policy import Policy
     from portals.ids import TeamId
 
 log = logging.getLogger(__name__)
@@ -70,6 +74,7 @@ class Transfers:
         clock: Callable[[], float] = time.time,
         *,
         seals: bool = False,
+        customs: Customs | None = None,
     ) -> None:
         self._files = files
         self._directory = directory
@@ -78,19 +83,20 @@ class Transfers:
         self._max_size = max_size
         self._clock = clock
         self._seals = seals
+        self._customs = customs or Customs(None, max_size)
         self._under_way: dict[str, asyncio.Event] = {}
         self._opens: dict[TeamId, str] = {}
         """Which token opened the last file of a workspace: it is shown first for the next."""
 
     # --- towards Matrix
 
-    async def to_matrix(self, team: TeamId, action: SendFile, *, sealed: bool = False) -> str:
+    async def to_matrix(self, team: TeamId, action: SendFile, *, sealed: bool = False, policy: Policy = OPEN) -> str:
         """Return the `mxc:` address of a Slack file, `sealed` or in clear, bringing it over when it was not yet.
 
-        Raises Refused with the code ABSENT where it cannot be had, Later where an import is about to bring it, and
-        what the clients raise.
+        Raises Refused with the code ABSENT where it cannot be had, Kept where it may not cross, Later where an import
+        is about to bring it, and what the clients raise.
         """
-        mxc = await self._first_copy(team, action, sealed=sealed)
+        mxc = await self._first_copy(team, action, sealed=sealed, policy=policy)
         if (await self._sealing(mxc) is not None) is sealed:
             return mxc
         return await self._other_copy(team, action.file_id, mxc, sealed=sealed)
@@ -121,14 +127,31 @@ class Transfers:
         assert self._matrix.sealed_files is not None, "only a client that encrypts knows of encrypted rooms"
         return await self._matrix.sealed_files.upload(chunks, size)
 
-    async def _first_copy(self, team: TeamId, action: SendFile, *, sealed: bool) -> str:
+    async def _look_again(self, file: KnownFile, policy: Policy) -> None:
+        """Raise Kept where a file that was brought over before may not be shown under this policy."""
+        if not policy.looks_into_files and policy.max_file_size is None:
+            return
+        keys, head = await self._sealing(file.mxc), b""
+        async with self._matrix.media.download(file.mxc, self._max_size) as found:
+            async for chunk in opened(found.chunks, keys) if keys is not None else found.chunks:
+                head += chunk[: HEAD - len(head)]
+                if len(head) >= HEAD:
+                    break
+        kept = kept_by(head, file.seen, file.mimetype, policy)
+        if kept is not None:
+            raise Kept(kept.rule, kept.words)
+
+    async def _first_copy(self, team: TeamId, action: SendFile, *, sealed: bool, policy: Policy) -> str:
         file = await self._files.find(team, action.file_id)
         url, _ = split(action.url)
         if file is None:
             thumbnail, _ = split(action.thumbnail)
             file = KnownFile(team, action.file_id, url, action.name, action.mimetype, action.size, thumbnail)
         elif file.state is FileState.HERE:
+            await self._look_again(file, policy)
             return file.mxc
+        elif file.state is FileState.ABSENT and file.reason == HARMFUL:
+            raise Kept(SCANNER, HARMFUL)
         elif file.state is FileState.ABSENT and (file.url or not url):
             raise Refused(ABSENT, file.reason)
         is_ours = True
@@ -138,9 +161,12 @@ class Transfers:
                 raise Later("an import is about to bring the file over", _PROMISED)
             is_ours = fetching_until + _ABANDONED_MS < now
         try:
-            return await self.bring(replace(file, url=url or file.url), final=is_ours, sealed=sealed)
+            brought = replace(file, url=url or file.url)
+            return await self.bring(brought, final=is_ours, sealed=sealed, policy=policy)
+        except ScannerFailed as failed:
+            raise Refused(FAILED, str(failed)) from failed
         except Refused as refused:
-            if is_ours:
+            if is_ours or isinstance(refused, Kept):
                 raise
             raise Later(f"the import that promised the file is to bring it: {refused.detail}", TROUBLED) from refused
 
@@ -153,13 +179,14 @@ class Transfers:
         final: bool = True,
         moved: Callable[[int], None] = lambda _: None,
         sealed: bool | None = None,
+        policy: Policy = OPEN,
     ) -> str:
         """Try once to bring a file over; returns its `mxc:` address, also where it has been here for long.
 
         The `tokens` of exports are tried beside the bot's. A file is `blamed` when others come while it does not.
         `moved` is told of bytes as they pass. Raises Refused with the code ABSENT once it is recorded that the file
-        cannot be had (which a try that is not `final` leaves open), Refused with another code where the installation is
-        to be mended first, else Later.
+        cannot be had (which a try that is not `final` leaves open), Kept where it may not cross under the `policy` or by
+        the scanner's verdict, Refused with another code where the installation is to be mended first, else Later.
         """
         sealed = self._seals if sealed is None else sealed
         async with self._alone(f"{file.team}/{file.id}"):
@@ -167,9 +194,14 @@ class Transfers:
             if known is not None and known.state is FileState.HERE:
                 return known.mxc
             try:
-                found = await self._copied(
-                    file if file.url else await self._described(file), tokens, moved, sealed=sealed
-                )
+                described = file if file.url else await self._described(file)
+                found = await self._copied(described, tokens, moved, sealed=sealed, policy=policy)
+            except Kept as kept:
+                if kept.rule == SCANNER or policy == OPEN:
+                    await self._give_up(file, kept.detail)
+                raise
+            except ScannerFailed:
+                raise
             except Refused as refused:
                 reason = await self._absence(file, refused, tokens)
                 if not reason or not final:
@@ -231,7 +263,13 @@ class Transfers:
             mine.set()
 
     async def _copied(
-        self, file: KnownFile, tokens: Sequence[str], moved: Callable[[int], None], *, sealed: bool
+        self,
+        file: KnownFile,
+        tokens: Sequence[str],
+        moved: Callable[[int], None],
+        *,
+        sealed: bool,
+        policy: Policy = OPEN,
     ) -> KnownFile:
         """Return a file as it arrived on the other side, opened by whichever of our tokens opens it."""
         files = self._installations[file.team].files
@@ -240,7 +278,7 @@ class Transfers:
         refusal: Refused | None = None
         for token in usable:
             try:
-                found = await self._streamed(file, token, moved, sealed=sealed)
+                found = await self._streamed(file, token, moved, sealed=sealed, policy=policy)
             except Refused as refused:
                 if refused.code not in ("file_login_page", "file_not_found"):
                     raise
@@ -251,7 +289,9 @@ class Transfers:
         assert refusal is not None
         raise refusal
 
-    async def _streamed(self, file: KnownFile, token: str, moved: Callable[[int], None], *, sealed: bool) -> KnownFile:
+    async def _streamed(
+        self, file: KnownFile, token: str, moved: Callable[[int], None], *, sealed: bool, policy: Policy
+    ) -> KnownFile:
         files = self._installations[file.team].files
         async with files.download(file.url, mimetype=file.mimetype, token=token) as found:
             least = file.told
@@ -273,7 +313,9 @@ class Transfers:
 
             mimetype = file.mimetype or found.content_type
             mimetype = mimetype if _TYPE.fullmatch(mimetype) else "application/octet-stream"
-            mxc = await self._uploaded(passing(), mimetype, _short_name(file.name), found.size, sealed=sealed)
+            # pictures of Slack's own making, which have no id, are not looked at
+            async with self._customs.passing(passing(), mimetype, policy, scans=bool(file.id)) as chunks:
+                mxc = await self._uploaded(chunks, mimetype, _short_name(file.name), found.size, sealed=sealed)
         return replace(file, mxc=mxc, mimetype=mimetype, seen=seen, sha256=digest.hexdigest())
 
     # --- what Slack says of a file
@@ -328,7 +370,14 @@ class Transfers:
 
     # --- towards Slack
 
-    async def to_slack(self, team: TeamId, action: PostFile, on_file_id: Callable[[str], Awaitable[None]]) -> str:
+    async def to_slack(
+        self,
+        team: TeamId,
+        action: PostFile,
+        on_file_id: Callable[[str], Awaitable[None]],
+        *,
+        policy: Policy = OPEN,
+    ) -> str:
         """Share a Matrix file in a channel and return its Slack id; `on_file_id` is awaited before anybody sees it."""
         async with self._matrix.media.download(action.uri, self._max_size) as found:
             size = found.size if found.size is not None else action.size
@@ -336,15 +385,20 @@ class Transfers:
                 raise Refused("empty_file", "the file is empty, and Slack takes no empty files")
             if not size:
                 raise Refused("unknown_size", "the homeserver does not say how large the file is")
-            return await self._installations[team].files.upload(
-                opened(found.chunks, action.encryption) if action.encryption is not None else found.chunks,
-                filename=action.name,
-                size=size,
-                channel=action.channel,
-                on_file_id=on_file_id,
-                thread_ts=action.thread_ts,
-                blocks=action.blocks,
-            )
+            chunks = opened(found.chunks, action.encryption) if action.encryption is not None else found.chunks
+            try:
+                async with self._customs.passing(chunks, action.mimetype, policy) as passed:
+                    return await self._installations[team].files.upload(
+                        passed,
+                        filename=action.name,
+                        size=size,
+                        channel=action.channel,
+                        on_file_id=on_file_id,
+                        thread_ts=action.thread_ts,
+                        blocks=action.blocks,
+                    )
+            except ScannerFailed as failed:
+                raise Refused(FAILED, str(failed)) from failed
 
 
 def _short_name(name: str) -> str:

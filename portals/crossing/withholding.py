@@ -7,6 +7,7 @@ that do not cross. A message that was withheld stays withheld, whatever is made 
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portals.actions import (
@@ -103,6 +104,7 @@ def instead_of(action: Action, withheld: Withheld, portal: Portal, bot: MatrixUs
         ts = action.content.get(SOURCE, {}).get("ts")
         if ts is None:
             return Note(action_key(action.key, "audited"), record)
+        record = replace(record, ts=ts, part=action.file_id)
         return _told_in_slack(action.key, portal.channel, Ts(ts), _FILE_TO_MATRIX.format(words=withheld.words), record)
     return None
 
