@@ -15,6 +15,7 @@ from bridge.administration.status import status
 from bridge.commands.asker import NotYet
 from bridge.errors import Declined
 from bridge.store.audit import noted
+from bridge.store.ledger import TO_MATRIX, TO_SLACK
 from portals.commands import replies
 from portals.commands.command import (
     AskLink,
@@ -39,6 +40,7 @@ from portals.commands.command import (
 )
 from portals.commands.levels import Level
 from portals.facts import Direction, PortalKind, PortalState
+from portals.ids import channel_queue
 from portals.permalinks import matrix_address
 from portals.text import label_of
 
@@ -176,10 +178,14 @@ class Acts:
                 (one.waiting.to_matrix.rows, one.waiting.to_slack.rows),
                 one.caught_up,
                 one.trouble,
-                len([row async for row in parked.rows(self._store, portal)]) if len(found) == 1 else 0,
+                await self._parked_in(portal) if len(found) == 1 else 0,
             )
             for portal, one in zip(found, await portals.listed(self._store, found), strict=True)
         ]
+
+    async def _parked_in(self, portal: Portal) -> int:
+        queues = [(TO_MATRIX, channel_queue(portal.team, portal.channel)), (TO_SLACK, portal.room or "")]
+        return sum([len(await self._store.ledger.parked_names(*queue)) for queue in queues])
 
     async def _parked(self, asker: Asker) -> Document:
         """Tell what is parked; in company, of the room's own portal alone."""
@@ -191,6 +197,8 @@ class Acts:
             one = await parked.shown(self._store, row)
             way = {"to_matrix": "to Matrix", "to_slack": "to Slack"}.get(one.direction, one.direction)
             lines.append(replies.ParkedLine(one.number, way, one.name or "", one.reason, one.arrived))
+            if len(lines) > replies.MOST_LINES:
+                break
         return replies.parked(lines, asker.prefix)
 
     async def _import_status(self, number: int | None, asker: Asker) -> Document:

@@ -80,18 +80,26 @@ class Desk:
             words = words_alone(message)
         if words is None:
             return None
-        if self._store.names.is_ours(message.sender):
-            return Ignored("a command of one of the bridge's own users")
-        member = await self._matrix.rooms.member(message.room, message.sender)
-        if member is None or member.membership != "join":
-            return Ignored("a command of somebody who is not in the room")
-        said = await self._matrix.event(message.room, message.event_id)
-        if said is None or not said.get("content"):
-            return Ignored("a command that was redacted")
+        flaw = await self._flaw_of(message)
+        if flaw:
+            return Ignored(flaw)
         if self._is_too_much(message.sender):
             return Ignored("more commands than one person may give in a minute")
         key = action_key(message.source, "answer")
         return (ObeyCommand(key, message.room, message.sender, message.event_id, words, message.thread_root),)
+
+    async def _flaw_of(self, message: MatrixMessage) -> str:
+        """Return why nothing is done about a command, as its room stands now; nothing where something is."""
+        if self._store.names.is_ours(message.sender):
+            return "a command of one of the bridge's own users"
+        try:
+            member = await self._matrix.rooms.member(message.room, message.sender)
+            said = await self._matrix.event(message.room, message.event_id)
+        except Refused as refused:
+            return f"a command in a room that the bot does not see: {refused}"
+        if member is None or member.membership != "join":
+            return "a command of somebody who is not in the room"
+        return "" if said is not None and said.get("content") else "a command that was redacted"
 
     async def is_own_room(self, room: RoomId, user: MatrixUserId) -> bool:
         """Tell whether a room is somebody's own with the bot."""
@@ -198,9 +206,9 @@ class Desk:
         if not await self._is_alone(room, user):
             return
         key = action_key(source, "welcome")
-        if await self._matrix.find_stamp(room, key, _LOOKED_AT, sender=self._matrix.bot):
-            return
         try:
+            if await self._matrix.find_stamp(room, key, _LOOKED_AT, sender=self._matrix.bot):
+                return
             await self._matrix.send(room, None, "m.room.message", replies.welcome(self._matrix.bot), key)
         except Refused as refused:
             log.info("%s is left again: %s", room, refused)

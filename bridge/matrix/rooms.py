@@ -164,8 +164,9 @@ class Rooms:
         content = made.get("content")
         if not isinstance(content, dict) or content.get("room_version", "1") in _CREATOR_IS_LISTED:
             return frozenset()
+        more = content.get("additional_creators")
         return frozenset(
-            map(MatrixUserId, [str(made.get("sender")), *map(str, content.get("additional_creators", ()))])
+            map(MatrixUserId, [str(made.get("sender")), *map(str, more if isinstance(more, list) else ())])
         )
 
     async def _with_creator_power(self, spec: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -65,7 +65,7 @@ def listed(before: str, lines: Sequence[str], after: str = "") -> Document:
     if shown:
         blocks.append(List(False, tuple((_paragraph(line),) for line in shown)))
     if len(lines) > len(shown):
-        blocks.append(_paragraph(f"{len(lines) - len(shown)} more are not shown here."))
+        blocks.append(_paragraph("There are more, which are not shown here."))
     if after:
         blocks.append(_paragraph(after))
     return Document(tuple(blocks))

@@ -181,6 +181,33 @@ async def test_a_room_with_more_people_needs_the_prefix(stage: Stage) -> None:
     assert "Nothing is parked" in await asked(stage, ada, room, "parked")
 
 
+async def test_a_room_whose_messages_the_bot_cannot_read_is_left_again(stage: Stage) -> None:
+    ada = await stage.homeserver.person("ada")
+    sealed = {"type": "m.room.encryption", "state_key": "", "content": {"algorithm": "m.megolm.v1.aes-sha2"}}
+    room = await ada.create_room(preset="trusted_private_chat", invite=[BOT], initial_state=[sealed])
+    await until(lambda: stage.homeserver.world.rooms[room].membership(BOT) == "leave")
+    (left,) = [one for one in stage.homeserver.events(room) if one["content"].get("membership") == "leave"]
+    assert "invite me into a room without encryption" in left["content"]["reason"]
+
+
+async def test_private_channels_are_told_of_to_admins_alone_in_rooms_of_their_own(stage: Stage) -> None:
+    alice = stage.workspace.person("alice")
+    alice.create("board", private=True, members=["alice", stage.workspace.installation.bot_user])
+    ada, own = await own_room(stage)
+    bert, berts = await own_room(stage, "bert")
+    assert "#board becomes a portal" in await asked(stage, ada, own, "bridge #board")
+    assert "#board" in await asked(stage, ada, own, "portals")
+    assert "board" not in await asked(stage, bert, berts, "portals")
+    assert "There is no portal of #board" in await asked(stage, bert, berts, "invite #board")
+    room = await stage.room(CHANNEL)
+    await ada.join(room)
+    told = await asked(stage, ada, room, "!slack portals")
+    assert "#board" not in told
+    assert "Private channels are not shown here" in told
+    assert "for you alone" in await asked(stage, ada, room, "!slack console")
+    assert "There is no console here" in await asked(stage, ada, own, "console")
+
+
 async def test_a_person_asks_only_so_much_a_minute(stage: Stage) -> None:
     ada, room = await own_room(stage)
     for _ in range(25):

@@ -79,7 +79,7 @@ def test_lists_are_told_short_or_say_what_is_left_out() -> None:
     assert "One portal:" in shown(replies.portals([one], False, ""))[0]
     many = shown(replies.portals([one] * 60, False, ""))[0]
     assert "60 portals:" in many
-    assert "10 more are not shown here." in many
+    assert "There are more, which are not shown here." in many
     assert "Nothing is parked" in shown(replies.parked([], ""))[0]
     assert (
         "7, no portal, to Slack, then: why"
