@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Query = Mapping[str, str]
 
 ROWS = 50
+_MOST_TROUBLED = 20
 
 
 class Views:
@@ -46,7 +47,8 @@ class Views:
     async def overview(self) -> Values:
         """Everything in one look."""
         now = await status(self._office)
-        return {"now": now, "figures": self._figures(now)}
+        troubled = await self._registers.troubled(_MOST_TROUBLED)
+        return {"now": now, "figures": self._figures(now), "troubled": troubled}
 
     async def live(self) -> dict[str, str]:
         """Return what of the overview changes while it is looked at."""

@@ -39,6 +39,9 @@ ORDER BY accounts.user_id LIMIT $4
 """
 LINK_OF = "SELECT account, how, linked_at, linked_by FROM accounts WHERE team = $1 AND user_id = $2"
 AGREES = "SELECT 1 FROM consents WHERE team = $1 AND user_id = $2"
+TROUBLED_PORTALS = """
+SELECT name, channel, trouble FROM portals WHERE trouble <> '' AND state <> 'removed' ORDER BY id LIMIT $1
+"""
 LAST_MESSAGE = "SELECT MAX(ts) FROM links WHERE portal = $1"
 AUDIT_BACKWARDS = "SELECT id, at, actor, act, subject, detail FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2"
 
@@ -66,6 +69,11 @@ class Registers:
         """Return the numbers of the portals on a page, in their order."""
         rows = await self._database.fetch(PORTAL_PAGE, after, state, _pattern(search), limit)
         return [int(row[0]) for row in rows]
+
+    async def troubled(self, limit: int) -> list[tuple[str, str]]:
+        """Return portals that something troubles, each with what that is."""
+        rows = await self._database.fetch(TROUBLED_PORTALS, limit)
+        return [(str(name) or str(channel), str(trouble)) for name, channel, trouble in rows]
 
     async def last_message(self, portal: int) -> str | None:
         """Return the `ts` of the newest message of a portal."""

@@ -156,6 +156,16 @@ async def test_the_overview_says_whether_the_bridge_is_ready(browser: Browser) -
     assert "acme" in page.text
 
 
+async def test_the_overview_says_what_is_to_be_mended(browser: Browser) -> None:
+    await browser.sign_in()
+    assert "What is to be mended" not in (await browser.get("/")).text
+    assert browser.stage.database is not None
+    await browser.stage.database.commit(Statement("UPDATE portals SET trouble = 'the room <is> gone'"))
+    page = await browser.get("/")
+    assert "the room &lt;is&gt; gone" in page.text
+    assert page.tree.css_first('main ul a[href="/portals?search=general"]') is not None
+
+
 async def test_figures_come_live_and_end_with_the_session(browser: Browser) -> None:
     await browser.sign_in()
     async with browser.session.get(f"{browser.url}/live") as response:
