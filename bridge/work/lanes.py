@@ -103,7 +103,11 @@ class Lanes:
             self._woken[key].set()
             return
         self._woken[key] = asyncio.Event()
-        self._walkers[key] = self._group.create_task(self._walk(key), name=f"lane {direction} {queue}")
+        walk = self._walk(key)
+        try:
+            self._walkers[key] = self._group.create_task(walk, name=f"lane {direction} {queue}")
+        except RuntimeError:  # the service stops; the next start walks what is left
+            walk.close()
 
     def hurry(self) -> None:
         """Have walkers that wait after a failure try again at once: what they waited for may be mended."""

@@ -132,7 +132,7 @@ class EncryptedStage:
         await self.stop()
         return True
 
-    async def room(self, channel: str, seconds: float = 20) -> str:
+    async def room(self, channel: str, seconds: float = 60) -> str:
         """Return the room that mirrors a channel, as soon as people can enter it."""
         alias = f"#slack_{self.workspace.id}_{self.workspace.channel(channel).id}:localhost".lower()
         async with asyncio.timeout(seconds):
@@ -152,14 +152,14 @@ class EncryptedStage:
         """Return what a channel shows."""
         return self.workspace.transcript(channel)
 
-    async def until(self, holds: Callable[[], Any], seconds: float = 20) -> Any:
+    async def until(self, holds: Callable[[], Any], seconds: float = 60) -> Any:
         """Return the first true answer."""
         async with asyncio.timeout(seconds):
             while not (found := holds()):
                 await asyncio.sleep(0.05)
         return found
 
-    async def until_in_slack(self, channel: str, text: str, seconds: float = 20) -> Entry:
+    async def until_in_slack(self, channel: str, text: str, seconds: float = 60) -> Entry:
         """Return the entry of a channel with this text, as soon as it is there."""
         try:
             found: Entry = await self.until(
@@ -179,6 +179,18 @@ class EncryptedStage:
         encryption = self.settings.encryption.model_copy(update=chosen)
         self.settings = self.settings.model_copy(update={"encryption": encryption})
 
+    async def until_heard(self, room: str, person: NioPerson, words: str) -> None:
+        """Wait until the bridge has heard of all that happened in a room: a homeserver tells it in order."""
+        await person.say(room, words)
+        await self.until_in_slack("general", words)
+
+    async def until_stale(self, user: str) -> None:
+        """Wait until the bridge has heard that a person's devices have changed."""
+        assert self.database is not None
+        async with asyncio.timeout(60):
+            while not await self.database.fetch("SELECT 1 FROM tracked WHERE user_id = $1 AND stale = 1", user):
+                await asyncio.sleep(0.05)
+
     @property
     def bot(self) -> str:
         """The bot's user id."""
@@ -190,7 +202,7 @@ class EncryptedStage:
         rows = await self.database.fetch("SELECT reason FROM inbox WHERE state = 3")
         return [str(row[0]) for row in rows]
 
-    async def until_parked(self, seconds: float = 20) -> list[str]:
+    async def until_parked(self, seconds: float = 60) -> list[str]:
         """Return why rows were put aside, as soon as one is."""
         async with asyncio.timeout(seconds):
             while not (found := await self.parked()):

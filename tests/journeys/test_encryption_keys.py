@@ -94,14 +94,17 @@ async def test_who_comes_later_reads_from_then_on_and_who_left_reads_no_more(sta
         alice.post("general", "before")
         await ada.until(room, "before")
         await bea.join(room)
+        await stage.until_heard(room, ada, "bea has come")
         alice.post("general", "with both")
         await bea.until(room, "with both")
         assert "before" not in bea.bodies(room)
         async with NioPerson.of(stage.homeserver, "ada", register=False) as phone:
+            await stage.until_stale(ada.user_id)
             alice.post("general", "on two devices")
             await phone.until(room, "on two devices")
         first = (await ada.until(room, "with both")).session_id
         await bea.client.room_leave(room)
+        await stage.until_heard(room, ada, "bea has gone")
         alice.post("general", "without bea")
         assert (await ada.until(room, "without bea")).session_id != first
 
@@ -110,6 +113,7 @@ async def test_a_session_ends_after_as_many_messages_as_the_room_says(stage: Enc
     async with NioPerson.of(stage.homeserver, "ada") as ada:
         room = await stage.enter("general", ada)
         await stage.set_encryption(room, rotation_period_msgs=2)
+        await stage.until_heard(room, ada, "it is so from now on")
         for number in range(5):
             stage.workspace.person("alice").post("general", f"number {number}")
         found = [(await ada.until(room, f"number {number}")).session_id for number in range(5)]

@@ -149,7 +149,7 @@ class NioPerson:
             if where == room and event.source.get("type") in ("m.room.message", "m.room.encrypted")
         ]
 
-    async def until(self, room: str, body: str, seconds: float = 20) -> Event:
+    async def until(self, room: str, body: str, seconds: float = 60) -> Event:
         """Return the event with this body as soon as it is understood."""
 
         def found() -> Event | None:
@@ -161,7 +161,7 @@ class NioPerson:
         except TimeoutError:
             raise AssertionError(f"{body!r} is not among {self.bodies(room)}") from None
 
-    async def until_true(self, holds: Callable[[], Any], seconds: float = 20) -> Any:
+    async def until_true(self, holds: Callable[[], Any], seconds: float = 60) -> Any:
         """Return the first true answer."""
         async with asyncio.timeout(seconds):
             while not (found := holds()):

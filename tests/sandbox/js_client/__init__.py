@@ -117,7 +117,7 @@ class JsPerson:
         """Have devices left out that their owners do not vouch for, in both directions."""
         await self._do(do="exclude_insecure")
 
-    async def until(self, body: str, seconds: float = 20) -> dict[str, Any]:
+    async def until(self, body: str, seconds: float = 60) -> dict[str, Any]:
         """Return what the client tells of the event with this body, as soon as it reads it."""
         try:
             async with asyncio.timeout(seconds):
