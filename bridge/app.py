@@ -44,6 +44,7 @@ from bridge.work.ghosts import Ghosts
 from bridge.work.intake import Intake
 from bridge.work.lanes import Lanes
 from bridge.work.late_keys import LateKeys
+from bridge.work.lookalikes import Lookalikes
 from bridge.work.perform import MatrixPerformer, SlackPerformer
 from bridge.work.permalinks import Permalinks
 from bridge.work.puppets import Puppets
@@ -167,6 +168,7 @@ class _Bridge:
             notices=notices,
             policies=policies_from(settings),
             standings=Standings(self.installations),
+            lookalikes=Lookalikes(database),
         )
         self.ghosts = ghosts = Ghosts(
             names=names,

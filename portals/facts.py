@@ -278,6 +278,8 @@ class Facts:
     policy: Policy = OPEN
     power: int | None = None
     """The speaker's power in the room, where it was needed and is known."""
+    lookalikes: frozenset[SlackUserId] = frozenset()
+    """Whom of the workspace the speaker's name could be confused with."""
     standing: Standing = Standing.MEMBER
     """How the author stands to the workspace, where it was needed."""
     people: Mapping[SlackUserId, Person] = field(default_factory=dict)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.store.bookmarks import BookmarkNotices
     from bridge.store.directory import Directory
     from bridge.store.links import Links
+    from bridge.work.lookalikes import Lookalikes
     from bridge.work.permalinks import Permalinks
     from bridge.work.puppets import Puppets
     from bridge.work.standings import Standings
@@ -60,6 +61,7 @@ class Answers:
         notices: BookmarkNotices,
         policies: Policies,
         standings: Standings,
+        lookalikes: Lookalikes,
     ) -> None:
         self.names = names
         self._rules = rules
@@ -74,6 +76,7 @@ class Answers:
         self._notices = notices
         self._policies = policies
         self._standings = standings
+        self._lookalikes = lookalikes
 
     async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
         """Return everything that was asked for and is known; raises Later when the network would know and is busy."""
@@ -90,6 +93,7 @@ class Answers:
                 found = await self._links.reactions(portal.id, {one.ts for one in found}, events)
             reactions = tuple(found)
         policy = self.policy(portal)
+        members = await self._members(portal, needs.matrix_users)
         return Facts(
             names=self.names,
             workspace=workspace,
@@ -99,7 +103,8 @@ class Answers:
             standing=await self._standing(portal, needs.author, policy),
             people=await self._people(portal.team, needs),
             accounts=await self._puppets.accounts(portal, needs.slack_users, needs.matrix_users),
-            members=await self._members(portal, needs.matrix_users),
+            members=members,
+            lookalikes=await self._looking_like(portal, needs.speaker, members),
             channels=await self._channels(portal.team, needs.channels),
             rooms=await self._rooms(portal.team, needs.rooms),
             usergroups=await self._vocabulary.usergroups(portal.team, needs.usergroups),
@@ -132,6 +137,15 @@ class Answers:
             log.info("%s: its power levels are not shown to the bridge: %s", portal.room, refused)
             return None
         return power_of(levels or {}, speaker)
+
+    async def _looking_like(
+        self, portal: Portal, speaker: MatrixUserId | None, members: Mapping[MatrixUserId, Member]
+    ) -> frozenset[SlackUserId]:
+        """Return whom of the workspace somebody could be taken for whose name is to be shown in Slack."""
+        if speaker is None or speaker not in members:
+            return frozenset()
+        localpart = speaker.removeprefix("@").partition(":")[0]
+        return await self._lookalikes.of(portal.team, members[speaker].name or localpart)
 
     async def _standing(self, portal: Portal, author: SlackUserId | None, policy: Policy) -> Standing:
         """Return how somebody stands to the workspace, where the policy tells people apart."""

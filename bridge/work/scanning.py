@@ -3,8 +3,9 @@
     bytes from one side ──▶ spool (a file without a name, bounded) ──▶ type ──▶ scanner ──▶ bytes to the other side
 
 Nothing crosses before the verdict. A file that is looked at is never whole in memory: beyond a megabyte it lies on
-disk, in the directory for temporary files. Without a scanner, and under a policy that does not look into files, bytes stream
-through as ever. A scanner that is slow, dead or confused is no verdict: the file is withheld and can be tried again.
+disk, in the directory for temporary files. Without a scanner, and under a policy that does not look into files, bytes
+stream through as ever. A scanner that is slow, dead or confused is no verdict: the file is withheld and can be tried
+again.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ from portals.events import (
 )
 from portals.facts import Needs, Origin
 from portals.ids import MatrixUserId, RoomId, Ts, action_key
+from portals.people.confusable import marked
 from portals.permalinks import matrix_place
 from portals.relay import files, polls, reactions, replies, room_changes, wording
 from portals.relay.naming import names_of
@@ -267,7 +268,8 @@ def _name(user: MatrixUserId, facts: Facts) -> str:
     localpart, _, server = user.removeprefix("@").partition(":")
     name = text.label_of(member.name if member else "", localpart)
     shown = facts.rules.name_template.format(name=name, user=user, localpart=localpart, server=server)
-    return shown[:_LONGEST_NAME]
+    others = {one for one in facts.lookalikes if (own := facts.accounts.get(one)) is None or own.id != user}
+    return marked(shown, user, _LONGEST_NAME) if others and user not in shown else shown[:_LONGEST_NAME]
 
 
 def _icon(user: MatrixUserId, facts: Facts) -> str:

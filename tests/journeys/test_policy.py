@@ -131,3 +131,17 @@ async def test_without_a_verdict_a_file_is_withheld_and_can_be_tried_again(talk:
     notices = [body for body in bodies(talk) if "the scanner ended with 2" in body]
     assert len(notices) == 2
     assert all("causeway parked retry" in notice for notice in notices)
+
+
+async def test_whoever_looks_like_somebody_of_slack_is_shown_with_their_id(sqlite_url: str) -> None:
+    async with talk_on(sqlite_url) as talk:
+        room, ada = talk.room, talk.in_matrix("ada")
+        await ada.say(room, "as myself")
+        await talk.settle()
+        shown = talk.stage.workspace.user("alice").name
+        await ada.set_name(shown.replace("a", "\u0430").replace("A", "\u0410"))
+        await ada.say(room, "as another")
+        await talk.settle()
+        names = [entry.author for entry in talk.entries() if entry.text.startswith("as ")]
+        assert ada.user_id not in names[0]
+        assert f"({ada.user_id})" in names[1]

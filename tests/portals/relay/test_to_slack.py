@@ -19,7 +19,7 @@ from portals.actions import (
 )
 from portals.avatars import AvatarAddresses
 from portals.events import Ignored, Undeliverable
-from portals.facts import Member, Origin
+from portals.facts import Account, Member, Origin
 from portals.reading import matrix
 from portals.relay.to_slack import decide, needs
 from tests.portals.relay.scene import (
@@ -245,3 +245,17 @@ def test_any_event_yields_actions_with_keys_of_their_own(kind: str, content: dic
     if isinstance(decision, tuple):
         keys = [action.key for action in decision]
         assert len(set(keys)) == len(keys) > 0
+
+
+def test_a_name_that_could_be_taken_for_somebody_elses_in_slack_bears_its_owners_id() -> None:
+    def shown(**more: Any) -> str:
+        event = said_in_matrix({"msgtype": "m.text", "body": "hi"})
+        decision = decide(event, PORTAL, facts(lookalikes=frozenset([ALICE]), **more))
+        assert isinstance(decision, tuple)
+        (post,) = decision
+        assert isinstance(post, PostMessage)
+        return post.username
+
+    assert shown() == "Ada Lovelace (@ada:example.org)"
+    assert shown(accounts={ALICE: Account(ADA)}) == "Ada Lovelace"
+    assert shown(rules=rules(name_template="{name} <{user}>")) == "Ada Lovelace <@ada:example.org>"
