@@ -133,6 +133,7 @@ def shape_from(settings: Settings) -> Shape:
         join_rule=rooms.join_rule,
         history_visibility=rooms.history_visibility,
         federate=rooms.federate,
+        servers=rooms.servers,
         encryption=rooms.encryption,
         room_mentions=settings.relay.allow_room_mention,
         invite=tuple(MatrixUserId(user) for user in rooms.invite),

@@ -19,7 +19,7 @@ from config.imports import Imports
 from config.layout import LAYOUT
 from config.people import DoublePuppet, People
 from config.permissions import Commands, Permissions
-from config.policy import DEFAULT, Policy, check_policies
+from config.policy import DEFAULT, HostGlob, Policy, check_policies
 from config.public import Public
 from config.scanner import Scanner
 from config.secrets import AppToken, BotToken, DatabaseUrl, Secret, SharedToken
@@ -246,6 +246,9 @@ class Rooms(Section):
         default="shared", description="Who may read earlier messages, in Matrix's words."
     )
     federate: Flag = Field(default=True, description="Whether people of other homeservers may take part, ever.")
+    servers: Annotated[tuple[HostGlob, ...], Kind("list of patterns", literal=False)] = Field(
+        default=("*",), description="Homeservers that may take part in new rooms, with * and ?; ours always may."
+    )
     encryption: Flag = Field(default=False, description="Whether they are encrypted; needs encryption.key.")
     invite: Annotated[tuple[MatrixUser, ...], Kind("list of user ids", literal=False)] = Field(
         default=(), description="People invited to the Space and to every room that the bridge makes."

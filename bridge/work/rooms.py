@@ -7,6 +7,7 @@ harmless. A portal whose room cannot be opened says why in its `trouble` and is 
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ class Shape:
     join_rule: str
     history_visibility: str
     federate: bool
+    servers: tuple[str, ...]
     encryption: bool
     room_mentions: bool
     invite: tuple[str, ...]
@@ -174,6 +176,7 @@ class RoomMaker:
         state: list[dict[str, Any]] = [
             {"type": "m.room.history_visibility", "content": {"history_visibility": self._shape.history_visibility}},
             {"type": "m.room.guest_access", "content": {"guest_access": "forbidden"}},
+            *self._servers(),
             *self._encryption(),
         ]
         if space is not None:
@@ -224,10 +227,20 @@ class RoomMaker:
                 "initial_state": [
                     {"type": "m.room.history_visibility", "content": {"history_visibility": "shared"}},
                     {"type": "m.room.guest_access", "content": {"guest_access": "forbidden"}},
+                    *self._servers(),
                     *self._encryption(),
                 ],
             }
         )
+
+    def _servers(self) -> list[dict[str, Any]]:
+        """Return what closes a room to other homeservers than ours and those that may take part."""
+        if "*" in self._shape.servers:
+            return []
+        ours = re.sub(r":\d+\Z", "", self._names.domain)  # lists of servers know no ports
+        is_literal = re.fullmatch(r"[\d.]+|\[.*\]", ours) is not None
+        acl = {"allow": sorted({ours, *self._shape.servers}), "deny": [], "allow_ip_literals": is_literal}
+        return [{"type": "m.room.server_acl", "content": acl}]
 
     def _encryption(self) -> list[dict[str, Any]]:
         algorithm = {"algorithm": "m.megolm.v1.aes-sha2"}
@@ -246,6 +259,7 @@ class RoomMaker:
                 "invite": list(self._shape.invite),
                 "creation_content": {"type": "m.space", "m.federate": self._shape.federate},
                 "power_level_content_override": {"events_default": 100, "invite": 50},
+                "initial_state": self._servers(),
             }
         )
         await self._directory.set_space(workspace.team, space)

@@ -185,8 +185,8 @@ class Transfers:
 
         The `tokens` of exports are tried beside the bot's. A file is `blamed` when others come while it does not.
         `moved` is told of bytes as they pass. Raises Refused with the code ABSENT once it is recorded that the file
-        cannot be had (which a try that is not `final` leaves open), Kept where it may not cross by the `policy` or by the
-        scanner's verdict, Refused with another code where the installation is to be mended first, else Later.
+        cannot be had (which a try that is not `final` leaves open), Kept where it may not cross by the `policy` or by
+        the scanner's verdict, Refused with another code where the installation is to be mended first, else Later.
         """
         sealed = self._seals if sealed is None else sealed
         async with self._alone(f"{file.team}/{file.id}"):
