@@ -158,6 +158,7 @@ ON CONFLICT (source_key) DO UPDATE SET reason = inbox.reason RETURNING seq
 ADD_REQUEST = "INSERT INTO requests (kind, body, made_at) VALUES ($1, $2, $3)"
 ANY_REQUEST = "SELECT 1 FROM requests LIMIT 1"
 TAKE_REQUESTS = "DELETE FROM requests RETURNING id, kind, body"
+ADMITTED_AT = "SELECT admitted_at FROM inbox WHERE seq = $1"
 PURGE = "DELETE FROM inbox WHERE state = 2 AND settled_at < $1"
 
 
@@ -315,6 +316,11 @@ class Ledger:
     async def request(self, direction: str, queue: str) -> None:
         """Ask the running bridge to look at a queue and to read its portals anew."""
         await self._database.commit(Statement(ADD_REQUEST, (direction, queue, _now())))
+
+    async def admitted_at(self, seq: int) -> int:
+        """Return when a row was admitted, or a place marked, in ms; 0 where it is forgotten."""
+        rows = await self._database.fetch(ADMITTED_AT, seq)
+        return int(rows[0][0]) if rows else 0
 
     async def newest_admission(self) -> int:
         """Return when anything was admitted last, in ms; 0 for never."""

@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
 _LOOK_AGAIN = 5.0
+_CLOCKS = 60.0
+"""Seconds by which Slack's clock may be behind ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ class CatchUp:
 
     async def _arrivals(self, portal: Portal, workspace: Workspace, gap: int, number: int) -> list[Arrival]:
         asked = _now()
-        newest = await self._links.newest(portal.id)
+        newest = await self._links.newest(portal.id) or await self._begun(portal)
         start = NO_TS if newest is None else _earlier(newest, self._reach.span)
         known = await self._links.between(portal.id, start, Ts("9999999999.999999"))
         pinned = await self._links.pins(portal.id)
@@ -174,6 +176,14 @@ class CatchUp:
         parked = {_live_name(name) for name in await self._ledger.parked_names(TO_MATRIX, queue)}
         found = arrivals_of(news, portal.team, queue, gap)
         return [one for one in found if _live_name(one.source_key) not in parked]
+
+    async def _begun(self, portal: Portal) -> Ts | None:
+        """Return since when a portal in which nothing was said yet has been looked after; None where it is new.
+
+        What was said since is new, however much it is; of a new one's past a bounded part is brought.
+        """
+        caught_up = await self._ledger.admitted_at(portal.caught_up)
+        return Ts(f"{caught_up / 1000 - _CLOCKS:.6f}") if caught_up else None
 
     async def _history(
         self, portal: Portal, newest: Ts | None, start: Ts
