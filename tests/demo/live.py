@@ -41,7 +41,7 @@ async def stay(directory: Path, console: Console) -> int:
         await settled(stage)
         _show_what_is_there(stage)
         await migration.show(stage, console)
-        _show_how_to_take_part(stage)
+        _show_how_to_take_part(stage, await parts.sign_in_link())
         stage.screen.begin(stage.slack, stage.people)
         async with asyncio.TaskGroup() as group:
             group.create_task(_converse(stage))
@@ -72,7 +72,7 @@ def _show_what_is_there(stage: Stage) -> None:
     stage.console.print(table)
 
 
-def _show_how_to_take_part(stage: Stage) -> None:
+def _show_how_to_take_part(stage: Stage, console: str) -> None:
     url = stage.parts.info["url"]
     slack = f"{_shown(sys.executable)} -m tests.sandbox.slack"
     robin, mira = GUESTS
@@ -87,7 +87,9 @@ def _show_how_to_take_part(stage: Stage) -> None:
         f'  {slack} upload --url {url} --as chiara "#design" README.md --text "have a look"',
         f'  {slack} read   --url {url} "#general"',
         *(_HELP if sys.stdin.isatty() else ()),
-        "The bridge:",
+        f"The bridge, in a browser, as {GUESTS[0]} (the link works once, within ten minutes):",
+        f"  {console}",
+        "The bridge, here:",
         f"  {_shown(CAUSEWAY)} portals list --config {stage.parts.config}",
         f"  tail -f {stage.parts.directory}/bridge.log",
         "Ctrl-C stops all of it.",

@@ -63,6 +63,8 @@ class Parts:
         self.bridge_port = free_port()
         self.public = f"{LOOPBACK}:{free_port()}"
         """Where the bridge leads old links on and shows avatars."""
+        self.console = f"{LOOPBACK}:{free_port()}"
+        """Where admins look after the bridge in a browser."""
         python = sys.executable
         serve = [python, "-m", "tests.sandbox.slack", "serve", "--port", "0", "--state-seed", "demo"]
         self._slack = Child([*serve, "--time-scale", str(slack_time_scale)], log=directory / "slack.log")
@@ -99,6 +101,11 @@ class Parts:
         """The running homeserver."""
         assert self.synapse is not None, "not started"
         return self.synapse
+
+    async def sign_in_link(self) -> str:
+        """Return a link that signs a guest in to the console, once."""
+        said = await self.causeway("console", f"@{GUESTS[0]}:{DOMAIN}", "--config", str(self.config))
+        return next(word for word in said.out.split() if word.startswith("http"))
 
     # --- the bridge
 
@@ -196,6 +203,7 @@ class Parts:
         settings["portals"]["automatic"]["private"] = True
         settings["rooms"]["invite"] = [f"@{guest}:{DOMAIN}" for guest in GUESTS]
         settings["public"] |= {"listen": self.public, "url": f"http://{self.public}", "avatars": True}
+        settings["console"] = {"listen": self.console}
         settings["catch_up"]["look_back"] = "7d"  # the seed's week
         with self.config.open("w") as file:
             yaml.dump(settings, file)
