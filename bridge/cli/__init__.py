@@ -24,6 +24,7 @@ from bridge.cli.preview import preview
 from bridge.cli.register import manifest, register
 from bridge.cli.report import report
 from bridge.cli.run import run
+from bridge.cli.selftest import selftest
 from bridge.cli.upgrade import upgrade
 from bridge.cli.verify import verify
 from bridge.errors import BridgeError
@@ -60,7 +61,7 @@ def cli() -> None:
 
 
 for command in (
-    *(init, register, manifest, check, upgrade, migrate_db, run),
+    *(init, register, manifest, check, selftest, upgrade, migrate_db, run),
     *(portals, people, importing, report, verify, cutover, parked, audit, console, encryption, preview),
 ):
     cli.add_command(command)

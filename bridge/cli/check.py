@@ -55,7 +55,7 @@ def check(config: Path, registered: Path | None, as_json: bool) -> None:
     if as_json:
         _print_json(findings)
     else:
-        _print(findings)
+        show(findings)
     if any(finding.outcome == "fail" for finding in findings):
         raise click.exceptions.Exit(1)
 
@@ -88,7 +88,8 @@ async def _gather(findings: Findings) -> list[Finding]:
     return [finding async for finding in findings]
 
 
-def _print(findings: list[Finding]) -> None:
+def show(findings: list[Finding]) -> None:
+    """Print findings as a table, with what to do below each that needs it."""
     width = max(len(finding.subject) for finding in findings)
     for finding in findings:
         mark, colour = MARKS[finding.outcome]

@@ -45,7 +45,7 @@ async def check_workspace(settings: Settings, workspace: Workspace) -> Findings:
                 yield await _socket(subject, client)
             return
         yield Finding(subject, "ok", f"the bot token is good for {identity.team} ({identity.team_id})")
-        for finding in _scopes(subject, settings, identity):
+        for finding in scopes(subject, settings, identity):
             yield finding
         if settings.slack.mode == "socket":
             yield await _socket(subject, client)
@@ -53,7 +53,8 @@ async def check_workspace(settings: Settings, workspace: Workspace) -> Findings:
             yield finding
 
 
-def _scopes(subject: str, settings: Settings, identity: Identity) -> list[Finding]:
+def scopes(subject: str, settings: Settings, identity: Identity) -> list[Finding]:
+    """Say which scopes a bot token lacks, and what for."""
     missing = missing_scopes(settings, identity.scopes)
     if not missing:
         return [Finding(subject, "ok", f"all scopes are granted, {len(identity.scopes)} of them")]
