@@ -101,9 +101,10 @@ async def test_names_cannot_break_out_of_their_place(talk: Talk) -> None:
     await talk.settle()
     label = "Eve <!channel> *x* <@U1>"
     said, shared = talk.entries()[-3:-1]
-    assert said.author == label
+    signed = f"{label} ({ada.user_id})"  # for alice is called the same
+    assert said.author == signed
     blocks = stage.workspace.channel("general").messages[shared.ts].blocks
-    assert blocks[0]["elements"][0]["elements"] == [{"type": "text", "text": f"{label}:"}]
+    assert blocks[0]["elements"][0]["elements"] == [{"type": "text", "text": f"{signed}:"}]
     last = contents(talk)[-1]
     assert last["body"] == f"I am {label}"
     assert last["formatted_body"].endswith(">Eve &lt;!channel&gt; *x* &lt;@U1&gt;</a>")
