@@ -51,6 +51,7 @@ async def check_homeserver(settings: Settings) -> Findings:
         yield Finding("homeserver", "ok", f"accepts as_token: we are {me}")
         if settings.encryption.key is not None:
             yield await _knows_devices(settings)
+        yield await _takes_media(client, settings)
         async for finding in _reached(client, settings):
             yield finding
         for mapping in settings.portals.map:
@@ -72,6 +73,18 @@ async def _knows_devices(settings: Settings) -> Finding:
         remedy = "write it anew with `causeway register --force`, load it, and restart the homeserver"
         return Finding("encryption", "fail", detail, remedy)
     return Finding("encryption", "ok", "the registration lets the bridge have devices; Slack reads what is relayed")
+
+
+async def _takes_media(client: MatrixClient, settings: Settings) -> Finding:
+    """Ask how large a file may be; nothing is uploaded."""
+    try:
+        limit = await client.media.media_config()
+    except BridgeError as error:
+        return failed("homeserver", error, "see that its media repository is switched on")
+    if limit is not None and limit < settings.files.max_size:
+        detail = f"takes files of up to {limit:,} bytes; larger ones become a notice (its max_upload_size decides)"
+        return Finding("homeserver", "ok", detail)
+    return Finding("homeserver", "ok", "takes files as large as files.max_size")
 
 
 def _speaks(address: str, versions: tuple[str, ...]) -> Finding:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.cli.checks.finding import Finding, Findings, failed
 from bridge.errors import BridgeError
 from bridge.store.database import Statement
-from bridge.store.opening import migrations
+from bridge.store.opening import is_half_moved, migrations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,4 +71,7 @@ async def _layout(database: Database) -> Finding:
         return Finding("database", "fail", f"has layout {version}, this program knows only {known}", remedy)
     if version < known:
         return Finding("database", "ok", f"has layout {version}; the next start brings it to {known}")
+    if await is_half_moved(database):
+        remedy = "wait for `causeway migrate-db`, or give it again with --replace"
+        return Finding("database", "fail", "a store is being moved into it, or that was interrupted", remedy)
     return Finding("database", "ok", f"has layout {version}, the current one")

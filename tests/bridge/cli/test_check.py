@@ -11,7 +11,7 @@ from aiohttp import web
 from bridge.http import Listener
 from bridge.matrix.appservice import Appservice
 from bridge.store.database import Statement
-from bridge.store.opening import open_database
+from bridge.store.opening import HALF_MOVED, open_database
 from config import manifest
 from config.loader import load
 from tests.sandbox.child import free_port
@@ -46,7 +46,13 @@ async def test_all_is_well_where_all_is_well(side: Side, causeway: Causeway, tmp
     said = await asyncio.to_thread(causeway, "check", "-c", config)
     assert "All is well" in said.out
     details = " ".join(finding["detail"] for finding in findings)
-    for words in ("agrees with the configuration", "we are @causeway:localhost", "good for", "opens sockets"):
+    for words in (
+        "agrees with the configuration",
+        "we are @causeway:localhost",
+        "good for",
+        "opens sockets",
+        "takes files",
+    ):
         assert words in details
     assert "token-0123456789" not in said.out
 
@@ -239,3 +245,12 @@ async def test_the_tokens_for_people_are_tried(side: Side, causeway: Causeway, t
     path.unlink()
     skipped = [finding for finding in await look(causeway, config, code=1) if finding["outcome"] == "skip"]
     assert any("doublepuppet.yaml" in finding["detail"] for finding in skipped)
+
+
+async def test_a_half_moved_database_is_told(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'half.db'}"
+    database = await open_database(url)
+    await database.commit(Statement("INSERT INTO schema_version (version) VALUES ($1)", (HALF_MOVED,)))
+    await database.close()
+    findings = await look(causeway, side.write(tmp_path / "config.yaml", database={"url": url}), code=1)
+    assert [one["detail"] for one in bad(findings)] == ["a store is being moved into it, or that was interrupted"]
