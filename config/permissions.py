@@ -31,7 +31,7 @@ class Rule(Section):
 
 
 class Permissions(Section):
-    """Who may give the bot commands besides `admins`: the rule of the person counts, else of the server, else of `*`."""
+    """Who may command the bot besides `admins`: the rule of the person counts, else of the server, else of `*`."""
 
     rules: Annotated[tuple[Rule, ...], Kind("list", literal=False)] = Field(
         default=(), description="The rules, each with `who` and `level`; without any, only `admins` may."

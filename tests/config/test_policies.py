@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,7 +13,6 @@ from config.problems import ConfigError
 from portals.crossing.policy import OPEN, Globs, Kind, Standing
 from portals.ids import ChannelId
 from tests.config.conftest import RIGHT
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from config.settings import Settings

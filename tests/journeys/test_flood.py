@@ -85,9 +85,7 @@ async def test_a_flood_of_matrix_leaves_other_portals_their_delay(sqlite_url: st
             counts.append(len(posted("general")) - before)
         await world.settle()
         assert posted("general") == [f"flood {number}" for number in range(count)]
-        print(
-            f"flood of {count} to Slack: {median(counts):g} of it are posted meanwhile, most {max(counts)}"
-        )
+        print(f"flood of {count} to Slack: {median(counts):g} of it are posted meanwhile, most {max(counts)}")
         assert median(counts[1:]) <= count / 10
 
 

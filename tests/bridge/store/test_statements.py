@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from bridge.store import bookmarks, cutovers, directory, files, ledger, links, places, words
+from bridge.store import bookmarks, cutovers, directory, files, heard, ledger, links, places, words
 from bridge.store.opening import open_database
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from bridge.store.database import Database
 
 WORDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-MODULES = (ledger, links, directory, places, files, words, bookmarks, cutovers)
+MODULES = (ledger, links, directory, places, files, words, bookmarks, cutovers, heard)
 NAMES = {name for module in MODULES for name in vars(module) if name.isupper() and not name.startswith("_")}
 SELDOM = {
     *("OPEN_QUEUES", "OPEN_COUNTS", "ANY_REQUEST", "TAKE_REQUESTS", "LEAVE_ROOM"),
-    *("WORKSPACE_AT", "TEAMS_WITH_CHANNEL", "PORTAL_OF_TARGET", "ROOMS_HEARD"),
+    *("WORKSPACE_AT", "TEAMS_WITH_CHANNEL", "PORTAL_OF_TARGET", "IMPORTED_SINCE", "PARKED_ACTIONS"),
 }
 """These look at everything that is open, at a table of a few rows, or run at a start or when a room is opened."""
 
