@@ -283,7 +283,10 @@ class Importer:
         return history
 
     async def _place(self, known: Import, queue: str) -> int:
-        return await self._ledger.mark(f"import:{known.id}:{queue}")
+        """Return a place before whatever waits in a queue already: that was said after what the source knows."""
+        place = await self._ledger.mark(f"import:{known.id}:{queue}")
+        waiting = await self._ledger.next_rows(TO_MATRIX, queue, 1)
+        return min([place, *(row.place - 1 for row in waiting)])
 
     async def portal_for(self, known: Import, channel: ExportedChannel, team: TeamId, *, past: bool = False) -> Portal:
         """Return the portal of a channel, made anew where it has none; or that of its past, beside one in use."""
