@@ -65,7 +65,7 @@ async def test_a_kill_at_any_step_loses_nothing_and_repeats_nothing(
                 await stage.until_in_slack("general", f"from Matrix {step}")
                 said += [f"from Slack {step}", f"from Matrix {step}"]
             assert len(gate.places) > 10, gate.places
-            assert len(set(gate.places)) > 8, gate.places
+            assert len(set(gate.places)) > 5, gate.places
             shown = [body for body in ada.bodies(room) if body in said]
             assert sorted(shown) == sorted(said)
             in_slack = [one.text for one in stage.entries("general") if one.text in said]
