@@ -54,18 +54,24 @@ async def test_a_kill_at_any_step_loses_nothing_and_repeats_nothing(
             await stage.set_encryption(room, rotation_period_msgs=1)
             names = ("alice", "bob")
             said: list[str] = []
+            missed = 0
             for step in range(1, 60, 2):
                 gate.arm(step)
                 stage.workspace.person(names[step % 4 // 2]).post("general", f"from Slack {step}")
                 await ada.say(room, f"from Matrix {step}")
-                if not await stage.cut_off(within=5):
-                    break
-                await stage.start()
+                if await stage.cut_off(within=5):
+                    missed = 0
+                    await stage.start()
+                else:  # a round may have fewer steps than others, as one request tells of several keys
+                    missed += 1
+                    gate.arm(0)
                 await ada.until(room, f"from Slack {step}")
                 await stage.until_in_slack("general", f"from Matrix {step}")
                 said += [f"from Slack {step}", f"from Matrix {step}"]
+                if missed == 2:
+                    break
             assert len(gate.places) > 10, gate.places
-            assert len(set(gate.places)) > 5, gate.places
+            assert len(set(gate.places)) > 8, gate.places
             shown = [body for body in ada.bodies(room) if body in said]
             assert sorted(shown) == sorted(said)
             in_slack = [one.text for one in stage.entries("general") if one.text in said]
