@@ -7,7 +7,6 @@ Where something is still to come across and no bridge works on the store, this p
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,6 @@ import aiohttp
 from bridge.app import Hooks
 from bridge.configured import client_from, names_from
 from bridge.errors import Declined
-from bridge.importing import bridge_meanwhile
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
 from bridge.store.cutovers import Cutovers
@@ -35,8 +33,8 @@ from portals.ids import TeamId
 from portals.readiness import readiness
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
-    from typing import Any, TypeVar
+    from collections.abc import AsyncIterator
+    from typing import TypeVar
 
     from bridge.store.database import Database
     from config.settings import Settings
@@ -151,22 +149,3 @@ async def _clients(
 
 async def _team(client: SlackClient, _again: bool) -> TeamId:
     return TeamId((await client.auth()).team_id)
-
-
-async def with_bridge(
-    settings: Settings,
-    work: Coroutine[Any, Any, Result],
-    hooks: Hooks = Hooks(),  # noqa: B008  frozen
-) -> Result:
-    """Do some work while the bridge runs, here or in another process; raises Fatal where it cannot run."""
-    bridge = asyncio.create_task(bridge_meanwhile(settings, hooks), name="bridge")
-    task = asyncio.create_task(work, name="cutover")
-    try:
-        await asyncio.wait([bridge, task], return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            bridge.result()
-        return await task
-    finally:
-        for one in (task, bridge):
-            one.cancel()
-        await asyncio.wait([task, bridge])

@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from bridge.administration.imports import progress_of
-from bridge.app import Hooks, run
+from bridge.app import Hooks
+from bridge.beside import with_bridge
 from bridge.configured import client_from, names_from, rules_from
-from bridge.errors import Later, Refused, StoreTaken
+from bridge.errors import Later, Refused
 from bridge.policies import customs_from
-from bridge.slack.client import SlackClient
-from bridge.slack.files import SlackFiles
-from bridge.slack.installation import Installation
+from bridge.slack.installation import install
 from bridge.slack.limits import Limits
 from bridge.store.directory import Directory
 from bridge.store.files import Files
@@ -44,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from bridge.exports.export import Export
+    from bridge.slack.installation import Installation
     from bridge.store.database import Database
-    from bridge.store.imports import Import
     from bridge.work.importer import Wanted
     from config.settings import Settings
     from portals.history.progress import Progress
@@ -69,29 +68,15 @@ async def bring(
     database = await open_database(settings.database.url.reveal())
     try:
         async with importer_on(settings, database, export, wanted.team) as importer:
-            bridge = asyncio.create_task(bridge_meanwhile(settings, hooks), name="bridge")
-            work = asyncio.create_task(importer.run(export, wanted), name="import")
-            telling = asyncio.create_task(_tell(database, work, tell), name="import: tells how far it is")
+            telling = asyncio.create_task(_tell(database, tell), name="import: tells how far it is")
             try:
-                await asyncio.wait([bridge, work], return_when=asyncio.FIRST_COMPLETED)
-                if not work.done():
-                    bridge.result()
-                done = await work
+                done = await with_bridge(settings, importer.run(export, wanted), hooks)
             finally:
-                for task in (telling, work, bridge):
-                    task.cancel()
-                await asyncio.wait([telling, work, bridge])
+                telling.cancel()
+                await asyncio.wait([telling])
         return await progress_of(database, done)
     finally:
         await database.close()
-
-
-async def bridge_meanwhile(settings: Settings, hooks: Hooks) -> None:
-    """Run the bridge, unless another process does; then return at once."""
-    try:
-        await run(settings, hooks)
-    except StoreTaken:
-        log.info("the bridge runs in another process, and shows what is admitted here")
 
 
 @asynccontextmanager
@@ -144,7 +129,7 @@ async def _installations(
     """Return what fetches the files of each workspace: with its token, else with the export's alone."""
     found: dict[TeamId, Installation] = {}
     for workspace in settings.slack.workspaces:
-        made = _installation(workspace.name, workspace.bot_token.reveal(), settings, session)
+        made = _install(workspace.name, workspace.bot_token.reveal(), settings, session)
         try:
             identity = await made.client.auth()
         except (Later, Refused) as error:
@@ -154,23 +139,20 @@ async def _installations(
         if await directory.workspace(TeamId(identity.team_id)) is None:
             await directory.learn_workspace(workspace_of(identity, workspace.name))
     for team in teams:
-        found.setdefault(team, _installation(team, "", settings, session))
+        found.setdefault(team, _install(team, "", settings, session))
     return found
 
 
-def _installation(name: str, token: str, settings: Settings, session: aiohttp.ClientSession) -> Installation:
-    api_url = settings.slack.api_url
-    client = SlackClient(name, token, session=session, limits=Limits(), api_url=api_url)
-    files = SlackFiles(client, token, session=session, max_bytes=settings.files.max_size, api_url=api_url)
-    return Installation(name, client, files)
+def _install(name: str, token: str, settings: Settings, session: aiohttp.ClientSession) -> Installation:
+    api_url, max_bytes = settings.slack.api_url, settings.files.max_size
+    return install(name, token, session=session, limits=Limits(), api_url=api_url, max_bytes=max_bytes)
 
 
-async def _tell(database: Database, work: asyncio.Task[Import], tell: Callable[[Progress], None]) -> None:
+async def _tell(database: Database, tell: Callable[[Progress], None]) -> None:
     began = time.monotonic()
     first: Progress | None = None
-    while not work.done():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(work), _TELL)
+    while True:
+        await asyncio.sleep(_TELL)
         found = await Imports(database).newest(1)
         if found:
             progress = await progress_of(database, found[0])

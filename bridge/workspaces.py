@@ -13,10 +13,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from bridge.errors import Later, Refused, StoreUnavailable
-from bridge.slack.client import SlackClient
 from bridge.slack.events_api import SignedApp
-from bridge.slack.files import SlackFiles
-from bridge.slack.installation import Installation
+from bridge.slack.installation import install
 from bridge.slack.limits import Limits
 from bridge.slack.socket import SocketMode
 from portals.retry import pause
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     import config.settings as configured
+    from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.work.catch_up import CatchUp
     from bridge.work.ghosts import Ghosts
@@ -87,11 +86,11 @@ class Workspaces:
         return [self._signed(workspace) for workspace in self._settings.slack.workspaces]
 
     async def _keep_connected(self, workspace: configured.Workspace) -> None:
-        client, installation = self._installation(workspace)
-        team = await self._identified(client, installation)
+        installation = self._installation(workspace)
+        team = await self._identified(installation)
         socket = SocketMode(
             workspace.name,
-            client,
+            installation.client,
             lambda payload: self._intake.from_slack(team, payload),
             lambda reason: self._mark(team, reason),
             session=self._session,
@@ -113,11 +112,11 @@ class Workspaces:
 
     def _signed(self, workspace: configured.Workspace) -> SignedApp:
         """Return a workspace whose events come over signed HTTP; until its team is known, Slack is to repeat them."""
-        client, installation = self._installation(workspace)
+        installation = self._installation(workspace)
         known: list[TeamId] = []
 
         async def connect() -> None:
-            team = await self._identified(client, installation)
+            team = await self._identified(installation)
             await self._mark(team, "start")
             known.append(team)
 
@@ -135,33 +134,30 @@ class Workspaces:
         assert secret is not None
         return SignedApp(workspace.name, secret.reveal(), admit, on_gap, lambda: known[0] if known else None)
 
-    def _installation(self, workspace: configured.Workspace) -> tuple[SlackClient, Installation]:
-        token = workspace.bot_token.reveal()
-        api_url = self._settings.slack.api_url
-        client = SlackClient(
-            workspace.name,
+    def _installation(self, workspace: configured.Workspace) -> Installation:
+        app_token = workspace.app_token.reveal() if workspace.app_token else ""
+        return self._install(workspace.name, workspace.bot_token.reveal(), app_token)
+
+    def _install(self, name: str, token: str, app_token: str = "") -> Installation:
+        return install(
+            name,
             token,
             session=self._session,
             limits=Limits(scale=self._limits_scale),
-            api_url=api_url,
-            app_token=workspace.app_token.reveal() if workspace.app_token else "",
+            api_url=self._settings.slack.api_url,
+            max_bytes=self._settings.files.max_size,
+            app_token=app_token,
         )
-        files = SlackFiles(
-            client, token, session=self._session, max_bytes=self._settings.files.max_size, api_url=api_url
-        )
-        return client, Installation(workspace.name, client, files)
 
     async def take_up_unconnected(self) -> None:
         """Let the lanes of workspaces work that are known by their export alone; Slack answers nothing about them."""
         for workspace in await self._directory.unconnected():
             if workspace.team not in self._installations:
-                limits = Limits(scale=self._limits_scale)
-                client = SlackClient(workspace.name, "", session=self._session, limits=limits)
-                files = SlackFiles(client, "", session=self._session, max_bytes=self._settings.files.max_size)
-                self._installations[workspace.team] = Installation(workspace.name, client, files)
+                self._installations[workspace.team] = self._install(workspace.name, "")
 
-    async def _identified(self, client: SlackClient, installation: Installation) -> TeamId:
+    async def _identified(self, installation: Installation) -> TeamId:
         """Return the workspace's id as soon as Slack tells it, and let its lanes work."""
+        client = installation.client
         failures = 0
         while True:
             try:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.selftest.lines import Line
+    from bridge.slack.client import SlackClient
+    from bridge.slack.files import SlackFiles
     from config.settings import Settings
 
 PACE = 1.5
@@ -112,8 +114,7 @@ async def _prove(
     from bridge.selftest.matrix_side import MatrixSide
     from bridge.selftest.proof import prove
     from bridge.selftest.slack_side import SlackSide
-    from bridge.slack.client import SlackClient
-    from bridge.slack.files import SlackFiles
+    from bridge.slack.installation import install
     from bridge.slack.limits import Limits
     from bridge.store.learned import Learned
     from portals.facts import PortalState
@@ -143,9 +144,9 @@ async def _prove(
             raise Declined("encrypted", f"the room of {name} is encrypted, and its events cannot be read from outside")
 
         def app(token: str) -> tuple[SlackClient, SlackFiles]:
-            api = settings.slack.api_url
-            client = SlackClient("selftest", token, session=session, limits=Limits(scale=SCALE), api_url=api)
-            return client, SlackFiles(client, token, session=session, max_bytes=settings.files.max_size, api_url=api)
+            api_url, max_bytes, limits = settings.slack.api_url, settings.files.max_size, Limits(scale=SCALE)
+            made = install("selftest", token, session=session, limits=limits, api_url=api_url, max_bytes=max_bytes)
+            return made.client, made.files
 
         for workspace in settings.slack.workspaces:
             ours = app(workspace.bot_token.reveal())

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bridge.slack.client import SlackClient
+from bridge.slack.files import SlackFiles
+
 if TYPE_CHECKING:
-    from bridge.slack.client import SlackClient
-    from bridge.slack.files import SlackFiles
+    import aiohttp
+
+    from bridge.slack.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +21,19 @@ class Installation:
     name: str
     client: SlackClient
     files: SlackFiles
+
+
+def install(
+    name: str,
+    token: str,
+    *,
+    session: aiohttp.ClientSession,
+    limits: Limits,
+    api_url: str,
+    max_bytes: int,
+    app_token: str = "",
+) -> Installation:
+    """Return what acts in one workspace by its bot token; without one, Slack is asked for nothing."""
+    client = SlackClient(name, token, session=session, limits=limits, api_url=api_url, app_token=app_token)
+    files = SlackFiles(client, token, session=session, max_bytes=max_bytes, api_url=api_url)
+    return Installation(name, client, files)
