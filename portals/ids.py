@@ -20,6 +20,8 @@ Ts = NewType("Ts", str)
 """Slack's message time stamp with all its digits, e.g. `1355517523.000005`: the name of a message in its channel."""
 NO_TS = Ts("")
 """No time at all: it sorts before every other."""
+AFTER_ALL = Ts("9999999999.999999")
+"""A time behind those of all messages."""
 RoomId = NewType("RoomId", str)
 EventId = NewType("EventId", str)
 MatrixUserId = NewType("MatrixUserId", str)

@@ -26,7 +26,7 @@ import orjson
 from bridge.errors import Later, Refused, StoreUnavailable
 from bridge.store.ledger import TO_MATRIX, Arrival
 from portals.history.compare import differences, memberships, pinned_in, pins, roots
-from portals.ids import NO_TS, Ts, channel_queue, is_slack_id, is_ts
+from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_slack_id, is_ts
 from portals.reading.slack import address
 from portals.retry import TROUBLED, is_installation_trouble
 
@@ -156,7 +156,7 @@ class CatchUp:
         asked = _now()
         newest = await self._links.newest(portal.id) or await self._begun(portal)
         start = NO_TS if newest is None else _earlier(newest, self._reach.span)
-        known = await self._links.between(portal.id, start, Ts("9999999999.999999"))
+        known = await self._links.between(portal.id, start, AFTER_ALL)
         pinned = await self._links.pins(portal.id)
         fetched, since, pin_count = await self._history(portal, newest, start)
         asked = max([asked, *(Ts(one["ts"]) for one in fetched[:1])])  # Slack's clock may be ahead of ours

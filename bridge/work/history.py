@@ -19,7 +19,7 @@ from bridge.store.ledger import TO_MATRIX
 from bridge.work.catch_up import arrivals_of
 from bridge.work.profiles import strangers_of
 from portals.history.compare import archived, differences, memberships, pins, shows
-from portals.ids import NO_TS, Ts, channel_queue, is_ts
+from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_ts
 from portals.reading.file_tokens import without_tokens
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 WHERE = "causeway_where"
 """A field that is added to a record: its place in the archive."""
-_AFTER_ALL = Ts("9999999999.999999")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class ChannelHistory:
         """
         if self._is_whole is None:
             oldest = await self._links.oldest(self.portal.id)
-            begins = min((str(one["ts"]) for one in batch.records if is_ts(str(one.get("ts")))), default=_AFTER_ALL)
+            begins = min((str(one["ts"]) for one in batch.records if is_ts(str(one.get("ts")))), default=AFTER_ALL)
             self._is_whole = oldest is None or begins <= oldest
         told = [
             {**record, WHERE: where}
@@ -136,7 +135,7 @@ class ChannelHistory:
             channel=self._exported.id,
             workspace=self._workspace,
             gap=self.known.place,
-            since=NO_TS if self._is_whole else _AFTER_ALL,
+            since=NO_TS if self._is_whole else AFTER_ALL,
             as_of=self._as_of,
             archive=True,
             unreadable=unreadable,

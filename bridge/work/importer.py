@@ -16,7 +16,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
-from itertools import islice
+from itertools import compress, islice
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Later, first_of
@@ -77,6 +77,10 @@ class Wanted:
     files: bool = True
     """Whether files are fetched from Slack; where not, a notice with the name of each stands in its place."""
 
+    def team_of(self, channel: ExportedChannel) -> TeamId:
+        """Return the workspace of a channel."""
+        return channel.team or self.team
+
 
 class Importer:
     """Brings exports over, what those who are in it agreed to."""
@@ -132,8 +136,7 @@ class Importer:
     async def _try(self, export: Export, wanted: Wanted) -> Import:
         channels = [channel for channel in export.channels if wanted.selection.selects_channel(channel)]
         await self._learn(export, wanted)
-        told = dict(wanted.told)
-        known = await self._imports.begin(wanted.team, wanted.source, wanted.named, wanted.as_of, told)
+        known = await self._imports.begin(wanted.team, wanted.source, wanted.named, wanted.as_of, wanted.told)
         async with asyncio.TaskGroup() as beside:
             helping = [
                 beside.create_task(self._tick(known.id), name="import: looks at the queues"),
@@ -157,7 +160,7 @@ class Importer:
 
     async def _learn(self, export: Export, wanted: Wanted) -> None:
         """Take up the workspaces, people, names of channels and emoji that the source lists."""
-        teams = {channel.team or wanted.team for channel in export.channels} | {wanted.team}
+        teams = {wanted.team_of(channel) for channel in export.channels} | {wanted.team}
         for team in sorted(teams):
             if await self._directory.workspace(team) is None:
                 name = str(wanted.told.get("workspace") or team)
@@ -170,19 +173,19 @@ class Importer:
                 is_connected = workspace is not None and bool(workspace.bot_user)
                 learn = self._directory.learn_strangers if is_connected else self._directory.learn_everybody
                 await learn(team, people)
+        emoji = await asyncio.to_thread(export.emoji)
         for team in sorted(teams):
-            listed = [(one.id, one.name) for one in export.channels if (one.team or wanted.team) == team]
+            listed = [(one.id, one.name) for one in export.channels if wanted.team_of(one) == team]
             await self._directory.learn_channels(team, listed)
-            emoji = await asyncio.to_thread(export.emoji)
             await self._directory.words.change(team, "emoji", emoji.items())
 
     async def _promise_all(self, export: Export, wanted: Wanted, channels: Sequence[ExportedChannel]) -> None:
         """Have every file fetched before the turn of its message: the links of an export do not work for ever."""
         for channel in channels:
-            if await self._entitled.refusal(channel, channel.team or wanted.team):
+            if await self._entitled.refusal(channel, wanted.team_of(channel)):
                 continue
             async for batch in _batches(export, channel, wanted.selection):
-                unit = self._files_of(wanted, channel.team or wanted.team, batch.records)
+                unit = self._files_of(wanted, wanted.team_of(channel), batch.records)
                 if unit:
                     await self._ledger.keep(unit)
                     self._fetcher.hurry()
@@ -197,7 +200,7 @@ class Importer:
 
     async def _channel(self, export: Export, wanted: Wanted, known: Import, channel: ExportedChannel) -> None:
         async with self._turns:
-            refusal = await self._entitled.refusal(channel, channel.team or wanted.team)
+            refusal = await self._entitled.refusal(channel, wanted.team_of(channel))
             if refusal:
                 await self._leave_out(wanted, known, channel, refusal)
                 return
@@ -244,7 +247,7 @@ class Importer:
             await asyncio.sleep(_LOOK_FOR_ITS_END)
 
     async def _leave_out(self, wanted: Wanted, known: Import, channel: ExportedChannel, reason: str) -> None:
-        queue = channel_queue(channel.team or wanted.team, channel.id)
+        queue = channel_queue(wanted.team_of(channel), channel.id)
         one = ImportedChannel(known.id, channel.id, queue, channel.name, 0, ChannelState.LEFT_OUT)
         await self._imports.set_channel(await self._imports.add_channel(one), ChannelState.LEFT_OUT, reason)
         log.warning("%s: #%s is left out: %s", queue, channel.name, reason)
@@ -349,7 +352,7 @@ class _Ways:
         self._wanted = wanted
         self._known = known
         self._channel = channel
-        self._team = channel.team or wanted.team
+        self._team = wanted.team_of(channel)
         self._main: ChannelHistory | None = None
         self._past: ChannelHistory | None = None
         self._border: Ts | None = None
@@ -359,18 +362,18 @@ class _Ways:
         main = await self._open()
         if self._border is None:
             return [(main, batch)]
-        older = [index for index, one in enumerate(batch.records) if _is_before(one, self._border)]
-        if self._past is None and not any(main.shows(batch.records[index]) for index in older):
-            older = []
-        newer = [index for index in range(len(batch.records)) if index not in set(older)]
+        is_older = [_is_before(one, self._border) for one in batch.records]
+        older, newer = _part(batch, is_older), _part(batch, [not one for one in is_older])
+        if self._past is None and not any(map(main.shows, older.records)):
+            return [(main, batch)]
         parts: list[tuple[ChannelHistory, Batch]] = []
-        if older:
+        if older.records:
             if self._past is None:
                 portal = await self._importer.portal_for(self._known, self._channel, self._team, past=True)
                 self._past = await self._importer.way(self._wanted, self._known, self._channel, portal)
-            parts.append((self._past, _part(batch, older)))
-        if newer:
-            parts.append((main, _part(batch, newer)))
+            parts.append((self._past, older))
+        if newer.records:
+            parts.append((main, newer))
         return parts
 
     async def all(self) -> list[ChannelHistory]:
@@ -414,5 +417,5 @@ def _is_before(record: Mapping[str, Any], border: Ts) -> bool:
     return is_ts(ts) and ts < border
 
 
-def _part(batch: Batch, indexes: Sequence[int]) -> Batch:
-    return Batch([batch.records[index] for index in indexes], [batch.places[index] for index in indexes])
+def _part(batch: Batch, wanted: Sequence[bool]) -> Batch:
+    return Batch(list(compress(batch.records, wanted)), list(compress(batch.places, wanted)))

@@ -10,7 +10,6 @@ import orjson
 from bridge.store.directory import Directory
 from bridge.store.imports import Imports
 from bridge.store.ledger import TO_MATRIX, Ledger
-from bridge.store.links import Links
 from bridge.work.catch_up import arrivals_of
 from bridge.work.history import WHERE
 from portals.history.compare import differences
@@ -28,7 +27,6 @@ class Release:
     def __init__(self, database: Database, names: GhostNames) -> None:
         self._ledger = Ledger(database)
         self._imports = Imports(database)
-        self._links = Links(database)
         self._directory = Directory(database, names)
 
     async def again(self, name: str) -> str:

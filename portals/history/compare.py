@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from portals.events import SlackMessage
 from portals.facts import Origin
-from portals.ids import NO_TS, Ts, is_ts
+from portals.ids import AFTER_ALL, NO_TS, Ts, is_ts
 from portals.reading.slack import LOOK_BACK
 from portals.reading.slack_messages import cut_reactions, is_hidden, message_of, reactions_of
 from portals.relay import system_notices
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from portals.events import Json
     from portals.facts import Link, ReactionLink, Workspace
     from portals.ids import ChannelId, TeamId
-
-_AFTER_ALL = "9999999999.999999"
-"""A rank behind those of all messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +175,7 @@ class _Maker:
     def pin(self, kind: str, ts: Ts, number: int) -> News:
         item = {"type": "message", "channel": self._channel, "message": {"ts": ts}}
         event = {"type": kind, "channel_id": self._channel, "item": item}
-        return News(f"{_AFTER_ALL}/{number:03d}", self._payload(event, f"{ts}/{kind}"))
+        return News(f"{AFTER_ALL}/{number:03d}", self._payload(event, f"{ts}/{kind}"))
 
     def _payload(self, event: Mapping[str, Any], name: str) -> Json:
         payload: dict[str, Any] = {"team_id": self._team, "event": event, LOOK_BACK: self._gap}
@@ -209,7 +206,7 @@ def archived(*, channel: ChannelId, team: TeamId, gap: int) -> News:
     """Return that a channel is archived, after all that was said in it."""
     event = {"type": "channel_archive", "channel": channel}
     payload = {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/archived"}
-    return News(f"{_AFTER_ALL}/archived", payload)
+    return News(f"{AFTER_ALL}/archived", payload)
 
 
 def memberships(
@@ -234,10 +231,10 @@ def memberships(
 
     return [
         *(
-            news(_AFTER_ALL if at_the_end else "", "member_joined_channel", user)
+            news(AFTER_ALL if at_the_end else "", "member_joined_channel", user)
             for user in sorted(set(members) - set(here))
         ),
-        *(news(_AFTER_ALL, "member_left_channel", user) for user in sorted(set(here) - set(members))),
+        *(news(AFTER_ALL, "member_left_channel", user) for user in sorted(set(here) - set(members))),
     ]
 
 
