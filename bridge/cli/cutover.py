@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge.cli.options import config_option, json_option, load_settings, print_json
+from bridge.cli.options import (
+    checksums_option,
+    config_option,
+    exports_option,
+    json_option,
+    load_settings,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -230,14 +237,8 @@ def freeze(
 )
 @channels_argument
 @cohort_option
-@click.option(
-    "--export",
-    "exports",
-    type=click.Path(exists=True, path_type=Path),
-    multiple=True,
-    help="An export to compare with, the earlier one first; without it, those that were imported.",
-)
-@click.option("--checksums", is_flag=True, help="Fetch every file from the homeserver and compare its bytes as well.")
+@exports_option
+@checksums_option
 @click.option(
     "--reports",
     type=click.Path(file_okay=False, path_type=Path),
@@ -373,10 +374,11 @@ def _run(
 
     async def run(settings: Settings) -> Result:
         from bridge.administration.store import Store
+        from bridge.beside import with_bridge
         from bridge.cli.actor import actor
         from bridge.cli.cutover_channels import chosen
         from bridge.configured import names_from
-        from bridge.cutting_over import cutting_over, with_bridge
+        from bridge.cutting_over import cutting_over
 
         async with cutting_over(settings, str(actor()), patience=patience, connect=connect) as parts:
             names = names_from(settings)

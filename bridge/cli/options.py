@@ -28,6 +28,18 @@ workspace_option = click.option(
     "--workspace", metavar="NAME_OR_ID", help="The workspace, where the bridge knows several."
 )
 
+exports_option = click.option(
+    "--export",
+    "exports",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="An export to compare with, the earlier one first; without it, those that were imported.",
+)
+
+checksums_option = click.option(
+    "--checksums", is_flag=True, help="Fetch every file from the homeserver and compare its bytes as well."
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs instead of text.")
 
 

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge.cli.importing import selected, selection_options
-from bridge.cli.options import config_option, json_option, load_settings, print_json
+from bridge.cli.options import (
+    checksums_option,
+    config_option,
+    exports_option,
+    json_option,
+    load_settings,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,15 +39,9 @@ if TYPE_CHECKING:
     short_help="Prove that nothing was lost: compare the rooms with Slack's history.",
 )
 @config_option
-@click.option(
-    "--export",
-    "exports",
-    type=click.Path(exists=True, path_type=Path),
-    multiple=True,
-    help="An export to compare with, the earlier one first; without it, those that were imported.",
-)
+@exports_option
 @selection_options
-@click.option("--checksums", is_flag=True, help="Fetch every file from the homeserver and compare its bytes as well.")
+@checksums_option
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a page for an auditor, too.")
 @json_option
 def report(
