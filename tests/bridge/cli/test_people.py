@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 
 from bridge.store.audit import Audit
 from bridge.store.database import Statement
@@ -83,7 +84,7 @@ def admins() -> dict[str, str]:
     return {}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def office(side: Side, causeway: Causeway, tmp_path: Path, admins: dict[str, str]) -> Office:
     if not admins:
         admin = await side.synapse.person("boss", admin=True)
