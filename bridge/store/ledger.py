@@ -307,7 +307,11 @@ class Ledger:
 
     async def look(self, queue: str) -> None:
         """Ask the running bridge to look at a channel's queue, in which something was put; no more than that."""
-        await self._database.commit(Statement(ADD_REQUEST, (LOOK, queue, _now())))
+        await self._database.commit(*self.looking([queue]))
+
+    def looking(self, queues: Iterable[str]) -> Unit:
+        """Return what asks for a look at each of these queues, to be stored beside what was put into them."""
+        return tuple(Statement(ADD_REQUEST, (LOOK, queue, _now())) for queue in dict.fromkeys(queues))
 
     async def is_asked(self) -> bool:
         """Tell whether something was asked for that the running bridge has not taken up yet."""

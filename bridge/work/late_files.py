@@ -1,6 +1,7 @@
 """Files that were given up and came after all: each message that shows a notice in the place of one is to show it.
 
-What is noted in the store is undone in the commit that admits the rows, so that none is forgotten and none comes twice.
+What is noted in the store is undone in the commit that admits the rows and asks for a look at them, so that none is
+forgotten and none comes twice.
 """
 
 from __future__ import annotations
@@ -36,20 +37,22 @@ class LateFiles:
         self._ledger = ledger
         self._told: dict[str, int] = {}
         """Up to which place something was put into a queue that is perhaps not shown yet."""
+        self._turn = asyncio.Lock()
+        """Whoever finds nothing left to tell is to know of all that somebody else told, whose commit may be on."""
 
     async def tell(self) -> None:
         """Admit what shows the late files in their messages; raises StoreUnavailable."""
-        while found := await self._files.late(_PAGE):
-            for file in found:
-                places = await self._links.showing(file.team, file.id)
-                arrivals = [_arrival(file, channel, ts) for channel, ts in places]
-                results = await self._ledger.admit(arrivals, beside=self._files.told(file))
-                admitted = {
-                    one.queue: int(row[0]) for one, rows in zip(arrivals, results, strict=False) for row in rows
-                }
-                for queue in admitted:
-                    await self._ledger.look(queue)
-                self._told |= admitted
+        async with self._turn:
+            while found := await self._files.late(_PAGE):
+                for file in found:
+                    await self._tell(file)
+
+    async def _tell(self, file: KnownFile) -> None:
+        places = await self._links.showing(file.team, file.id)
+        arrivals = [_arrival(file, channel, ts) for channel, ts in places]
+        looks = self._ledger.looking(one.queue for one in arrivals)
+        results = await self._ledger.admit(arrivals, beside=[*self._files.told(file), *looks])
+        self._told |= {one.queue: int(row[0]) for one, rows in zip(arrivals, results, strict=False) for row in rows}
 
     async def shown(self) -> None:
         """Return when what was told is shown, or after a while: who waits for an admin keeps nobody else waiting."""
