@@ -13,8 +13,6 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import aiohttp
-
 from bridge import listeners
 from bridge.administration.office import Office
 from bridge.administration.store import Store
@@ -26,6 +24,7 @@ from bridge.observability.health import Health
 from bridge.observability.measured import MeasuredDatabase
 from bridge.observability.metrics import Metrics
 from bridge.policies import customs_from, policies_from
+from bridge.slack.reach import slack_session
 from bridge.store.audit_chain import AuditChain
 from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.directory import Directory
@@ -61,6 +60,8 @@ from portals.policy import Patterns
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import aiohttp
+
     from bridge.matrix.client import MatrixClient
     from bridge.slack.installation import Installation
     from bridge.slack.socket import SocketMode
@@ -95,12 +96,8 @@ async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
     database = MeasuredDatabase(opened, metrics)
     try:
         await database.own()
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
-        connector, traces = aiohttp.TCPConnector(limit=100), [metrics.requests_to("slack")]
         async with (
-            aiohttp.ClientSession(
-                timeout=timeout, connector=connector, trust_env=True, trace_configs=traces
-            ) as session,
+            slack_session(settings.slack.api_url, traces=[metrics.requests_to("slack")]) as session,
             client_from(settings, database, _CONNECTIONS, [metrics.requests_to("matrix")]) as matrix,
         ):
             try:

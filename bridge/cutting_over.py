@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import aiohttp
-
 from bridge.app import Hooks
 from bridge.configured import client_from, names_from
 from bridge.errors import Declined
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
+from bridge.slack.reach import slack_session
 from bridge.store.cutovers import Cutovers
 from bridge.store.directory import Directory
 from bridge.store.imports import Imports
@@ -35,6 +34,8 @@ from portals.readiness import readiness
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from typing import TypeVar
+
+    import aiohttp
 
     from bridge.store.database import Database
     from config.settings import Settings
@@ -83,10 +84,9 @@ async def cutting_over(
     """
     names, told = names_from(settings), settings.cutover
     database = hooks.database or await open_database(settings.database.url.reveal())
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
+            slack_session(settings.slack.api_url) as session,
             client_from(settings, database, aside=True) as matrix,
         ):
             directory, ledger, people = Directory(database, names), Ledger(database), People(database)

@@ -14,8 +14,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-
 from bridge.administration.imports import progress_of
 from bridge.app import Hooks
 from bridge.beside import with_bridge
@@ -24,6 +22,7 @@ from bridge.errors import Later, Refused
 from bridge.policies import customs_from
 from bridge.slack.installation import install
 from bridge.slack.limits import Limits
+from bridge.slack.reach import slack_session
 from bridge.store.directory import Directory
 from bridge.store.files import Files
 from bridge.store.imports import Imports
@@ -41,6 +40,8 @@ from portals.ids import TeamId
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
+
+    import aiohttp
 
     from bridge.exports.export import Export
     from bridge.slack.installation import Installation
@@ -86,9 +87,8 @@ async def importer_on(
     """Build an importer on a store; `more` stands in place of usual parts."""
     names = names_from(settings)
     directory, people = Directory(database, names), People(database)
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
     async with (
-        aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
+        slack_session(settings.slack.api_url) as session,
         client_from(settings, database, aside=True) as matrix,
     ):
         teams = {channel.team or team for channel in export.channels} | {team}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import aiohttp
 import click
 
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
+from bridge.slack.reach import slack_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ async def connected(
     settings: Settings, workspace: Workspace, limits: Limits | None = None
 ) -> AsyncIterator[SlackClient]:
     """Call Slack with a workspace's bot token, as often as Slack publishes unless other limits are given."""
-    async with aiohttp.ClientSession(trust_env=True) as session:
+    async with slack_session(settings.slack.api_url) as session:
         yield SlackClient(
             workspace.name,
             workspace.bot_token.reveal(),

@@ -101,8 +101,6 @@ async def _prove(
 ) -> tuple[list[Line], dict[str, str]]:
     from contextlib import AsyncExitStack
 
-    import aiohttp
-
     from bridge.cli.actor import actor
     from bridge.cli.checks.listening import is_listening
     from bridge.cli.checks.slack import scopes
@@ -116,6 +114,7 @@ async def _prove(
     from bridge.selftest.slack_side import SlackSide
     from bridge.slack.installation import install
     from bridge.slack.limits import Limits
+    from bridge.slack.reach import slack_session
     from bridge.store.learned import Learned
     from portals.facts import PortalState
     from portals.ids import MatrixUserId, channel_queue
@@ -127,7 +126,7 @@ async def _prove(
         portal = await store.find(name)
         if portal.room is None or portal.state is not PortalState.LIVE or portal.direction.value != "both":
             raise Declined("not_live", f"{name} is not bridged both ways just now: `causeway portals list` tells more")
-        session = await stack.enter_async_context(aiohttp.ClientSession(trust_env=True))
+        session = await stack.enter_async_context(slack_session(settings.slack.api_url))
         address, tls = settings.homeserver.address, settings.homeserver.verify_tls
         reader = await stack.enter_async_context(
             MatrixClient(

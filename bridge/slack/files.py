@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,7 @@ import aiohttp
 from yarl import URL
 
 from bridge.errors import BridgeError, Later, Refused
+from bridge.slack.reach import Reach
 from bridge.slack.web import SLACK_API, Timeouts, retry_after
 
 if TYPE_CHECKING:
@@ -54,10 +54,6 @@ class Broken(Later):
     """Slack answered, and the file did not come whole: Slack is busy, or it is this one file that cannot be had."""
 
 
-_HOST: Final = re.compile(r"(?:[a-z0-9_-]{1,63}\.){1,8}[a-z]{2,63}", re.ASCII)
-"""A name that can be looked up; what a record holds in its place would be looked for again and again."""
-
-
 @dataclass(frozen=True, slots=True)
 class Download:
     """A file on its way: `size` is None where Slack does not say it, `chunks` can be read once."""
@@ -87,8 +83,7 @@ class SlackFiles:
         self._bearer = {"Authorization": f"Bearer {bot_token}"} if bot_token else {}
         self._session = session
         self._max_bytes = max_bytes
-        place = URL(api_url)
-        self._api_place = (place.scheme, place.host, place.port)
+        self._reach = Reach(api_url)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeouts.call, sock_read=timeouts.transfer)
 
     @property
@@ -191,25 +186,15 @@ class SlackFiles:
                     raise
                 log.info("%s: the file %s stays: %s", channel, file["id"], refused)
 
-    def takes_token(self, url: URL) -> bool:
-        """Whether a token may be sent to this address."""
-        if (url.scheme, url.host, url.port, url.user) == (*self._api_place, None):
-            return True
-        return _is_within(url, "slack.com")
-
-    def is_allowed(self, url: URL) -> bool:
-        """Whether anything may be fetched from this address: Slack's file network serves some files without a token."""
-        return self.takes_token(url) or _is_within(url, "slack-edge.com") or _is_within(url, "slack-files.com")
-
     async def _open(self, url: str, token: str, login: Refused) -> aiohttp.ClientResponse:
         target = _parsed(url)
-        if token and self.takes_token(target):
+        if token and self._reach.takes_token(target):
             target = target.update_query(t=token)
         for _ in range(REDIRECTS + 1):
-            if not self.is_allowed(target):
+            if not self._reach.covers(target):
                 remedy = "It is kept by another service and linked into Slack: open it there"
                 raise Refused("foreign_host", "the file does not live in Slack", remedy)
-            bearer = self._bearer if not token and self.takes_token(target) else {}
+            bearer = self._bearer if not token and self._reach.takes_token(target) else {}
             headers = {"Accept-Encoding": "identity", **bearer}
             try:
                 response = await self._session.get(
@@ -278,7 +263,7 @@ class SlackFiles:
 
     async def _send(self, url: str, chunks: AsyncIterator[bytes], size: int) -> None:
         target = _parsed(url)
-        if not self.is_allowed(target):
+        if not self._reach.covers(target):
             raise Refused("foreign_host", "Slack named a place to upload to that is not its own")
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         try:
@@ -314,13 +299,6 @@ def _parsed(url: str) -> URL:
         return URL(url)
     except ValueError:
         raise Refused("invalid_url", "the file's address cannot be read") from None
-
-
-def _is_within(url: URL, domain: str) -> bool:
-    host = url.host or ""
-    if url.scheme != "https" or url.port != 443 or url.user is not None:
-        return False
-    return host == domain or (host.endswith(f".{domain}") and _HOST.fullmatch(host) is not None)
 
 
 def _login(remedy: str) -> Refused:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
-from yarl import URL
 
 from bridge.errors import Later, Refused, Unsure
 from bridge.slack.files import Broken, SlackFiles
@@ -81,19 +80,6 @@ class TestDownload:
     async def test_an_address_that_cannot_be_read_is_refused(self, files: SlackFiles) -> None:
         with pytest.raises(Refused, match="invalid_url"):
             await read(files, "https://[half")
-
-    @pytest.mark.parametrize(
-        ("address", "token"),
-        [
-            ("https://files.slack.com/files-pri/T1-F1/a.png", True),
-            ("https://acme.slack.com/files/a", True),
-            ("https://avatars.slack-edge.com/a.png", False),
-            ("https://slack-files.com/T1-F1", False),
-        ],
-    )
-    def test_the_token_goes_to_slack_itself_alone(self, files: SlackFiles, address: str, token: bool) -> None:
-        assert files.is_allowed(URL(address))
-        assert files.takes_token(URL(address)) is token
 
     @pytest.mark.parametrize("connected", [True, False])
     async def test_the_token_of_an_export_stands_in_place_of_the_bots(
