@@ -189,10 +189,14 @@ class Parts:
         await self._bridge.stopped()
 
     async def _init(self, homeserver: str) -> None:
-        """Make configuration and registration as a person does: `causeway init`, then a few lines by hand."""
+        """Make configuration and registration as a person does: `causeway init`, then a few lines by hand.
+
+        It tries nothing, for Synapse starts only with the registration that it writes.
+        """
         address = f"{LOOPBACK}:{self.bridge_port}"
         await self.causeway(
-            *("init", "--no-ask", "--directory", str(self.directory), "--domain", DOMAIN, "--homeserver", homeserver),
+            *("init", "--no-ask", "--offline", "--directory", str(self.directory)),
+            *("--domain", DOMAIN, "--homeserver", homeserver),
             *("--listen", address, "--url", f"http://{address}", "--workspace", self.team["domain"], "--include", "*"),
             *("--admin", f"@{GUESTS[0]}:{DOMAIN}"),
             environment={"SLACK_BOT_TOKEN": self.team["bot_token"], "SLACK_APP_TOKEN": self.team["app_token"]},

@@ -38,7 +38,7 @@ async def check_homeserver(settings: Settings) -> Findings:
             remedy = "check homeserver.address, and that the homeserver runs"
             yield failed("homeserver", error, "" if isinstance(error, Fatal) else remedy)
             return
-        yield _speaks(address, versions)
+        yield speaks(address, versions)
         try:
             me = await client.whoami()
         except BridgeError as error:
@@ -87,7 +87,8 @@ async def _takes_media(client: MatrixClient, settings: Settings) -> Finding:
     return Finding("homeserver", "ok", "takes files as large as files.max_size")
 
 
-def _speaks(address: str, versions: tuple[str, ...]) -> Finding:
+def speaks(address: str, versions: tuple[str, ...]) -> Finding:
+    """Say whether these versions of the specification are enough."""
     numbers = sorted(
         tuple(int(part) for part in version[1:].split("."))
         for version in versions

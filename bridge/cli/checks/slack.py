@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +18,8 @@ from bridge.slack.web import Timeouts
 from config.manifest import missing_scopes
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from bridge.slack.client import Identity
     from config.settings import Settings, Workspace
 
@@ -27,30 +30,60 @@ FILE_HOST = "https://files.slack.com/"
 async def check_workspace(settings: Settings, workspace: Workspace) -> Findings:
     """Try both tokens of a workspace, and look for every channel that is mapped in it."""
     subject = f"slack {workspace.name}"
-    async with aiohttp.ClientSession(trust_env=True) as session:
-        client = SlackClient(
-            workspace.name,
-            workspace.bot_token.reveal(),
-            session=session,
-            limits=Limits(),
-            api_url=settings.slack.api_url,
-            app_token=workspace.app_token.reveal() if workspace.app_token else "",
-            timeouts=Timeouts(call=PATIENCE),
-        )
+    app_token = workspace.app_token.reveal() if workspace.app_token else ""
+    async with _asking(settings, workspace.name, workspace.bot_token.reveal(), app_token) as client:
         try:
             identity = await client.auth()
         except BridgeError as error:
-            yield failed(subject, error, "check slack.api_url and the way to the internet")
+            yield _no_answer(subject, error)
             if isinstance(error, Refused) and settings.slack.mode == "socket":
                 yield await _socket(subject, client)
             return
-        yield Finding(subject, "ok", f"the bot token is good for {identity.team} ({identity.team_id})")
-        for finding in scopes(subject, settings, identity):
+        for finding in _good(subject, settings, identity):
             yield finding
         if settings.slack.mode == "socket":
             yield await _socket(subject, client)
         async for finding in _channels(subject, client, settings, workspace):
             yield finding
+
+
+async def check_bot_token(settings: Settings, name: str, token: str) -> list[Finding]:
+    """Try a bot token that is in no configuration yet."""
+    subject = f"slack {name}"
+    async with _asking(settings, name, token, "") as client:
+        try:
+            return _good(subject, settings, await client.auth())
+        except BridgeError as error:
+            return [_no_answer(subject, error)]
+
+
+async def check_app_token(settings: Settings, name: str, token: str) -> list[Finding]:
+    """Try an app-level token that is in no configuration yet."""
+    async with _asking(settings, name, "", token) as client:
+        return [await _socket(f"slack {name}", client)]
+
+
+@asynccontextmanager
+async def _asking(settings: Settings, name: str, bot_token: str, app_token: str) -> AsyncIterator[SlackClient]:
+    async with aiohttp.ClientSession(trust_env=True) as session:
+        yield SlackClient(
+            name,
+            bot_token,
+            session=session,
+            limits=Limits(),
+            api_url=settings.slack.api_url,
+            app_token=app_token,
+            timeouts=Timeouts(call=PATIENCE),
+        )
+
+
+def _no_answer(subject: str, error: BridgeError) -> Finding:
+    return failed(subject, error, "check slack.api_url and the way to the internet")
+
+
+def _good(subject: str, settings: Settings, identity: Identity) -> list[Finding]:
+    known = Finding(subject, "ok", f"the bot token is good for {identity.team} ({identity.team_id})")
+    return [known, *scopes(subject, settings, identity)]
 
 
 def scopes(subject: str, settings: Settings, identity: Identity) -> list[Finding]:

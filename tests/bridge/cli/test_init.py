@@ -20,7 +20,19 @@ TOKENS = ("--bot-token", "xoxb-1-abc", "--app-token", "xapp-1-abc")
 
 
 def test_the_three_files_agree_with_each_other(causeway: Causeway, tmp_path: Path) -> None:
-    causeway("init", "-d", tmp_path, "--domain", "example.org", *TOKENS, "--admin", "@a:example.org", "--include", "*")
+    causeway(
+        "init",
+        "--offline",
+        "-d",
+        tmp_path,
+        "--domain",
+        "example.org",
+        *TOKENS,
+        "--admin",
+        "@a:example.org",
+        "--include",
+        "*",
+    )
     settings = load(tmp_path / "config.yaml", {})
     assert settings.homeserver.domain == "example.org"
     assert settings.admins == settings.rooms.invite == ("@a:example.org",)
@@ -31,7 +43,7 @@ def test_the_three_files_agree_with_each_other(causeway: Causeway, tmp_path: Pat
 
 
 def test_files_with_secrets_are_for_the_owner_alone(causeway: Causeway, tmp_path: Path) -> None:
-    causeway("init", "-d", tmp_path / "new", "--domain", "example.org")
+    causeway("init", "--offline", "-d", tmp_path / "new", "--domain", "example.org")
     modes = [stat.S_IMODE((tmp_path / "new" / name).stat().st_mode) for name in FILES]
     assert modes == [0o600, 0o600, 0o644]
 
@@ -39,7 +51,7 @@ def test_files_with_secrets_are_for_the_owner_alone(causeway: Causeway, tmp_path
 def test_every_flag_reaches_its_setting(causeway: Causeway, tmp_path: Path) -> None:
     (tmp_path / "bot").write_text("xoxb-2-file\n")
     causeway(
-        *("init", "-d", tmp_path, "--domain", "example.org", "--homeserver", "https://matrix.example.org"),
+        *("init", "--offline", "-d", tmp_path, "--domain", "example.org", "--homeserver", "https://matrix.example.org"),
         *("--url", "http://bridge:29330", "--listen", "0.0.0.0:29330", "--database", "postgres://u:p@db/causeway"),
         *("--mode", "events", "--events-url", "https://bridge.example.org", "--workspace", "acme"),
         *("--bot-token", "file:bot", "--signing-secret", "env:SIGNING"),
@@ -60,9 +72,9 @@ def test_every_flag_reaches_its_setting(causeway: Causeway, tmp_path: Path) -> N
 
 def test_questions_are_asked_and_wrong_answers_asked_again(causeway: Causeway, tmp_path: Path) -> None:
     answers = [
+        "",
         "https://example.org",  # no server name
         "example.org",
-        "",
         "http://bridge:29330",
         "alice",  # no user id
         "@alice:example.org",
@@ -71,7 +83,7 @@ def test_questions_are_asked_and_wrong_answers_asked_again(causeway: Causeway, t
         "xoxb-1-abc",
         "",
     ]
-    said = causeway("init", "-d", tmp_path, "--ask", answers="\n".join(answers) + "\n")
+    said = causeway("init", "--offline", "-d", tmp_path, "--ask", answers="\n".join(answers) + "\n")
     assert "write example.org" in said.out + said.err
     assert "is a user token, not a bot token" in said.out + said.err
     assert "https://api.slack.com/apps?new_app=1&manifest_yaml=" in said.out
@@ -84,7 +96,7 @@ def test_questions_are_asked_and_wrong_answers_asked_again(causeway: Causeway, t
 
 
 def test_without_slack_tokens_the_file_says_where_they_go(causeway: Causeway, tmp_path: Path) -> None:
-    said = causeway("init", "-d", tmp_path, "--domain", "example.org", "--json")
+    said = causeway("init", "--offline", "-d", tmp_path, "--domain", "example.org", "--json")
     assert said.data["missing"] == ["bot_token", "app_token"]
     assert said.data["files"]["config"] == str(tmp_path / "config.yaml")
     text = (tmp_path / "config.yaml").read_text()
@@ -94,7 +106,7 @@ def test_without_slack_tokens_the_file_says_where_they_go(causeway: Causeway, tm
 
 
 def test_where_nothing_is_bridged_by_itself_the_last_step_is_to_choose(causeway: Causeway, tmp_path: Path) -> None:
-    steps = ("init", "-d", tmp_path, "--domain", "example.org", "--force")
+    steps = ("init", "--offline", "-d", tmp_path, "--domain", "example.org", "--force")
     assert "causeway portals add" in causeway(*steps).out
     assert "causeway portals add" not in causeway(*steps, "--include", "*").out
 
@@ -102,10 +114,10 @@ def test_where_nothing_is_bridged_by_itself_the_last_step_is_to_choose(causeway:
 @pytest.mark.parametrize("there", FILES)
 def test_nothing_is_overwritten_unless_forced(causeway: Causeway, tmp_path: Path, there: str) -> None:
     (tmp_path / there).write_text("mine")
-    said = causeway("init", "-d", tmp_path, "--domain", "example.org", code=1)
+    said = causeway("init", "--offline", "-d", tmp_path, "--domain", "example.org", code=1)
     assert f"{tmp_path / there} exists already" in said.err
     assert [path.name for path in tmp_path.iterdir()] == [there]
-    causeway("init", "-d", tmp_path, "--domain", "example.org", "--force")
+    causeway("init", "--offline", "-d", tmp_path, "--domain", "example.org", "--force")
     assert (tmp_path / there).read_text() != "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
 
@@ -127,5 +139,5 @@ def test_without_a_terminal_the_domain_must_be_given(causeway: Causeway, tmp_pat
 
 def test_a_directory_that_cannot_be_written_is_named(causeway: Causeway, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    said = causeway("init", "-d", tmp_path / "file" / "below", "--domain", "example.org", code=1)
+    said = causeway("init", "--offline", "-d", tmp_path / "file" / "below", "--domain", "example.org", code=1)
     assert "cannot be written" in said.err

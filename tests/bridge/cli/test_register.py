@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 @pytest.fixture
 def config(causeway: Causeway, tmp_path: Path) -> Path:
     """The configuration of a first set-up."""
-    causeway("init", "-d", tmp_path, "--domain", "example.org", "--bot-token", "xoxb-1", "--app-token", "xapp-1")
+    causeway(
+        *("init", "--offline", "-d", tmp_path, "--domain", "example.org"),
+        *("--bot-token", "xoxb-1", "--app-token", "xapp-1"),
+    )
     return tmp_path / "config.yaml"
 
 
