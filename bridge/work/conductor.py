@@ -22,7 +22,7 @@ import orjson
 from bridge.errors import BridgeError, Later, Refused
 from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK, PlannedAction, State
 from bridge.store.links import record
-from bridge.work.perform import BANNED, BY_GHOST, Task
+from bridge.work.perform import BANNED, BY_GHOST, WITHDRAWN, Task
 from bridge.work.profiles import person_of_user
 from bridge.work.scanning import Kept
 from portals.actions import (
@@ -336,6 +336,8 @@ class Conductor:
             return await self._performer(row, task.action).perform(portal.team, task), task.action.record
         except Refused as refused:
             told = task.action.record
+            if refused.code == WITHDRAWN:
+                return "", None
             if isinstance(told, RecordTold | RecordWithheld) and not is_installation_trouble(refused.code):
                 log.info("%s: its author could not be told: %s", task.action.key, refused)
                 return "", told if isinstance(told, RecordWithheld) else None

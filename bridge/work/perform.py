@@ -58,6 +58,8 @@ BANNED = "banned"
 """The code of a refusal because moderators banned a ghost: what its person says is not shown there."""
 BY_GHOST = "by_ghost"
 """The code of a refusal of something that a person's own account may not do, and their ghost has to."""
+WITHDRAWN = "file_was_withdrawn"
+"""The code of a refusal because somebody deleted a file in Slack before its message was there: nothing is shown."""
 _LOOKED_AT = 300
 """How many of a room's newest events are looked at for a lost one: what ours and others wrote since."""
 _CLOCKS_APART = 600
@@ -265,8 +267,9 @@ class SlackPerformer:
         match task.action:
             case PostMessage() as action:
                 if task.unsure:
-                    since = f"{max(task.since - _CLOCKS_APART, 0):.6f}"
-                    found = await client.find_stamp(action.channel, action.key, since, thread_ts=action.thread_ts)
+                    found = await client.find_stamp(
+                        action.channel, action.key, _since(task), thread_ts=action.thread_ts
+                    )
                     if found is not None:
                         log.info("%s was posted already: found in %s", action.key, action.channel)
                         return found
@@ -304,16 +307,39 @@ class SlackPerformer:
         return ""
 
     async def _post_file(self, team: TeamId, action: PostFile, task: Task) -> str:
-        files = self._installations[team].files
         if task.progress:  # the bytes arrived in an earlier try, which may have gone on to share them
-            found = await files.shared_ts(task.progress, action.channel)
+            found = await self._share_of(team, action, task, task.progress)
             if found is not None:
                 return found
         file_id = await self._transfers.to_slack(team, action, task.note_progress, policy=task.policy)
-        found = await files.shared_ts(file_id, action.channel)
+        found = await self._share_of(team, action, task, file_id)
         if found is None:
             raise Unsure(f"Slack took the file {file_id} and does not show it in {action.channel} yet")
         return found
+
+    async def _share_of(self, team: TeamId, action: PostFile, task: Task, file_id: str) -> str | None:
+        """Return the ts of the message that shares a file, None where it was never completed.
+
+        Raises Refused with the code WITHDRAWN where somebody deleted the file, and no message shows its empty place.
+        """
+        slack = self._installations[team]
+        try:
+            return await slack.files.shared_ts(file_id, action.channel)
+        except Refused as refused:
+            if refused.code != "file_deleted":
+                raise
+            found = await slack.client.find_stamp(
+                action.channel, action.key, _since(task), thread_ts=action.thread_ts, file_id=file_id
+            )
+            if found is None:
+                log.info("%s: the file %s was deleted in Slack at once", action.key, file_id)
+                raise Refused(WITHDRAWN, "the file was deleted in Slack at once") from refused
+            return found
+
+
+def _since(task: Task) -> str:
+    """Return the time in Slack before which a task has not been performed."""
+    return f"{max(task.since - _CLOCKS_APART, 0):.6f}"
 
 
 async def _unless_gone(call: Awaitable[None]) -> None:

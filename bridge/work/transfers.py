@@ -352,6 +352,8 @@ class Transfers:
             return "Slack tells of it only to a bridge that is connected to the workspace"
         if is_installation_trouble(refused.code):
             return ""
+        if refused.code == "file_deleted":
+            return "it was deleted in Slack"
         if refused.code != "file_login_page":
             return refused.detail
         if not self._installations[file.team].files.is_connected:

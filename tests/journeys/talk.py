@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from tests.sandbox.homeserver.person import Person
-    from tests.sandbox.slack import Entry, SlackSandbox
+    from tests.sandbox.slack import Entry, Reality, SlackSandbox
     from tests.sandbox.slack import Person as SlackPerson
 
 Json = dict[str, Any]
@@ -51,10 +51,13 @@ class Talk:
 
 @asynccontextmanager
 async def talk_on(
-    database_url: str, seed: Callable[[SlackSandbox], object] = people_of, **more: Any
+    database_url: str,
+    seed: Callable[[SlackSandbox], object] = people_of,
+    reality: Reality | None = None,
+    **more: Any,
 ) -> AsyncIterator[Talk]:
-    """Open a talk; `more` are groups of settings."""
-    async with Stage(database_url, seed=seed, more=more) as stage:
+    """Open a talk with a Slack as it is, or of this `reality`; `more` are groups of settings."""
+    async with Stage(database_url, seed=seed, reality=reality, more=more) as stage:
         world = World(stage)
         await world.open()
         await world.settle()

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.slack.files import SlackFiles
 from tests.journeys.talk import Talk, bodies, contents, talk_on
-from tests.sandbox.slack import Upload, messages
+from tests.sandbox.slack import Reality, Upload, messages
+from tests.sandbox.slack.files import delete_file
 from tests.sandbox.slack.pictures import png
 
 if TYPE_CHECKING:
@@ -178,3 +180,36 @@ async def test_files_that_may_not_cross_are_told_with_name_size_and_reason_on_th
         assert first["m.relates_to"]["m.in_reply_to"]["event_id"] == event
         assert "files of type application/x-sh may not cross" in second["body"]
         assert not [entry for entry in talk.entries() if "ada" in entry.text]
+
+
+@pytest.mark.parametrize("must_ask", [False, True])
+async def test_a_file_that_is_deleted_right_after_its_upload_leaves_nothing_behind(talk: Talk, must_ask: bool) -> None:
+    alice = talk.in_slack("alice")
+    message = alice.post("general", "here it is", files=[Upload("slip.txt", b"x", must_ask=must_ask)])
+    alice.delete_file(message.files[0])
+    await talk.settle()
+    assert bodies(talk) == ["here it is"]
+    assert await talk.stage.left_over() == []
+
+
+@pytest.mark.parametrize("delay", [None, 60], ids=["its message is there", "its message never comes"])
+async def test_a_file_that_somebody_deletes_in_slack_at_once_holds_nothing_up(
+    sqlite_url: str, delay: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = SlackFiles.shared_ts
+    async with talk_on(sqlite_url, reality=Reality(share_delay=delay)) as talk:
+        workspace = talk.stage.workspace
+
+        async def look_too_late(slack: SlackFiles, file_id: str, channel: str) -> str | None:
+            delete_file(workspace, workspace.files[file_id])
+            return await looks(slack, file_id, channel)
+
+        monkeypatch.setattr(SlackFiles, "shared_ts", look_too_late)
+        ada = talk.in_matrix("ada")
+        await ada.send_file(talk.room, b"abc", "slip.txt", "text/plain")
+        await ada.say(talk.room, "never mind")
+        await talk.settle()
+        assert await talk.stage.left_over() == []
+        assert talk.entries()[-1].text == "never mind"
+        shown = await talk.stage.database.fetch("SELECT 1 FROM links WHERE digest <> ''")  # type: ignore[union-attr]
+        assert len(shown) == (delay is None)
