@@ -25,6 +25,7 @@ from bridge.cli.register import manifest, register
 from bridge.cli.report import report
 from bridge.cli.run import run
 from bridge.cli.selftest import selftest
+from bridge.cli.tables import visible_lines
 from bridge.cli.upgrade import upgrade
 from bridge.cli.verify import verify
 from bridge.errors import BridgeError
@@ -40,10 +41,10 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ConfigError as error:
-            click.echo(f"The configuration cannot be used:\n{error}", err=True)
+            click.echo(f"The configuration cannot be used:\n{visible_lines(str(error))}", err=True)
             ctx.exit(BAD_CONFIGURATION)
         except BridgeError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {visible_lines(str(error))}", err=True)
             ctx.exit(1)
 
 

@@ -16,6 +16,7 @@ from bridge.cli.options import (
     load_settings,
     print_json,
 )
+from bridge.cli.tables import visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -117,7 +118,7 @@ def plan(
         for one in plans:
             shown.show(*one)
         for outcome in failed:
-            click.echo(f"#{outcome.portal.name}: {outcome.error}", err=True)
+            click.echo(f"#{visible(outcome.portal.name)}: {visible(outcome.error)}", err=True)
     if not ready:
         raise click.exceptions.Exit(1)
 

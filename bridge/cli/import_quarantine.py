@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge.cli.options import config_option, json_option, json_text, load_settings, print_json
+from bridge.cli.tables import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +71,6 @@ def list_(config: Path, as_json: bool) -> None:
 def show(name: str, config: Path, as_json: bool) -> None:
     """Show the record with this id as it stands in the archive, its content included."""
     from bridge.administration.imports import named
-    from bridge.cli.tables import visible
 
     one = named(_there(load_settings(config)), name)
     if as_json:
@@ -114,7 +114,7 @@ def retry(names: tuple[str, ...], all_of_them: bool, config: Path, as_json: bool
     else:
         click.echo(f"retried: {', '.join(name for name in outcomes if name not in stayed) or 'nothing'}")
     for name, reason in stayed.items():
-        click.echo(f"Error: {name} stays: {reason}", err=True)
+        click.echo(f"Error: {visible(name)} stays: {visible(reason)}", err=True)
     if stayed:
         raise click.exceptions.Exit(1)
 

@@ -1,7 +1,9 @@
 """Log lines of the service: for people or for collectors, on standard error, and never with a secret in them.
 
 Every line passes through one formatter that blots out the secrets of the configuration and whatever looks like a
-token, tracebacks included. Libraries that would write requests or message bodies are held at `warning`.
+token, tracebacks included. What foreigners wrote, such as a name, makes no line of its own, whatever is in it: what is
+no visible character is written as its number, and the lines of a traceback stand under the line that they belong to.
+Libraries that would write requests or message bodies are held at `warning`.
 """
 
 from __future__ import annotations
@@ -38,7 +40,12 @@ class _Redacting(logging.Formatter):
         self._known = re.compile("|".join(known) or r"(?!)")
 
     def format(self, record: logging.LogRecord) -> str:
-        return self.redact(super().format(record))
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record, self.datefmt)
+        beside = [self.formatException(record.exc_info)] if record.exc_info else []
+        beside += [self.formatStack(record.stack_info)] if record.stack_info else []
+        lines = [line for text in beside for line in self.redact(text).splitlines()]
+        return "\n    ".join(_escaped(line) for line in (self.redact(self.formatMessage(record)), *lines))
 
     def redact(self, text: str) -> str:
         return TOKENS.sub(HIDDEN, self._known.sub(HIDDEN, text))
@@ -58,7 +65,14 @@ class _Json(_Redacting):
             line["row"] = row
         if record.exc_info:
             line["exception"] = self.redact(self.formatException(record.exc_info))
-        return json.dumps(line, ensure_ascii=False)
+        return _escaped(json.dumps(line, ensure_ascii=False))
+
+
+def _escaped(line: str) -> str:
+    """Return a line in which all can be seen, and nothing is obeyed by terminals and collectors; JSON stays JSON."""
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
 
 
 def set_up_logging(level: str, layout: str, secrets: Iterable[str]) -> None:

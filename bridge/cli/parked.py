@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.options import config_option, json_option, json_text, load_settings, print_json
+from bridge.cli.tables import visible
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -94,7 +95,6 @@ def show(number: int, config: Path, as_json: bool) -> None:
     """Show the parked message with this NUMBER as it came, its content included."""
     from bridge.administration import parked as administered
     from bridge.cli.store import in_store
-    from bridge.cli.tables import visible
 
     async def work(store: Store) -> Json:
         row = await administered.find(store, number)
@@ -195,7 +195,7 @@ def _each(
     else:
         click.echo(f"{done}: {', '.join(map(str, changed)) or 'nothing'}")
     for failure in failures:
-        click.echo(f"Error: {failure}", err=True)
+        click.echo(f"Error: {visible(failure)}", err=True)
     if failures:
         raise click.exceptions.Exit(1)
 

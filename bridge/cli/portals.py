@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.options import checked, config_option, json_option, load_settings, print_json
+from bridge.cli.tables import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,8 +156,10 @@ def add(
         return
     where = described["room"] or ("a new room" if described["target"] == "create" else described["target"])
     name, way = described["name"], {"both": "both ways"}.get(described["direction"], described["direction"])
-    hint = f'; go on with: causeway portals resume "#{name}"' if described["state"] == "paused" else ""
-    click.echo(f"#{name} {'is' if was_there else 'becomes'} a portal: {where}, {way}, {described['state']}{hint}")
+    hint = f'; go on with: causeway portals resume "#{visible(name)}"' if described["state"] == "paused" else ""
+    click.echo(
+        f"#{visible(name)} {'is' if was_there else 'becomes'} a portal: {where}, {way}, {described['state']}{hint}"
+    )
 
 
 async def _add(
@@ -241,4 +244,4 @@ def _change(config: Path, wanted: str, what: str, as_json: bool) -> None:
     if as_json:
         print_json(asdict(changed))
     else:
-        click.echo(f"#{changed.name} is {changed.state}")
+        click.echo(f"#{visible(changed.name)} is {changed.state}")

@@ -18,6 +18,7 @@ from bridge.cli.options import (
     load_settings,
     print_json,
 )
+from bridge.cli.tables import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,7 +182,7 @@ class _Progress:
 
     def __call__(self, doing: str, count: int) -> None:
         if self._shown:
-            click.echo(f"\r\x1b[2K{self._what}: {doing}: {count:,}", err=True, nl=False)
+            click.echo(f"\r\x1b[2K{self._what}: {visible(doing)}: {count:,}", err=True, nl=False)
 
     def end(self) -> None:
         if self._shown:
@@ -219,7 +220,7 @@ def _print(made: Report) -> None:
 
 def print_proofs(made: Report) -> None:
     """Print what came out for each channel, and what is not compared."""
-    from bridge.cli.tables import print_table, visible
+    from bridge.cli.tables import print_table
     from bridge.proof.report import COLUMNS, is_equal, value
 
     for proof in made.proofs:
@@ -234,7 +235,7 @@ def print_proofs(made: Report) -> None:
         click.echo(f"  digest of the room   {same}")
         for one in proof.differences:
             where = ", ".join(visible(part) for part in (one.ts, one.place, one.event_id) if part)
-            click.echo(f"  {one.kind}: {one.what}: {where}")
+            click.echo(f"  {one.kind}: {visible(one.what)}: {where}")
             for label, words in (("expected", one.expected), ("found", one.found)):
                 if words:
                     click.echo(f"      {label}: {visible(words)}")

@@ -39,3 +39,8 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def visible(text: str) -> str:
     """Return a foreign text on one line, with a space for whatever is no visible character."""
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def visible_lines(text: str) -> str:
+    """Return a text of ours, which may quote foreigners, with its lines."""
+    return "\n".join(visible(line) for line in text.split("\n"))

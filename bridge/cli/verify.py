@@ -195,7 +195,7 @@ def _print(found: Verified) -> None:
             click.echo(f"  {count:,}: {visible(reason)}")
         for one in crossed.differences:
             where = ", ".join(visible(part) for part in (one.ts, one.event_id, one.expected or one.found) if part)
-            click.echo(f"  {one.what}: {where}")
+            click.echo(f"  {visible(one.what)}: {where}")
     for problem in found.problems:
         click.echo(f"Slack could not be read at {visible(problem.where)}: {visible(problem.what)}")
     if found.waiting:

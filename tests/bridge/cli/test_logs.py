@@ -83,3 +83,40 @@ def test_libraries_that_log_what_they_send_are_held_back_even_at_debug(capsys: p
     said = capsys.readouterr().err
     assert "Sending" not in said
     assert "DEBUG   bridge.test: ours" in said
+
+
+FORGED = (
+    "Eve\n2026-01-01 00:00:00.000 INFO    bridge: all is well",
+    "Eve\r\x1b[2K\x1b[1Aall is well",
+    "Eve\x9b2K\u2028all is well\u202e",
+    'Eve", "level": "critical", "row": "forged',
+    'Eve"}\n{"level": "critical"}',
+)
+
+
+@pytest.mark.usefixtures("logging_restored")
+@pytest.mark.parametrize("layout", ["text", "json"])
+@pytest.mark.parametrize("name", FORGED)
+def test_what_foreigners_wrote_makes_no_line_and_no_field(
+    capsys: pytest.CaptureFixture[str], layout: str, name: str
+) -> None:
+    set_up_logging("info", layout, ())
+    log = logging.getLogger("bridge.test")
+    log.info("%s writes", name)
+    try:
+        raise ValueError(name)
+    except ValueError:
+        log.exception("failed")
+    said = capsys.readouterr().err
+    assert all(char.isprintable() or char == "\n" for char in said)
+    if layout == "json":
+        first, second = (json.loads(line) for line in said.splitlines())
+        assert (first["level"], first["message"]) == ("info", f"{name} writes")
+        assert set(first) == {"time", "level", "logger", "message"}
+        assert name in second["exception"]
+    else:
+        first, second, *trace = said.splitlines()
+        assert first.endswith(" writes")
+        assert second.endswith("ERROR   bridge.test: failed")
+        assert trace
+        assert all(line.startswith("    ") for line in trace)
