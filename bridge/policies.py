@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bridge.work.scanning import Customs, scanner_from
 from portals.crossing.policies import Policies
 from portals.crossing.policy import Globs, Kind, Policy, Standing
+from portals.crossing.rooms import Joining, Reading, RoomPolicy
 
 if TYPE_CHECKING:
     import config.policy as configured
@@ -44,10 +45,19 @@ def policy_from(said: configured.Policy) -> Policy:
         domains=Globs(said.links),
         words=said.words,
         line=said.line,
+        room=RoomPolicy(
+            federates=said.room.federate,
+            servers=said.room.servers,
+            joining=frozenset(map(Joining, said.room.join)),
+            guests=said.room.guests,
+            reading=Reading(said.room.history_visibility),
+            mends=said.room.when_it_departs == "mend",
+        ),
     )
 
 
 def customs_from(settings: Settings) -> Customs:
     """Return what looks at files before they cross."""
     scanner = settings.files.scanner
-    return Customs(scanner_from(scanner), settings.files.max_size, fails_open=scanner.when_it_fails == "let_through")
+    found = scanner_from(scanner, settings.secrets())
+    return Customs(found, settings.files.max_size, fails_open=scanner.when_it_fails == "let_through")

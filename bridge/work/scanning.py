@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import struct
 import tempfile
 from contextlib import asynccontextmanager
@@ -25,7 +26,7 @@ from bridge.errors import Later, Refused
 from portals.crossing.contents import HEAD, of_content
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from config.scanner import Scanner as Settings
     from portals.crossing.judge import Withheld
@@ -126,12 +127,12 @@ def recognised(head: bytes) -> str:
     return str(filetype.guess_mime(head) or "") if head else ""
 
 
-def scanner_from(settings: Settings) -> Scanner | None:
-    """Return the scanner of the configuration, None where none is named."""
+def scanner_from(settings: Settings, secrets: Sequence[str] = ()) -> Scanner | None:
+    """Return the scanner of the configuration, None where none is named; a command is told none of the secrets."""
     seconds = settings.timeout.total_seconds()
     if settings.clamd:
         return Clamd(settings.clamd, seconds)
-    return Command(settings.command, seconds) if settings.command else None
+    return Command(settings.command, seconds, secrets) if settings.command else None
 
 
 class Clamd:
@@ -177,10 +178,16 @@ class Clamd:
 
 
 class Command:
-    """A command that reads the file on its standard input: 0 is clean, 1 is harmful, everything else no verdict."""
+    """A command that reads the file on its standard input: 0 is clean, 1 is harmful, everything else no verdict.
 
-    def __init__(self, words: tuple[str, ...], seconds: float) -> None:
+    What it finds in its environment is the bridge's, without variables that hold one of the `secrets`.
+    """
+
+    def __init__(self, words: tuple[str, ...], seconds: float, secrets: Sequence[str] = ()) -> None:
         self._words = words
+        self._environ = {
+            name: value for name, value in os.environ.items() if not any(secret in value for secret in secrets)
+        }
         self._seconds = seconds
 
     async def scan(self, file: IO[bytes]) -> Verdict:
@@ -188,7 +195,7 @@ class Command:
         quiet = asyncio.subprocess.DEVNULL
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._words, stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet
+                *self._words, stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet, env=self._environ
             )
         except OSError as error:
             raise ScannerFailed(f"the scanner could not be started: {error}") from error

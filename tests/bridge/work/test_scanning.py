@@ -111,6 +111,17 @@ async def test_a_command_may_end_before_it_has_read_all() -> None:
         await passed(customs, b"x" * 5_000_000)
 
 
+async def test_a_command_finds_no_secret_of_ours_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOT_TOKEN", "xoxb-1-secret")
+    monkeypatch.setenv("ADDRESS", "postgres://bridge:pass-word@db/bridge")
+    monkeypatch.setenv("SCANNER_OPTION", "kept")
+    there = "not os.environ.keys() & {'BOT_TOKEN', 'ADDRESS'} and 'SCANNER_OPTION' in os.environ"
+    program = f"import os; raise SystemExit({there})"
+    settings = Settings(command=(sys.executable, "-c", program))
+    with pytest.raises(Kept):  # it ends with 1: nothing is there but what it needs
+        await passed(Customs(scanner_from(settings, ("xoxb-1-secret", "pass-word")), 10**8), b"hello")
+
+
 @pytest.mark.parametrize(
     ("data", "claimed", "is_let_through"),
     [
