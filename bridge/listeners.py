@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bridge.administration.guesses import Guesses
 from bridge.api.contract import PREFIX
 from bridge.api.server import LARGEST_BODY
 from bridge.api.server import application as api_for
@@ -63,8 +64,9 @@ def for_admins(listen: Listen, office: Office, metrics: Metrics, signing: Signin
     """Return what shows how the bridge does, and lets admins act."""
     app = web.Application(client_max_size=LARGEST_BODY)
     app.add_routes(Endpoints(office.store.database, office.health, metrics).routes())
-    app.add_subapp(PREFIX, api_for(office))
-    Console(office, signing).mount(app)
+    guesses = Guesses(office.store.database)
+    app.add_subapp(PREFIX, api_for(office, guesses))
+    Console(office, signing, guesses).mount(app)
     return Listener(app, listen.host, listen.port)
 
 

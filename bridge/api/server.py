@@ -1,7 +1,8 @@
 """The API on a listener: who asks is known by a token, what is asked is read by its types, and so is the answer.
 
-Promises: no answer to whoever has no token, or too small a role; every failure is a problem+json that says what to do;
-a body is read up to a limit, and only as JSON. Refuses: cookies, other origins (there is no CORS), unknown fields.
+Promises: no answer to whoever has no token, or too small a role, and none fast to whoever tries tokens; every failure is
+a problem+json that says what to do; a body is read up to a limit, and only as JSON. Refuses: cookies, other origins
+(there is no CORS), unknown fields.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from bridge.errors import BridgeError, Declined
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bridge.administration.guesses import Guesses
     from bridge.administration.office import Office
     from bridge.api.contract import Operation
     from config.console import ApiToken
@@ -42,7 +44,7 @@ _HEADERS = {
 }
 
 
-def application(office: Office) -> web.Application:
+def application(office: Office, guesses: Guesses) -> web.Application:
     """Return the application to mount under `PREFIX`."""
     app = web.Application(middlewares=[_answered], client_max_size=LARGEST_BODY)
     description = orjson.dumps(described(OPERATIONS, version("causeway")))
@@ -52,16 +54,16 @@ def application(office: Office) -> web.Application:
 
     app.router.add_get(f"/{_DESCRIPTION}", show_description)
     for operation in OPERATIONS:
-        app.router.add_route(operation.method, operation.path, _handler(office, operation))
+        app.router.add_route(operation.method, operation.path, _handler(office, guesses, operation))
     return app
 
 
-def _handler(office: Office, operation: Operation) -> Handler:
+def _handler(office: Office, guesses: Guesses, operation: Operation) -> Handler:
     writer = TypeAdapter(operation.answer)
     tokens = office.settings.console.tokens
 
     async def handle(request: web.Request) -> web.Response:
-        whose = _known(request, tokens)
+        whose = await _known(request, tokens, guesses)
         actor = Actor(whose.name, f"API, {request.remote}")
         if not Role(whose.role).allows(operation.role):
             await office.store.database.commit(actor.refused(operation.name, "forbidden"))
@@ -82,15 +84,21 @@ def _handler(office: Office, operation: Operation) -> Handler:
     return handle
 
 
-def _known(request: web.Request, tokens: tuple[ApiToken, ...]) -> ApiToken:
+async def _known(request: web.Request, tokens: tuple[ApiToken, ...], guesses: Guesses) -> ApiToken:
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    token = shown.strip() if scheme.lower() == "bearer" else ""
     found = None
-    if scheme.lower() == "bearer":
+    if token:
+        if seconds := guesses.wait(request.remote):
+            words = f"too many tokens from this address were wrong: none is looked at for {seconds} seconds"
+            raise Failed(429, "too_many", words, headers={"Retry-After": str(seconds)})
         for one in tokens:  # all of them, so that the time tells nothing
-            if hmac.compare_digest(one.token.reveal().encode(), shown.strip().encode(errors="surrogateescape")):
+            if hmac.compare_digest(one.token.reveal().encode(), token.encode(errors="surrogateescape")):
                 found = one
     if found is None:
         log.warning("API: %s %s without a token that is known, from %s", request.method, request.path, request.remote)
+        if token:
+            await guesses.wrong("API", request.remote, "token", "unknown_token")
         raise Failed(
             401,
             "unauthorized",

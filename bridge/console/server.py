@@ -25,6 +25,7 @@ from bridge.errors import BridgeError, Declined
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bridge.administration.guesses import Guesses
     from bridge.administration.office import Office
     from bridge.console.signing import Signing
     from bridge.console.views import Values
@@ -43,9 +44,10 @@ _NOT_OURS = "This form is too old, or was not made by the console: go back, load
 class Console:
     """Serves pages and forms."""
 
-    def __init__(self, office: Office, signing: Signing) -> None:
+    def __init__(self, office: Office, signing: Signing, guesses: Guesses) -> None:
         self._office = office
         self._signing = signing
+        self._guesses = guesses
         self._views = Views(office)
         self._pages = Pages()
         self._notices: OrderedDict[str, Notice] = OrderedDict()
@@ -88,6 +90,8 @@ class Console:
                     return self._to(SIGN_IN)
                 if request.method == "POST" and not is_ours(session, (await request.post()).get("form_token")):
                     log.warning("console: a form without its token, from %s", request.remote)
+                    actor = self._actor(request, session)
+                    await self._office.store.database.commit(actor.refused(request.path, "foreign_form"))
                     return self._pages.page("nothing", "Nothing was done", session, status=403, words=_NOT_OURS)
                 return await handler(request, session)
             except BridgeError as error:
@@ -100,13 +104,22 @@ class Console:
         return self._pages.page("sign_in", "Sign in", None, link=request.query.get("link", ""))
 
     async def _sign_in(self, request: web.Request) -> web.Response:
+        if seconds := self._guesses.wait(request.remote):
+            words = f"Too many links from your address did not work: none is looked at for {seconds} seconds."
+            response = self._asking(Notice(words, is_good=False), 429)
+            response.headers["Retry-After"] = str(seconds)
+            return response
         link = (await request.post()).get("link", "")
-        response = await self._signing.sign_in(request, link if isinstance(link, str) else "")
-        if response is None:
+        signed_in = await self._signing.sign_in(request, link if isinstance(link, str) else "")
+        if signed_in is None:
             log.warning("console: a link that does not work, from %s", request.remote)
-            said = Notice("This link was used already, or is too old: ask the bot for another one.", is_good=False)
-            return self._pages.page("sign_in", "Sign in", None, said=said, status=403, link="")
-        return self._pages.guarded(response)
+            await self._guesses.wrong("console", request.remote, SIGN_IN, "unknown_link")
+            words = "This link was used already, or is too old: ask the bot for another one."
+            return self._asking(Notice(words, is_good=False), 403)
+        return self._pages.guarded(signed_in)
+
+    def _asking(self, said: Notice, status: int) -> web.Response:
+        return self._pages.page("sign_in", "Sign in", None, said=said, status=status, link="")
 
     async def _sign_out(self, request: web.Request, session: Session) -> web.Response:
         return self._pages.guarded(await self._signing.sign_out(request))

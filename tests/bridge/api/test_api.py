@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import pytest
-
+from bridge.administration.guesses import BURST, EVERY
 from bridge.api.contract import Role
 from bridge.api.operations import OPERATIONS
 from bridge.api.server import LARGEST_BODY
+from bridge.store.audit import Audit
 from tests.bridge.api.conftest import ADMIN, USER, with_api
 
 if TYPE_CHECKING:
@@ -128,18 +128,31 @@ async def test_the_state_of_the_bridge_is_told(api: Api) -> None:
 # --- who may
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
-async def test_each_operation_asks_for_a_token_of_its_role(operation: object, api: Api) -> None:
-    from bridge.api.contract import Operation
-
-    assert isinstance(operation, Operation)
-    path = operation.path.format(team="T0", channel="C0", user="U0", number=1, id="q1")
-    for token in (None, "a-token-nobody-gave-out"):
-        said = await api(operation.method, path, token)
-        assert (said.status, said.headers["WWW-Authenticate"]) == (401, 'Bearer realm="causeway"')
+async def test_each_operation_asks_for_a_token_of_its_role(api: Api) -> None:
+    for operation in OPERATIONS:
+        path = operation.path.format(team="T0", channel="C0", user="U0", number=1, id="q1")
+        said = await api(operation.method, path, None)
+        assert (said.status, said.headers["WWW-Authenticate"]) == (401, 'Bearer realm="causeway"'), operation.name
         assert "console.tokens" in said.data["detail"]
-    said = await api(operation.method, path, USER)
-    assert (said.status == 403) is (operation.role is Role.ADMIN)
+        said = await api(operation.method, path, USER)
+        assert (said.status == 403) is (operation.role is Role.ADMIN), operation.name
+
+
+async def test_tokens_cannot_be_tried_fast(api: Api) -> None:
+    for number in range(BURST):
+        said = await api("GET", "/status", f"a-token-nobody-gave-out-{number}")
+        assert (said.status, said.headers["WWW-Authenticate"]) == (401, 'Bearer realm="causeway"')
+    for token in ("another-one", ADMIN):
+        held = await api("GET", "/status", token)
+        assert (held.status, held.data["type"]) == (429, "urn:causeway:too_many")
+        assert held.headers["Retry-After"] == str(int(EVERY))
+    assert (await api("GET", "/status", None)).status == 401
+    assert api.stage.database is not None
+    entries = await Audit(api.stage.database).entries()
+    assert [(one.actor, one.act, one.subject, one.detail) for one in entries] == [
+        ("somebody (API, 127.0.0.1)", "refused", "token", "unknown_token"),
+        ("somebody (API, 127.0.0.1)", "refused", "token", "too_many"),
+    ]
 
 
 # --- what it refuses

@@ -10,6 +10,7 @@ import aiohttp
 import orjson
 import pytest
 
+from bridge.administration.guesses import BURST, EVERY
 from bridge.console.acts import ACTS
 from bridge.console.rendering import PAGES
 from bridge.errors import Declined
@@ -56,7 +57,10 @@ async def test_a_link_signs_in_once_and_is_stored_nowhere(database_url: str) -> 
         assert again.status == 403
         assert "ask the bot for another one" in again.said
         entries = await Audit(browser.stage.database).entries()
-        assert [(one.actor, one.act) for one in entries] == [(f"{ADMIN} (console, 127.0.0.1)", "sign in")]
+        assert [(one.actor, one.act) for one in entries] == [
+            (f"{ADMIN} (console, 127.0.0.1)", "sign in"),
+            ("somebody (console, 127.0.0.1)", "refused"),
+        ]
 
 
 async def test_a_link_that_is_too_old_signs_nobody_in(browser: Browser) -> None:
@@ -109,21 +113,40 @@ async def test_the_cookie_is_for_the_console_alone(url: str, name: str, sqlite_u
         assert ("Secure" in cookie) is bool(url)
 
 
-@pytest.mark.parametrize("path", [*(path for path, _ in PAGES), "/parked/1", "/live"])
-async def test_a_page_shows_nothing_to_strangers(path: str, browser: Browser) -> None:
-    page = await browser.get(path)
-    assert page.path == "/sign-in"
-    assert "general" not in page.text
+async def test_a_page_shows_nothing_to_strangers(browser: Browser) -> None:
+    for path in (*(path for path, _ in PAGES), "/parked/1", "/live"):
+        page = await browser.get(path)
+        assert page.path == "/sign-in", path
+        assert "general" not in page.text
 
 
-@pytest.mark.parametrize("path", ACTS)
-async def test_a_form_of_another_site_changes_nothing(path: str, browser: Browser) -> None:
-    assert (await browser.post(path, {"form_token": "guessed"})).path == "/sign-in"
+async def test_a_form_of_another_site_changes_nothing(browser: Browser) -> None:
+    for path in ACTS:
+        assert (await browser.post(path, {"form_token": "guessed"})).path == "/sign-in", path
     await browser.sign_in()
-    for data in ({}, {"form_token": ""}, {"form_token": "guessed"}):
-        page = await browser.post(path, data)
-        assert page.status == 403
-        assert "not made by the console" in page.text
+    for path in ACTS:
+        for data in ({}, {"form_token": ""}, {"form_token": "guessed"}):
+            page = await browser.post(path, data)
+            assert page.status == 403, path
+            assert "not made by the console" in page.text
+    assert browser.stage.database is not None
+    refused = [one.subject for one in await Audit(browser.stage.database).entries() if one.act == "refused"]
+    assert refused == [path for path in ACTS for _ in range(3)]
+
+
+async def test_links_cannot_be_tried_fast(browser: Browser) -> None:
+    link = await browser.link()
+    for _ in range(BURST):
+        assert (await browser.post("/sign-in", {"link": "guessed"})).status == 403
+    held = await browser.post("/sign-in", {"link": link.partition("=")[2]})
+    assert (held.status, held.headers["Retry-After"]) == (429, str(int(EVERY)))
+    assert "none is looked at for 10 seconds" in held.said
+    assert browser.stage.database is not None
+    entries = await Audit(browser.stage.database).entries()
+    assert [(one.act, one.subject, one.detail) for one in entries] == [
+        ("refused", "/sign-in", "unknown_link"),
+        ("refused", "/sign-in", "too_many"),
+    ]
 
 
 # --- what it shows
