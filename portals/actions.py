@@ -1,7 +1,7 @@
 """What to do: each action is a value with a deterministic key, complete enough to be performed after a restart.
 
 An action is written to the outbox before it is performed, as JSON (`encode`, `decode`), and says in `record` what the
-ledger must know once it is done.
+ledger must know once it is done. What has a `hand` is done in Slack as that person, by a token of theirs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from portals.ids import ActionKey, ChannelId, EventId, MatrixUserId, RoomId, Ts
+    from portals.ids import ActionKey, ChannelId, EventId, MatrixUserId, RoomId, SlackUserId, Ts
 
 Content = Mapping[str, Any]  # Any: the JSON of a Matrix event or of Slack's blocks, made by portals.text
 
@@ -27,6 +27,7 @@ class RecordLink:
     """Remember that a message is shown on the other side; the id that the action yields completes it.
 
     An action towards Matrix knows `ts` and yields the event id; one towards Slack knows `event_id` and yields the ts.
+    `hand` is the person of Slack as whom it was posted there; empty for the app.
     """
 
     origin: str
@@ -37,6 +38,7 @@ class RecordLink:
     thread_ts: str | None = None
     digest: str = ""
     version: str = ""
+    hand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class RecordReaction:
     """Remember a reaction; towards Matrix the action yields the event id, towards Slack it is known.
 
     `as_of` is when Slack says that it was so: what an older source tells does not undo it. `sender` is the account of a
-    person that made it for them.
+    person that made it for them in Matrix, `hand` the person of Slack as whom it was made there.
     """
 
     origin: str
@@ -54,6 +56,7 @@ class RecordReaction:
     event_id: str = ""
     as_of: str = ""
     sender: str = ""
+    hand: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,13 +285,15 @@ class PostMessage:
     thread_ts: Ts | None = None
     record: Record | None = None
     unfurl: bool = True
+    hand: SlackUserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PostFile:
-    """Bring a Matrix file into Slack and share it in a channel; `blocks` name its author, for Slack shows the bot.
+    """Bring a Matrix file into Slack and share it in a channel; `blocks` name its author where Slack shows the bot.
 
-    `encryption` is the `file` object of an encrypted one, for whatever decrypts it on the way.
+    `encryption` is the `file` object of an encrypted one, for whatever decrypts it on the way. `signed` are the blocks
+    that name the author, for the bot to take up what a `hand` could not do.
     """
 
     key: ActionKey
@@ -301,6 +306,8 @@ class PostFile:
     encryption: Content | None = None
     thread_ts: Ts | None = None
     record: Record | None = None
+    hand: SlackUserId | None = None
+    signed: tuple[Content, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +320,7 @@ class UpdateMessage:
     text: str
     blocks: tuple[Content, ...]
     record: Record | None = None
+    hand: SlackUserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,28 +333,31 @@ class DeleteMessage:
     record: Record | None = None
     has_file: bool = False
     thread_ts: Ts | None = None
+    hand: SlackUserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AddReaction:
-    """React to a message as the bot; `name` is Slack's emoji name, without colons."""
+    """React to a message; `name` is Slack's emoji name, without colons."""
 
     key: ActionKey
     channel: ChannelId
     ts: Ts
     name: str
     record: Record | None = None
+    hand: SlackUserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveReaction:
-    """Take the bot's reaction away."""
+    """Take a reaction of ours away."""
 
     key: ActionKey
     channel: ChannelId
     ts: Ts
     name: str
     record: Record | None = None
+    hand: SlackUserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,5 +444,5 @@ def decode(data: Mapping[str, Any]) -> Action:
     fields = dict(data["fields"])
     if data["record"] is not None:
         fields["record"] = _RECORDS[data["record"]](**fields["record"])
-    fields |= {name: tuple(fields[name]) for name in ("blocks", "events") if name in fields}
+    fields |= {name: tuple(fields[name]) for name in ("blocks", "events", "signed") if name in fields}
     return _ACTIONS[data["action"]](**fields)

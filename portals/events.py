@@ -209,6 +209,15 @@ class SlackPersonChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackTokensEnd:
+    """Slack says that tokens by which the app acts as these people are no longer good, or `all` that it has."""
+
+    source: str
+    users: tuple[SlackUserId, ...] = ()
+    all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SlackNamesChange:
     """Custom emoji or user groups changed: those `given` have these values now, those `gone` exist no more.
 
@@ -388,6 +397,7 @@ SlackEvent = (
     | SlackChannelChange
     | SlackPersonChange
     | SlackNamesChange
+    | SlackTokensEnd
     | SlackFileCame
 )
 MatrixEvent = (

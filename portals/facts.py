@@ -153,6 +153,8 @@ class Link:
     digest: str = ""
     version: Ts = NO_TS
     deleted: bool = False
+    hand: SlackUserId | None = None
+    """The person of Slack as whom we posted it; None for the app."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,8 @@ class ReactionLink:
     removed: bool = False
     sender: MatrixUserId | None = None
     """The account of a person that made it for them; None for their ghost."""
+    hand: SlackUserId | None = None
+    """The person of Slack as whom we made it there; None for the app."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +261,7 @@ class Needs:
     bookmarks: bool = False
     """Whether the notice of the channel's bookmarks is needed."""
     speaker: MatrixUserId | None = None
-    """Who wants to be heard in Slack: their power in the room is needed where the portal's policy asks for any."""
+    """Who wants to be heard in Slack: by which hand is needed, and their power where the policy asks for any."""
     author: SlackUserId | None = None
     """Who wants to be heard in Matrix: their standing is needed where the policy tells people apart."""
     writer: SlackUserId | None = None
@@ -280,6 +284,8 @@ class Facts:
     """The speaker's power in the room, where it was needed and is known."""
     lookalikes: frozenset[SlackUserId] = frozenset()
     """Whom of the workspace the speaker's name could be confused with."""
+    hand: SlackUserId | None = None
+    """The person of Slack as whom the speaker writes there, by a token of their own; None has the app write."""
     standing: Standing = Standing.MEMBER
     """How the author stands to the workspace, where it was needed."""
     people: Mapping[SlackUserId, Person] = field(default_factory=dict)

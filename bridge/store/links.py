@@ -26,7 +26,7 @@ from portals.actions import (
     RecordWithheld,
 )
 from portals.facts import Link, Origin, ReactionLink
-from portals.ids import ChannelId, EventId, MatrixUserId, PortalId, Ts
+from portals.ids import ChannelId, EventId, MatrixUserId, PortalId, SlackUserId, Ts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from portals.ids import TeamId
 
 ADD_LINK = """
-INSERT INTO links (portal, ts, part, event_id, origin, sender, thread_ts, digest, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (portal, ts, part) DO NOTHING
+INSERT INTO links (portal, ts, part, event_id, origin, sender, thread_ts, digest, version, hand)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (portal, ts, part) DO NOTHING
 """
 ADD_TOMBSTONE = """
 INSERT INTO links (portal, ts, part, event_id, origin, sender, deleted)
@@ -51,11 +51,11 @@ DELETE_MESSAGE = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2"
 DELETE_PART = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2 AND part = $3"
 EDIT_MESSAGE = "UPDATE links SET digest = $3, version = $4 WHERE portal = $1 AND ts = $2"
 ADD_REACTION = """
-INSERT INTO reactions (portal, ts, emoji, person, event_id, origin, as_of, sender)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO reactions (portal, ts, emoji, person, event_id, origin, as_of, sender, hand)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (portal, ts, emoji, person)
 DO UPDATE SET event_id = excluded.event_id, origin = excluded.origin, as_of = excluded.as_of,
-  sender = excluded.sender, removed = 0
+  sender = excluded.sender, hand = excluded.hand, removed = 0
 """
 REMOVE_REACTION = """
 INSERT INTO reactions (portal, ts, emoji, person, event_id, origin, as_of, removed)
@@ -79,9 +79,12 @@ ADD_TROUBLE = "UPDATE portals SET trouble = $2 WHERE id = $1"
 END_TROUBLE = "UPDATE portals SET trouble = '', caught_up = 0 WHERE id = $1"
 
 _LINK = (
-    "SELECT ts, part, event_id, origin, sender, thread_ts, digest, version, deleted FROM links WHERE portal = $1 AND"
+    "SELECT ts, part, event_id, origin, sender, thread_ts, digest, version, deleted, hand FROM links "
+    "WHERE portal = $1 AND"
 )
-_REACTION = "SELECT ts, emoji, person, event_id, origin, as_of, removed, sender FROM reactions WHERE portal = $1 AND"
+_REACTION = (
+    "SELECT ts, emoji, person, event_id, origin, as_of, removed, sender, hand FROM reactions WHERE portal = $1 AND"
+)
 _AS_SENT = "ts, LENGTH(part), part"
 """The pieces of the text by their numbers, then its copy in the channel, then the files."""
 _MOST = 400
@@ -190,7 +193,7 @@ class Links:
             for start in range(0, len(values), _MOST):
                 some = values[start : start + _MOST]
                 rows = await self._database.fetch(f"{_REACTION} {column} IN {any_of(2, len(some))}", portal, *some)
-                for ts, emoji, person, event_id, origin, as_of, is_removed, sender in rows:
+                for ts, emoji, person, event_id, origin, as_of, is_removed, sender, hand in rows:
                     if removed or not is_removed:
                         found[ts, emoji, person] = ReactionLink(
                             ts=Ts(ts),
@@ -201,12 +204,13 @@ class Links:
                             as_of=Ts(as_of),
                             removed=bool(is_removed),
                             sender=MatrixUserId(sender) if sender else None,
+                            hand=SlackUserId(hand) if hand else None,
                         )
         return list(found.values())
 
 
 def _link(row: Row) -> Link:
-    ts, part, event_id, origin, sender, thread_ts, digest, version, deleted = row
+    ts, part, event_id, origin, sender, thread_ts, digest, version, deleted, hand = row
     return Link(
         ts=Ts(ts),
         part=part,
@@ -217,6 +221,7 @@ def _link(row: Row) -> Link:
         digest=digest,
         version=Ts(version),
         deleted=bool(deleted),
+        hand=SlackUserId(hand) if hand else None,
     )
 
 
@@ -227,10 +232,10 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
             return ()
         case RecordLink():
             values = (what.ts or result, what.part, what.event_id or result, what.origin, what.sender)
-            return (Statement(ADD_LINK, (portal, *values, what.thread_ts, what.digest, what.version)),)
+            return (Statement(ADD_LINK, (portal, *values, what.thread_ts, what.digest, what.version, what.hand)),)
         case RecordReaction():
             event_id = what.event_id or result
-            reaction = (what.ts, what.emoji, what.person, event_id, what.origin, what.as_of, what.sender)
+            reaction = (what.ts, what.emoji, what.person, event_id, what.origin, what.as_of, what.sender, what.hand)
             return (Statement(ADD_REACTION, (portal, *reaction)),)
         case RecordEdit():
             return (Statement(EDIT_MESSAGE, (portal, what.ts, what.digest, what.version)),)

@@ -16,6 +16,7 @@ from portals.ids import AFTER_ALL, NO_TS, Ts, is_ts
 from portals.reading.slack import LOOK_BACK
 from portals.reading.slack_messages import cut_reactions, is_hidden, message_of, reactions_of
 from portals.relay import system_notices
+from portals.text import emoji
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -158,8 +159,12 @@ class _Maker:
     def reactions(self, ts: Ts, foreign: Json, known: Sequence[ReactionLink], workspace: Workspace) -> Iterable[News]:
         there = {(name, str(user)) for name, user in reactions_of(foreign) if user != workspace.bot_user}
         shown = {(one.emoji, one.person) for one in known if one.origin is Origin.SLACK and not one.removed}
+        hands = [one for one in known if one.hand and not one.removed]
+        ours = {
+            (name, user) for name, user in there for one in hands if user == one.hand and emoji.is_same(name, one.emoji)
+        }
         newer = {(one.emoji, one.person) for one in known if self._archive and one.as_of > self._as_of}
-        for name, user in sorted(there - shown - newer):
+        for name, user in sorted(there - shown - newer - ours):
             yield self._reaction("reaction_added", ts, name, user)
         cut = cut_reactions(foreign)
         for name, person in sorted(shown - there - newer):

@@ -25,6 +25,7 @@ from portals.events import (
     SlackPersonChange,
     SlackPin,
     SlackReaction,
+    SlackTokensEnd,
 )
 from portals.ids import ChannelId, SlackUserId, TeamId, channel_queue, is_slack_id
 from portals.reading.bookmarks import BOOKMARKS, bookmarks_of
@@ -201,6 +202,15 @@ def _read_usergroup(event: Json, source: str, workspace: Workspace, historic: bo
     return SlackNamesChange(source, "usergroup", given=((name, handle),) if name and handle else ())
 
 
+def _read_tokens(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
+    """Read `tokens_revoked`, whose `oauth` names people and `bot` bots, or `app_uninstalled`."""
+    if event.get("type") == "app_uninstalled":
+        return SlackTokensEnd(source, all=True)
+    named = mapping(event.get("tokens")).get("oauth")
+    users = named if isinstance(named, list) else []
+    return SlackTokensEnd(source, tuple(SlackUserId(one) for one in users if isinstance(one, str) and is_slack_id(one)))
+
+
 def _topic(event: Json, source: str, channel: ChannelId) -> SlackEvent | Ignored:
     return SlackChannelChange(source, channel, topic=text_of(event.get("topic")))
 
@@ -267,6 +277,8 @@ _READERS = {
     "emoji_changed": _read_emoji,
     "subteam_created": _read_usergroup,
     "subteam_updated": _read_usergroup,
+    "tokens_revoked": _read_tokens,
+    "app_uninstalled": _read_tokens,
 }
 
 

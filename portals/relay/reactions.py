@@ -4,9 +4,10 @@ Towards Matrix each is an annotation by the person's ghost, or by their own acco
 emoji (`+1`, `thumbsup`) and takes each of them from the same person; Matrix takes a person's annotation once, so it
 stands for all of those names and goes with the last of them. So does one that a person made on both sides.
 
-Towards Slack the app alone reacts: of several equal reactions it keeps one until the last of them is taken back. Slack
-takes 23 different ones of it on one message; whoever makes the next is told so. A custom emoji crosses by its picture
-or by its name, where Slack has an emoji of that name; what is no emoji of Slack's does not cross.
+Towards Slack, who has connected their account there reacts by their own hand. For all others the app reacts: of several
+equal reactions it keeps one until the last of them is taken back. Slack takes 23 different ones of one user on one
+message; whoever makes the next is told so. A custom emoji crosses by its picture or by its name, where Slack has an
+emoji of that name; what is no emoji of Slack's does not cross. What comes back from Slack as a hand's is known by that.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from portals.actions import Action
     from portals.facts import Facts, Portal, ReactionLink
+    from portals.ids import ActionKey
 
 MOST = 23
 """How many different reactions one user may put on a message (`too_many_reactions` of reactions.add)."""
@@ -59,6 +61,9 @@ def in_matrix(event: SlackReaction, portal: Portal, facts: Facts) -> tuple[Actio
     own = [one for one in facts.reactions if (one.ts, one.person) == (event.ts, event.user)]
     known = next((one for one in own if one.emoji == event.name), None)
     key = action_key(event.source)
+    by_hand = next((one for one in facts.reactions if _is_by_hand(one, event)), None)
+    if by_hand is not None:
+        return _of_hand(by_hand, event, key, portal, facts)
     if not event.added:
         record = RecordUnreaction(event.ts, event.name, event.user, event.as_of)
         if known is None and not facts.of_message(event.ts):
@@ -85,6 +90,23 @@ def in_matrix(event: SlackReaction, portal: Portal, facts: Facts) -> tuple[Actio
     time = ts_to_ms(event.ts) if event.historic else None
     ghost = facts.stand_in(event.user, sender)
     return (SendEvent(key, portal.room, sender, "m.reaction", said, time, reaction, ghost),)
+
+
+def _is_by_hand(one: ReactionLink, event: SlackReaction) -> bool:
+    """Tell whether we made this reaction in Slack as the person who made it; Slack may tell it by another name."""
+    return (one.ts, one.hand) == (event.ts, event.user) and emoji.is_same(one.emoji, event.name)
+
+
+def _of_hand(
+    made: ReactionLink, event: SlackReaction, key: ActionKey, portal: Portal, facts: Facts
+) -> tuple[Action, ...] | Ignored:
+    """Return what becomes of a reaction that came from Matrix: taken back in Slack, it goes in Matrix as well."""
+    if event.added:
+        return Ignored("our own reaction, by its author's hand")
+    assert portal.room is not None
+    record = RecordUnreaction(made.ts, made.emoji, made.person, event.as_of)
+    sender = facts.puppet(event.user) or facts.names.bot
+    return (RedactEvent(key, portal.room, sender, made.event_id, record=record),)
 
 
 # --- towards Slack
@@ -119,8 +141,11 @@ def in_slack(event: MatrixReaction, portal: Portal, facts: Facts) -> tuple[Actio
     if any((one.emoji, one.person) == (name, event.sender) for one in ours):
         return Ignored("the same reaction by the same person is in Slack already")
     key = action_key(event.source)
-    record = RecordReaction(Origin.MATRIX, link.ts, name, event.sender, event.event_id)
-    names = {one.emoji for one in ours}
+    hand = facts.hand
+    record = RecordReaction(Origin.MATRIX, link.ts, name, event.sender, event.event_id, hand=hand or "")
+    if hand is not None:
+        return (AddReaction(key, portal.channel, link.ts, name, record, hand),)
+    names = {one.emoji for one in ours if one.hand is None}
     if name in names:
         return (Note(key, record),)
     if len(names) >= MOST:
@@ -162,7 +187,7 @@ def taken_back_in_slack(
         if one.origin is not Origin.MATRIX or _is_shared(one, facts):
             actions.append(Note(key, record))
         else:
-            actions.append(RemoveReaction(key, portal.channel, Ts(one.ts), one.emoji, record))
+            actions.append(RemoveReaction(key, portal.channel, Ts(one.ts), one.emoji, record, one.hand))
     return tuple(actions)
 
 
@@ -170,7 +195,7 @@ def _is_shared(reaction: ReactionLink, facts: Facts) -> bool:
     """Tell whether Slack shows the app's reaction for somebody else as well."""
     return any(
         one.origin is Origin.MATRIX
-        and (one.ts, one.emoji) == (reaction.ts, reaction.emoji)
+        and (one.ts, one.emoji, one.hand) == (reaction.ts, reaction.emoji, reaction.hand)
         and one.event_id != reaction.event_id
         for one in facts.reactions
     )

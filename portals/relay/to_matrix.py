@@ -41,6 +41,7 @@ from portals.events import (
     SlackPersonChange,
     SlackPin,
     SlackReaction,
+    SlackTokensEnd,
 )
 from portals.facts import Needs, Origin
 from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
@@ -99,7 +100,7 @@ def needs(event: SlackEvent) -> Needs:
             return channel_changes.needs(event)
         case SlackFileCame():
             return late_files.needs(event)
-        case SlackPersonChange() | SlackNamesChange():
+        case SlackPersonChange() | SlackNamesChange() | SlackTokensEnd():
             return Needs()
 
 
@@ -131,8 +132,8 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
             return channel_changes.decide(event, portal, facts)
         case SlackFileCame():
             return late_files.decide(event, portal, facts)
-        case SlackPersonChange() | SlackNamesChange():
-            return Ignored("what people, emoji and user groups are called is no matter of a portal")
+        case SlackPersonChange() | SlackNamesChange() | SlackTokensEnd():
+            return Ignored("names and tokens are no matter of a portal")
 
 
 class _Message:

@@ -1,8 +1,9 @@
 """What becomes of something that happened in a Matrix room: `needs` says what must be known, `decide` what to do.
 
-A Matrix person appears in Slack under their own name by the app's right to customise (`chat:write.customize`), except
-beside files and in reactions, which Slack shows as the app's own: a file's comment names its author, and of several
-equal reactions the app keeps one until the last of them is taken back.
+Who has connected their own account of Slack acts by their own hand. Anybody else appears there under their own name by
+the app's right to customise (`chat:write.customize`), except beside files and in reactions, which Slack shows as the
+app's own: a file's comment names its author, and of several equal reactions the app keeps one until the last of them is
+taken back. What was posted by a hand is changed and deleted by that one.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from portals.relay.naming import names_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from portals.actions import Action
+    from portals.actions import Action, Content
     from portals.facts import Facts, Link, Portal
     from portals.text import Document, SlackText
 
@@ -130,7 +131,8 @@ def _say(event: MatrixMessage, portal: Portal, facts: Facts, thread: Ts | None) 
     if event.file is not None:
         return _post_file(event, event.file, portal, facts, thread)
     return tuple(
-        _post(event, portal, facts, piece, number, thread) for number, piece in enumerate(_pieces(event, portal, facts))
+        _post(event, portal, facts, piece, number, thread)
+        for number, piece in enumerate(_pieces(event, portal, facts, signed=True))
     )
 
 
@@ -145,7 +147,8 @@ def _post(
         username=_name(event.sender, facts),
         icon_url=_icon(event.sender, facts),
         thread_ts=thread,
-        record=_record(event, thread),
+        record=_record(event, thread, facts),
+        hand=facts.hand,
         unfurl=facts.quoted is None,  # the message that a quotation links to is shown by the quotation
     )
 
@@ -159,7 +162,8 @@ def _post_file(
     refusal = files.type_refusal(file.mimetype, facts.rules)
     if refusal:
         return Undeliverable(refusal)
-    beside, *more = _pieces(event, portal, facts)
+    by_hand = facts.hand is not None
+    beside, *more = _pieces(event, portal, facts, signed=not by_hand) or (text.SlackText(""),)
     return (
         PostFile(
             key=action_key(event.source, 0),
@@ -171,7 +175,9 @@ def _post_file(
             blocks=beside.blocks,
             encryption=file.encryption,
             thread_ts=thread,
-            record=replace(_record(event, thread), digest=file.uri),
+            record=replace(_record(event, thread, facts), digest=file.uri),
+            hand=facts.hand,
+            signed=(*_signature(event, facts), *beside.blocks) if by_hand else (),
         ),
         *(_post(event, portal, facts, piece, number, thread) for number, piece in enumerate(more, 1)),
     )
@@ -195,10 +201,11 @@ def _edit(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, .
         return Ignored("an edit of a message that is not in Slack")
     if any(link.origin is not Origin.MATRIX or link.sender != event.sender for link in shown):
         return Ignored("an edit by somebody who did not write the message")
-    pieces = _pieces(event, portal, facts)
-    if not pieces:
+    pieces = _pieces(event, portal, facts, signed=shown[0].hand is None)
+    is_another = shown[0].digest != (event.file.uri if event.file else "")
+    if not pieces and not (is_another and event.file):
         return Ignored("an edit that leaves nothing")
-    if shown[0].digest != (event.file.uri if event.file else ""):
+    if is_another:
         return _replaced(event, portal, facts, shown)
     return tuple(_edits(event, portal, facts, shown, pieces))
 
@@ -220,11 +227,12 @@ def _edits(
     event: MatrixMessage, portal: Portal, facts: Facts, shown: Sequence[Link], pieces: Sequence[SlackText]
 ) -> Iterator[Action]:
     """Yield updates for the pieces that Slack shows, posts for what grew beyond them, deletions for what shrank."""
-    thread = shown[0].thread_ts
+    thread, hand = shown[0].thread_ts, shown[0].hand
     for number, piece in enumerate(pieces):
         key = action_key(event.source, number)
         if number < len(shown):
-            yield UpdateMessage(key, portal.channel, shown[number].ts, piece.text, piece.blocks)
+            link = shown[number]
+            yield UpdateMessage(key, portal.channel, link.ts, piece.text, piece.blocks, hand=link.hand)
         else:
             yield PostMessage(
                 key=key,
@@ -234,21 +242,30 @@ def _edits(
                 username=_name(event.sender, facts),
                 icon_url=_icon(event.sender, facts),
                 thread_ts=thread,
-                record=RecordLink(Origin.MATRIX, event.sender, event_id=str(event.edits), thread_ts=thread),
+                record=RecordLink(
+                    Origin.MATRIX, event.sender, event_id=str(event.edits), thread_ts=thread, hand=hand or ""
+                ),
+                hand=hand,
                 unfurl=facts.quoted is None,
             )
     for number, link in enumerate(shown[len(pieces) :], start=len(pieces)):
         yield _deletion(event.source, number, link, portal)
 
 
-def _pieces(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[SlackText, ...]:
-    """Return the words of a message; beside a file its author's name, and the caption where it has one."""
+def _pieces(event: MatrixMessage, portal: Portal, facts: Facts, *, signed: bool) -> tuple[SlackText, ...]:
+    """Return the words of a message; beside a file its caption, behind the author's name where it is `signed`."""
     if event.file is None:
         said = replies.with_quotation(wording.document(event), portal, facts)
     else:
         caption = replies.with_quotation(wording.caption(event), portal, facts)
-        said = wording.signed(caption, _name(event.sender, facts))
+        said = wording.signed(caption, _name(event.sender, facts)) if signed else caption
     return text.to_slack(said, names_of(facts))
+
+
+def _signature(event: MatrixMessage, facts: Facts) -> tuple[Content, ...]:
+    """Return the blocks that name a file's author, for the app to put before the caption."""
+    (name,) = text.to_slack(wording.signed(text.Document(), _name(event.sender, facts)), names_of(facts))
+    return name.blocks
 
 
 def _posts(
@@ -259,8 +276,9 @@ def _posts(
     return tuple(_post(event, portal, facts, piece, number, thread) for number, piece in enumerate(pieces))
 
 
-def _record(event: MatrixMessage | MatrixPollEnd, thread: Ts | None) -> RecordLink:
-    return RecordLink(Origin.MATRIX, event.sender, event_id=event.event_id, thread_ts=thread)
+def _record(event: MatrixMessage | MatrixPollEnd, thread: Ts | None, facts: Facts) -> RecordLink:
+    hand = facts.hand or ""
+    return RecordLink(Origin.MATRIX, event.sender, event_id=event.event_id, thread_ts=thread, hand=hand)
 
 
 def _name(user: MatrixUserId, facts: Facts) -> str:
@@ -299,4 +317,5 @@ def _deletion(source: str, number: int, link: Link, portal: Portal) -> DeleteMes
     """Delete one message of ours, and the file that it shares."""
     record = RecordDeletion(link.ts)
     has_file = bool(link.digest)
-    return DeleteMessage(action_key(source, number), portal.channel, link.ts, record, has_file, link.thread_ts)
+    key = action_key(source, number)
+    return DeleteMessage(key, portal.channel, link.ts, record, has_file, link.thread_ts, link.hand)

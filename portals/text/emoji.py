@@ -81,6 +81,12 @@ def unicode_of(name: str) -> str | None:
     return form
 
 
+def is_same(one: str, other: str) -> bool:
+    """Tell whether two Slack names are those of one emoji."""
+    form = unicode_of(one)
+    return one == other or (form is not None and form == unicode_of(other))
+
+
 def shown(text: str) -> str:
     """Return text with every `:name:` of the table as Unicode, for places that hold only characters."""
     return text if text.count(":") < 2 else NAMED.sub(lambda match: unicode_of(match[1]) or match[0], text)
