@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from typing import TYPE_CHECKING
 
 from portals.ids import MatrixUserId, SlackUserId
@@ -36,7 +37,8 @@ def written(rows: Iterable[Sequence[str]]) -> str:
 def _guarded(cell: str) -> str:
     """Return a cell on one line, with no character in it that is not to be seen, and no formula."""
     cell = " ".join("".join(char if char.isprintable() else " " for char in cell).split())
-    return f"'{cell}" if cell.startswith(("'", *_FORMULA)) else cell
+    seen = unicodedata.normalize("NFKC", cell[:1])  # some spreadsheets take a wide sign for the narrow one
+    return f"'{cell}" if seen.startswith(("'", *_FORMULA)) else cell
 
 
 def _bare(cell: str) -> str:

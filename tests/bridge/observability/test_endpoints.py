@@ -74,6 +74,15 @@ async def test_what_is_relayed_is_counted_by_direction_and_kind(stage: Stage) ->
     assert await metric(stage, "causeway_store_up") == 1
 
 
+async def test_no_token_is_in_anything_that_is_told_without_one(stage: Stage) -> None:
+    await reaches(stage, "causeway_workspace_up", 1, workspace="acme")
+    secrets = stage.settings.secrets()
+    assert len(secrets) >= 4
+    for path in ("/metrics", "/healthz", "/readyz", "/", "/nowhere?access_token=" + secrets[0]):
+        _, told = await read(stage, path)
+        assert not [secret for secret in secrets if secret in told], path
+
+
 async def test_a_bridge_that_can_relay_is_ready(stage: Stage) -> None:
     await reaches(stage, "causeway_workspace_up", 1, workspace="acme")
     assert await read(stage, "/readyz") == (200, '{"status": "ready", "problems": []}')

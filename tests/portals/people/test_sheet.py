@@ -30,7 +30,9 @@ def problems(text: str) -> list[str]:
     return [str(problem) for problem in told]
 
 
-@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "|calc", "%x", "'quoted"])
+@pytest.mark.parametrize(
+    "name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "|calc", "%x", "'quoted", "＝1+1", "＠SUM(A1)"]
+)
 def test_no_cell_is_a_formula(name: str) -> None:
     rows = list(csv.reader(io.StringIO(written([("U1", name, "", "@ada:example.org", "hand")]), newline="")))
     assert tuple(rows[0]) == COLUMNS
