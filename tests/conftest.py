@@ -5,7 +5,8 @@ Real servers start when the first test asks for one and live as long as the test
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from asyncio.selector_events import BaseSelectorEventLoop
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import settings
@@ -14,11 +15,37 @@ from tests.sandbox.homeserver.synapse import make_template
 from tests.sandbox.postgres import Postgres
 
 if TYPE_CHECKING:
+    import asyncio
+    import socket
     from collections.abc import Iterator
     from pathlib import Path
 
 settings.register_profile("causeway", deadline=None, print_blob=True)
 settings.load_profile("causeway")
+
+_accepted: Any = BaseSelectorEventLoop._accept_connection2  # type: ignore[attr-defined]
+
+
+async def _accept(
+    loop: BaseSelectorEventLoop,
+    protocol: object,
+    connection: socket.socket,
+    extra: object,
+    tls: object = None,
+    server: asyncio.Server | None = None,
+    *limits: float,
+) -> None:
+    """Close what a server accepted in the moment in which it was closed itself.
+
+    Python leaves such a connection open until it is collected (python/cpython#109564), in the middle of another test.
+    """
+    if server is not None and not server.sockets:
+        connection.close()
+        return
+    await _accepted(loop, protocol, connection, extra, tls, server, *limits)
+
+
+BaseSelectorEventLoop._accept_connection2 = _accept  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
