@@ -23,10 +23,11 @@ from bridge.errors import BridgeError, Fatal, StoreUnavailable, first_of
 from bridge.observability.health import Health
 from bridge.observability.measured import MeasuredDatabase
 from bridge.observability.metrics import Metrics
-from bridge.policies import customs_from, policies_from
+from bridge.policies import customs_from, policies_from, policy_of
 from bridge.slack.reach import slack_session
 from bridge.store.audit_chain import AuditChain
 from bridge.store.bookmarks import BookmarkNotices
+from bridge.store.departures import Departures
 from bridge.store.directory import Directory
 from bridge.store.files import Files
 from bridge.store.heard import Heard
@@ -49,6 +50,8 @@ from bridge.work.permalinks import Permalinks
 from bridge.work.puppets import Puppets
 from bridge.work.read_back import ReadBack
 from bridge.work.repeats import Repeats
+from bridge.work.room_policy import RoomPolicies
+from bridge.work.room_watch import RoomWatch
 from bridge.work.rooms import RoomMaker
 from bridge.work.roster import Roster
 from bridge.work.standings import Standings
@@ -175,6 +178,15 @@ class _Bridge:
             matrix=matrix,
             transfers=transfers,
         )
+        self.watch = RoomWatch(
+            policy_of=policy_of(
+                settings, lambda team: one.name if (one := self.installations.get(team)) is not None else None
+            ),
+            policies=RoomPolicies(names, self.directory, matrix),
+            departures=Departures(database),
+            directory=self.directory,
+            matrix=matrix,
+        )
         rooms = RoomMaker(
             names=names,
             shape=shape_from(settings),
@@ -182,6 +194,7 @@ class _Bridge:
             answers=answers,
             matrix=matrix,
             installations=self.installations,
+            opened=self.watch.look,
         )
         self.roster = Roster(
             names=names,
@@ -259,6 +272,7 @@ class _Bridge:
             group=group,
             typing=settings.relay.typing,
             prefix=settings.commands.prefix,
+            watch=self.watch.look,
         )
         self.read_back = ReadBack(
             names=names,
@@ -303,6 +317,7 @@ class _Bridge:
         self.group.create_task(self._clean_up(), name="clean-up")
         self.group.create_task(AuditChain(self.office.store.database).keep_sealed(), name="audit")
         self.group.create_task(self.puppets.run(), name="puppets")
+        self.group.create_task(self.watch.run(), name="room policies")
         await self.lanes.wake_all()
 
     # --- the edges

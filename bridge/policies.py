@@ -10,8 +10,12 @@ from portals.crossing.policy import Globs, Kind, Policy, Standing
 from portals.crossing.rooms import Joining, Reading, RoomPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import config.policy as configured
     from config.settings import Settings
+    from portals.facts import Portal
+    from portals.ids import TeamId
 
 
 def policies_from(settings: Settings) -> Policies:
@@ -20,6 +24,23 @@ def policies_from(settings: Settings) -> Policies:
         {one.name: policy_from(one) for one in settings.policies},
         {(one.workspace or "", one.slack): one.policy for one in settings.portals.map if not one.slack.startswith("#")},
     )
+
+
+def policy_of(settings: Settings, name_of: Callable[[TeamId], str | None]) -> Callable[[Portal], Policy | None]:
+    """Return what tells the policy of a portal: None while nobody knows what its workspace is called.
+
+    `name_of` returns the name in the configuration of a workspace that is connected; it is asked only if there are
+    several.
+    """
+    policies = policies_from(settings)
+    names = {workspace.name for workspace in settings.slack.workspaces}
+    only = (names or {""}).pop() if len(names) < 2 else None
+
+    def of(portal: Portal) -> Policy | None:
+        name = only if only is not None else name_of(portal.team)
+        return None if name is None else policies.of(name, portal.channel)
+
+    return of
 
 
 def policy_from(said: configured.Policy) -> Policy:

@@ -1,7 +1,7 @@
 """The settings of what may cross: policies by name, of which a portal has one."""
 
 # No `from __future__ import annotations`: pydantic evaluates these annotations while the classes are made.
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -86,6 +86,33 @@ class PolicyFiles(Section):
     )
 
 
+WAYS_IN = ("space", "knock", "public")
+WayIn = Annotated[
+    str, AfterValidator(pattern("|".join(WAYS_IN), "a way in", f"write any of {', '.join(WAYS_IN)}")), Kind("way in")
+]
+
+
+class PolicyRoom(Section):
+    """What the room itself must be like, made by the bridge or not; `causeway check portal` tells what departs."""
+
+    federate: Flag = Field(default=True, description="Whether it may be open to other homeservers at all.")
+    servers: Annotated[tuple[HostGlob, ...], Kind("list of patterns", literal=False)] = Field(
+        default=("*",), description="Homeservers that may take part in it, with * and ?; ours always may."
+    )
+    join: Annotated[tuple[WayIn, ...], Kind("list of ways in", literal=False)] = Field(
+        default=WAYS_IN,
+        description="Who may join besides the invited: the Space's members, who knocks and is let in, everybody.",
+    )
+    guests: Flag = Field(default=True, description="Whether people without an account may join.")
+    history_visibility: Literal["joined", "invited", "shared", "world_readable"] = Field(
+        default="world_readable", description="The most that may read earlier messages, in Matrix's words."
+    )
+    when_it_departs: Literal["tell", "mend"] = Field(
+        default="tell",
+        description="What the bridge does then: `tell` in the room and the audit log, or `mend` what it may as well.",
+    )
+
+
 class Policy(Section):
     """What may cross in the portals that have this policy; what is left out lets everything cross."""
 
@@ -103,6 +130,7 @@ class Policy(Section):
         default=(),
         description="Words, phrases and marks that withhold a message, in any case and spelling, with * and ?.",
     )
+    room: PolicyRoom = Field(default=PolicyRoom(), description=PolicyRoom.__doc__)
     line: Text = Field(
         default="", description="What the other side is shown in place of a withheld message; blank shows nothing."
     )

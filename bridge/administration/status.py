@@ -49,6 +49,8 @@ class Status:
     to_slack: DirectionStatus
     portals: dict[str, int]
     portals_in_trouble: int
+    portals_off_policy: int
+    """Portals whose rooms are not as their policies want them."""
     people: int
     people_linked: int
 
@@ -83,6 +85,7 @@ async def status(office: Office) -> Status:
         to_slack=direction(TO_SLACK),
         portals=dict(now.portals),
         portals_in_trouble=now.troubled,
+        portals_off_policy=now.departing,
         people=now.people,
         people_linked=now.linked,
     )

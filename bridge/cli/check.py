@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bridge.cli.check_portal import portal
 from bridge.cli.options import config_option, json_option, load_settings, print_json
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 MARKS = {"ok": ("OK", "green"), "warn": ("WARN", "yellow"), "fail": ("FAIL", "red"), "skip": ("SKIP", "cyan")}
 
 
-@click.command(
+@click.group(
+    invoke_without_command=True,
     epilog="""\b
     Examples:
       causeway check
+      causeway check portal "#general"
       causeway check --config /etc/causeway/config.yaml
       causeway check --json | jq '.findings[] | select(.outcome == "fail")'""",
     short_help="Test everything that the bridge needs, and say what to do.",
@@ -32,12 +35,15 @@ MARKS = {"ok": ("OK", "green"), "warn": ("WARN", "yellow"), "fail": ("FAIL", "re
     help="The registration file to compare. The default is registration.yaml beside the configuration.",
 )
 @json_option
-def check(config: Path, registered: Path | None, as_json: bool) -> None:
+@click.pass_context
+def check(ctx: click.Context, config: Path, registered: Path | None, as_json: bool) -> None:
     """Test tokens, scopes, addresses, the registration and the database, and say what to do about each failure.
 
     Nothing is changed on any side. It can run beside the bridge, and then also tests the way from the homeserver to
     it. The exit code is 1 when something failed.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     import asyncio
 
     from bridge.cli.checks.files import check_files
@@ -58,6 +64,9 @@ def check(config: Path, registered: Path | None, as_json: bool) -> None:
         show(findings)
     if any(finding.outcome == "fail" for finding in findings):
         raise click.exceptions.Exit(1)
+
+
+check.add_command(portal)
 
 
 async def _look(settings: Settings) -> list[Finding]:

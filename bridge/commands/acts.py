@@ -159,6 +159,7 @@ class Acts:
             lines += [
                 f"Parked: {now.to_matrix.parked + now.to_slack.parked}; in trouble: {now.portals_in_trouble} portals"
             ]
+            lines += [f"Rooms off their policy: {now.portals_off_policy}"] if now.portals_off_policy else []
             lines += [label_of(problem) for problem in now.problems]
         return replies.listed("The bridge is well." if now.ready else "The bridge has problems.", lines)
 

@@ -60,6 +60,7 @@ class Views:
             "walking": str(self._office.health.walking),
             "portals": f"{sum(count for state, count in now.portals.items() if state != 'removed'):,}",
             "troubled": f"{now.portals_in_trouble:,}",
+            "departing": f"{now.portals_off_policy:,}",
             "people": f"{now.people:,}",
             "linked": f"{now.people_linked:,}",
         }

@@ -64,6 +64,7 @@ def text(now: Standing) -> bytes:
     for state in PortalState:
         portals.labels(state).set(now.tally.portals.get(state, 0))
     gauge("portals_in_trouble", "Portals that cannot be opened or looked back over.").set(now.tally.troubled)
+    gauge("portals_off_policy", "Portals whose rooms are not as their policies want them.").set(now.tally.departing)
     behind = gauge("portals_catching_up", "Portals that are to look back over an interruption.", "workspace")
     for team, count in now.tally.behind.items():
         behind.labels(team).set(count)

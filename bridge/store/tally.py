@@ -14,6 +14,10 @@ WAITING = "SELECT direction, COUNT(*), MIN(admitted_at) FROM inbox WHERE state <
 PARKED_COUNTS = "SELECT direction, COUNT(*) FROM inbox WHERE state = 3 GROUP BY direction"
 PORTAL_COUNTS = "SELECT state, COUNT(*) FROM portals GROUP BY state"
 TROUBLED = "SELECT COUNT(*) FROM portals WHERE trouble <> '' AND state <> 'removed'"
+DEPARTING = """
+SELECT COUNT(DISTINCT departures.portal) FROM departures JOIN portals ON portals.id = departures.portal
+WHERE portals.state <> 'removed'
+"""
 BEHIND = """
 SELECT workspaces.team, SUM(CASE WHEN portals.caught_up < workspaces.gap THEN 1 ELSE 0 END) FROM workspaces
 LEFT JOIN portals ON portals.team = workspaces.team AND portals.state IN ('live', 'frozen')
@@ -32,6 +36,8 @@ class Tally:
     parked: Mapping[str, int] = field(default_factory=dict)
     portals: Mapping[str, int] = field(default_factory=dict)
     troubled: int = 0
+    departing: int = 0
+    """Portals whose rooms are not as their policies want them."""
     behind: Mapping[str, int] = field(default_factory=dict)
     """Portals of each workspace that have not looked back over the last interruption yet."""
     people: int = 0
@@ -44,6 +50,7 @@ async def tally(database: Database) -> Tally:
         waiting={str(way): (int(rows), int(oldest)) for way, rows, oldest in await database.fetch(WAITING)},
         parked={str(way): int(rows) for way, rows in await database.fetch(PARKED_COUNTS)},
         portals={str(state): int(rows) for state, rows in await database.fetch(PORTAL_COUNTS)},
+        departing=int((await database.fetch(DEPARTING))[0][0]),
         troubled=int((await database.fetch(TROUBLED))[0][0]),
         behind={str(team): int(rows or 0) for team, rows in await database.fetch(BEHIND)},
         people=int((await database.fetch(PEOPLE_COUNT))[0][0]),

@@ -23,7 +23,8 @@ import orjson
 from bridge.errors import BridgeError
 from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK, Arrival
 from portals.commands.asked import is_addressed
-from portals.ids import SlackUserId, TeamId
+from portals.crossing.rooms import TYPES
+from portals.ids import RoomId, SlackUserId, TeamId
 from portals.reading import matrix, slack
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ _GATHER = 0.1
 
 
 class Intake:
-    """Admits what Slack and the homeserver deliver; `wake` has a queue looked at."""
+    """Admits what Slack and the homeserver deliver.
+
+    `wake` has a queue looked at, `watch` a room whose state a policy may speak about.
+    """
 
     def __init__(
         self,
@@ -57,7 +61,9 @@ class Intake:
         group: asyncio.TaskGroup,
         typing: bool,
         prefix: str,
+        watch: Callable[[RoomId], None] = lambda _: None,
     ) -> None:
+        self._watch = watch
         self._names = names
         self._ledger = ledger
         self._directory = directory
@@ -90,6 +96,12 @@ class Intake:
         if self._matrix.encryption is not None:
             self._matrix.encryption.observe(events)
         for event in events:
+            if (
+                event.get("type") in TYPES
+                and "state_key" in event
+                and not self._names.is_ours(str(event.get("sender")))
+            ):
+                self._watch(RoomId(str(event.get("room_id"))))
             place = matrix.address(event)
             if place is None or self._names.is_ours(event["sender"]) or self._matrix.is_own(event["event_id"]):
                 continue

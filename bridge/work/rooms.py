@@ -7,11 +7,11 @@ harmless. A portal whose room cannot be opened says why in its `trouble` and is 
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Later, Refused
+from portals.crossing.rooms import GUESTS, HISTORY, JOINING, RETENTION, SERVERS, Home, conforming, server_acl
 from portals.facts import Needs, PortalKind, PortalState
 from portals.ids import RoomId, action_key, present_of
 from portals.permalinks import matrix_address
@@ -21,12 +21,13 @@ from portals.retry import TROUBLED
 from portals.text import label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bridge.matrix.client import MatrixClient
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.work.answers import Answers
+    from portals.crossing.rooms import RoomPolicy
     from portals.facts import Portal, Workspace
     from portals.ids import GhostNames, TeamId
 
@@ -34,7 +35,11 @@ log = logging.getLogger(__name__)
 
 _MODERATOR = 50
 """The power of the bridge's admins in its rooms: without any, nobody could set a topic or a pin there."""
-_POWER = {"m.room.name": 50, "m.room.topic": 50, "m.room.avatar": 50, "m.room.tombstone": 100}
+_POWER = {
+    **dict.fromkeys(("m.room.name", "m.room.topic", "m.room.avatar"), 50),
+    **dict.fromkeys(("m.room.tombstone", "m.room.power_levels", "m.room.encryption"), 100),
+    **dict.fromkeys((SERVERS, HISTORY, RETENTION), 100),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Shape:
 
 
 class RoomMaker:
-    """Opens the rooms of portals."""
+    """Opens the rooms of portals; `opened` is told of each, as one may not be as its policy wants it."""
 
     def __init__(
         self,
@@ -66,7 +71,9 @@ class RoomMaker:
         answers: Answers,
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
+        opened: Callable[[RoomId], None] = lambda _: None,
     ) -> None:
+        self._opened = opened
         self._names = names
         self._shape = shape
         self._directory = directory
@@ -99,6 +106,7 @@ class RoomMaker:
             await self._directory.set_trouble(portal.id, trouble)
             raise Later(trouble, 60.0)
         await self._directory.set_room(portal.id, room)
+        self._opened(room)
         log.info("%s/%s: #%s is open in %s", portal.team, portal.channel, portal.name, room)
         state = PortalState.LIVE if portal.state is PortalState.PLANNED else portal.state
         return replace(portal, room=room, state=state, trouble="")
@@ -173,18 +181,14 @@ class RoomMaker:
             return await self._create_conversation(portal)
         space = await self._space(workspace) if self._shape.space else None
         public = self._shape.join_rule == "public" and not portal.private
-        state: list[dict[str, Any]] = [
-            {"type": "m.room.history_visibility", "content": {"history_visibility": self._shape.history_visibility}},
-            {"type": "m.room.guest_access", "content": {"guest_access": "forbidden"}},
-            *self._servers(),
-            *self._encryption(),
-        ]
+        policy = self._answers.policy(portal).room
+        joining: dict[str, Any] = {"join_rule": "public" if public else "invite"}
+        if space is not None and self._shape.join_rule == "space" and not portal.private:
+            joining = {"join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": space}]}
+        state = self._closed(policy, self._shape.history_visibility, joining, space) + self._encryption()
         if space is not None:
             via = {"via": [self._names.domain]}
             state.append({"type": "m.space.parent", "state_key": space, "content": {**via, "canonical": True}})
-            if self._shape.join_rule == "space" and not portal.private:
-                allow = [{"type": "m.room_membership", "room_id": space}]
-                state.append({"type": "m.room.join_rules", "content": {"join_rule": "restricted", "allow": allow}})
         described = await self._answers.facts(Needs(description=True), portal, workspace)
         room = await self._matrix.rooms.create_room(
             {
@@ -194,7 +198,7 @@ class RoomMaker:
                 "preset": "public_chat" if public else "private_chat",
                 "visibility": "private",
                 "invite": list(self._shape.invite),
-                "creation_content": {"m.federate": self._shape.federate},
+                "creation_content": {"m.federate": self._shape.federate and policy.federates},
                 "power_level_content_override": {**self._powers(), **self._moderators()},
                 "initial_state": state,
             }
@@ -215,6 +219,7 @@ class RoomMaker:
 
     async def _create_conversation(self, portal: Portal) -> RoomId:
         """Make the room of a conversation of two or of a few: outside the Space, and nobody else is told of it."""
+        policy = self._answers.policy(portal).room
         return await self._matrix.rooms.create_room(
             {
                 "name": label_of(portal.name),
@@ -222,25 +227,29 @@ class RoomMaker:
                 "preset": "private_chat",
                 "visibility": "private",
                 "is_direct": portal.kind is PortalKind.DM,
-                "creation_content": {"m.federate": self._shape.federate},
+                "creation_content": {"m.federate": self._shape.federate and policy.federates},
                 "power_level_content_override": self._powers(),
-                "initial_state": [
-                    {"type": "m.room.history_visibility", "content": {"history_visibility": "shared"}},
-                    {"type": "m.room.guest_access", "content": {"guest_access": "forbidden"}},
-                    *self._servers(),
-                    *self._encryption(),
-                ],
+                "initial_state": self._closed(policy, "shared", {"join_rule": "invite"}) + self._encryption(),
             }
         )
 
-    def _servers(self) -> list[dict[str, Any]]:
+    def _closed(
+        self, policy: RoomPolicy, visibility: str, joining: dict[str, Any], space: RoomId | None = None
+    ) -> list[dict[str, Any]]:
+        """Return who may be in a room and read it, as its shape says and its policy lets it."""
+        home = Home(self._names.domain, space)
+        state: dict[str, Any] = {
+            HISTORY: {"history_visibility": visibility},
+            GUESTS: {"guest_access": "forbidden"},
+            JOINING: joining,
+            **self._servers(home),
+        }
+        return [{"type": kind, "content": content} for kind, content in conforming(policy, state, home).items()]
+
+    def _servers(self, home: Home) -> dict[str, Any]:
         """Return what closes a room to other homeservers than ours and those that may take part."""
-        if "*" in self._shape.servers:
-            return []
-        ours = re.sub(r":\d+\Z", "", self._names.domain)  # lists of servers know no ports
-        is_literal = re.fullmatch(r"[\d.]+|\[.*\]", ours) is not None
-        acl = {"allow": sorted({ours, *self._shape.servers}), "deny": [], "allow_ip_literals": is_literal}
-        return [{"type": "m.room.server_acl", "content": acl}]
+        servers = self._shape.servers
+        return {} if "*" in servers else {SERVERS: server_acl(servers, home)}
 
     def _encryption(self) -> list[dict[str, Any]]:
         algorithm = {"algorithm": "m.megolm.v1.aes-sha2"}
@@ -259,7 +268,10 @@ class RoomMaker:
                 "invite": list(self._shape.invite),
                 "creation_content": {"type": "m.space", "m.federate": self._shape.federate},
                 "power_level_content_override": {"events_default": 100, "invite": 50},
-                "initial_state": self._servers(),
+                "initial_state": [
+                    {"type": kind, "content": content}
+                    for kind, content in self._servers(Home(self._names.domain)).items()
+                ],
             }
         )
         await self._directory.set_space(workspace.team, space)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from portals.crossing.rooms import NOTHING_ASKED, RoomPolicy
+
 
 class Kind(StrEnum):
     """What can be kept from crossing; mentions are not withheld, they become plain names."""
@@ -61,6 +63,9 @@ class Policy:
     words: tuple[str, ...] = ()
     line: str = ""
     """What the other side is shown in place of a message that was withheld; nothing where it is empty."""
+
+    room: RoomPolicy = NOTHING_ASKED
+    """What the room itself must be like."""
 
     @property
     def looks_into_files(self) -> bool:
