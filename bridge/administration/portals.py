@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from bridge.administration.times import moment, seconds_since
 from bridge.errors import Declined
 from bridge.store.audit import noted
 from bridge.store.ledger import TO_MATRIX, TO_SLACK
+from bridge.store.registers import Registers
 from portals.facts import Direction, Portal, PortalState
 from portals.ids import channel_queue
 
@@ -66,6 +67,13 @@ class ListedPortal(ShownPortal):
     waiting: WaitingBothWays
 
 
+@dataclass(frozen=True, slots=True)
+class HeardPortal(ListedPortal):
+    """A portal, and when its newest message was written in Slack (None: there is none)."""
+
+    last_message: str | None
+
+
 class Change(StrEnum):
     """What is done to a portal that is there."""
 
@@ -96,6 +104,19 @@ async def listed(store: Store, portals: Sequence[Portal]) -> list[ListedPortal]:
     gaps = {team: await store.directory.gap(team) for team in {portal.team for portal in portals}}
     names = {team: await store.workspace_name(team) for team in gaps}
     return [_listed(portal, names[portal.team], gaps[portal.team], counts) for portal in portals]
+
+
+async def heard(store: Store, portals: Sequence[Portal]) -> list[HeardPortal]:
+    """Return these portals with what waits in them, and when each was last heard of."""
+    registers = Registers(store.database)
+    times = [await registers.last_message(portal.id) for portal in portals]
+    return [
+        HeardPortal(
+            **{field.name: getattr(one, field.name) for field in fields(ListedPortal)},
+            last_message=moment(int(float(last) * 1000)) if last else None,
+        )
+        for one, last in zip(await listed(store, portals), times, strict=True)
+    ]
 
 
 def _listed(portal: Portal, workspace: str, gap: int, counts: Counts) -> ListedPortal:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from bridge.administration.papers import NEWEST, ShownPaper
 from bridge.administration.parked import ShownParked
 from bridge.administration.portals import ShownPortal
 from bridge.api.contract import Asked
@@ -129,7 +130,21 @@ class OfRecord(Asked):
     id: Annotated[str, Field(pattern=r"^[qp][0-9]{1,18}$")]
 
 
+class OfPapers(Asked):
+    """A page of plans and reports, the newest first."""
+
+    after: Cursor = NEWEST
+    limit: Limit = 100
+
+
 # --- answers
+
+
+class PaperWhole(BaseModel):
+    """A plan or report, and its page."""
+
+    paper: ShownPaper
+    html: str
 
 
 class PortalMade(BaseModel):

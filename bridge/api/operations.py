@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bridge.administration import imports as imports_
+from bridge.administration import moves as moves_
+from bridge.administration import papers as papers_
 from bridge.administration import parked as parked_
 from bridge.administration import people as people_
 from bridge.administration import portals as portals_
 from bridge.administration.accounts import missing_accounts
+from bridge.administration.moves import ShownMove
+from bridge.administration.papers import ShownPaper
 from bridge.administration.people import ShownPerson
-from bridge.administration.portals import Change, ListedPortal, ShownPortal
+from bridge.administration.portals import Change, HeardPortal, ShownPortal
 from bridge.administration.status import Status, status
 from bridge.api import models
 from bridge.api.contract import Operation, Role
@@ -43,7 +47,7 @@ async def _list_portals(office: Office, actor: Actor, asked: models.OfPortals, b
         asked.after, asked.limit, state=asked.state or "", search=asked.search
     )
     found = [await office.store.directory.portal(PortalId(number)) for number in numbers]
-    listed = await portals_.listed(office.store, [portal for portal in found if portal is not None])
+    listed = await portals_.heard(office.store, [portal for portal in found if portal is not None])
     return _page(listed, asked.limit, numbers[-1] if numbers else 0)
 
 
@@ -54,8 +58,8 @@ async def _portal(office: Office, asked: models.OfPortal) -> Portal:
     return portal
 
 
-async def _show_portal(office: Office, actor: Actor, asked: models.OfPortal, body: None) -> ListedPortal:
-    return (await portals_.listed(office.store, [await _portal(office, asked)]))[0]
+async def _show_portal(office: Office, actor: Actor, asked: models.OfPortal, body: None) -> HeardPortal:
+    return (await portals_.heard(office.store, [await _portal(office, asked)]))[0]
 
 
 async def _add_portal(office: Office, actor: Actor, asked: object, body: models.NewPortal) -> models.PortalMade:
@@ -176,6 +180,24 @@ async def _retry_record(office: Office, actor: Actor, asked: models.OfRecord, bo
     return models.RecordTried(id=asked.id, stays=(await imports_.release(office.store, [record], actor))[asked.id])
 
 
+# --- plans, reports and moves
+
+
+async def _list_papers(office: Office, actor: Actor, asked: models.OfPapers, body: None) -> dict[str, Any]:
+    found = await papers_.page(office.store, asked.after, asked.limit)
+    return _page(found, asked.limit, found[-1].number if found else 0)
+
+
+async def _show_paper(office: Office, actor: Actor, asked: models.OfNumber, body: None) -> models.PaperWhole:
+    paper, html = await papers_.read(office.store, asked.number, actor)
+    return models.PaperWhole(paper=paper, html=html)
+
+
+async def _list_moves(office: Office, actor: Actor, asked: models.OfPage, body: None) -> dict[str, Any]:
+    found = await moves_.page(office.store, asked.after, asked.limit)
+    return _page(found, asked.limit, asked.after + asked.limit)
+
+
 # --- audit
 
 
@@ -191,13 +213,13 @@ OPERATIONS = (
     Operation("status", "GET", "/status", "How the bridge does.", _status, Status),
     Operation(
         "list_portals", "GET", "/portals", "Portals, and what waits in each.", _list_portals,
-        models.Page[ListedPortal], models.OfPortals,
+        models.Page[HeardPortal], models.OfPortals,
     ),
     Operation(
         "add_portal", "POST", "/portals", "Bridge a channel.", _add_portal, models.PortalMade,
         body=models.NewPortal, role=Role.ADMIN, status=201,
     ),
-    Operation("show_portal", "GET", _PORTAL, "One portal.", _show_portal, ListedPortal, models.OfPortal),
+    Operation("show_portal", "GET", _PORTAL, "One portal.", _show_portal, HeardPortal, models.OfPortal),
     Operation(
         "remove_portal", "DELETE", _PORTAL, "End a portal; nothing is deleted on either side.", _remove_portal,
         ShownPortal, models.OfPortal, role=Role.ADMIN,
@@ -260,6 +282,18 @@ OPERATIONS = (
     Operation(
         "retry_record", "POST", "/quarantine/{id}/retry", "Try a record again.", _retry_record, models.RecordTried,
         models.OfRecord, role=Role.ADMIN,
+    ),
+    Operation(
+        "list_papers", "GET", "/papers", "Plans of imports and reports on them, the newest first; never what they say.",
+        _list_papers, models.Page[ShownPaper], models.OfPapers,
+    ),
+    Operation(
+        "show_paper", "GET", "/papers/{number}", "One plan or report whole, which the audit log notes.", _show_paper,
+        models.PaperWhole, models.OfNumber, role=Role.ADMIN,
+    ),
+    Operation(
+        "list_moves", "GET", "/moves", "Channels that move to Matrix for good, and each step.", _list_moves,
+        models.Page[ShownMove], models.OfPage,
     ),
     Operation(
         "list_audit", "GET", "/audit", "Who did what, the earliest first.", _list_audit, models.Page[Entry],

@@ -1,7 +1,7 @@
 """The API on a listener: who asks is known by a token, what is asked is read by its types, and so is the answer.
 
-Promises: no answer to whoever has no token, or too small a role, and none fast to whoever tries tokens; every failure is
-a problem+json that says what to do; a body is read up to a limit, and only as JSON. Refuses: cookies, other origins
+Promises: no answer to whoever has no token, or too small a role, and none fast to whoever tries tokens; every failure
+is a problem+json that says what to do; a body is read up to a limit, and only as JSON. Refuses: cookies, other origins
 (there is no CORS), unknown fields.
 """
 

@@ -59,13 +59,16 @@ def plan(
             found = make_plan(export, path.resolve().name, selection, known, pace, tell)
         names = _names(found, export)
     fields = written(found)
-    files = {} if folder is None else _files(folder, fields, names, selection)
+    page = "" if folder is None and config is None else _page(fields, names, selection)
+    files = {} if folder is None else _files(folder, fields, page)
     # Shown before it is written: what took long to read is not lost to a disk that is full.
     if as_json:
         click.echo(json_text(fields))
     else:
         _print(fields, names, selection)
     write_files(files)
+    if config is not None:
+        _keep(config, fields, page)
     if not as_json:
         for file in files:
             click.echo(f"Written: {file}")
@@ -119,13 +122,17 @@ def reading(export: Export, selection: Selection) -> Iterator[Callable[[int], No
 # --- what is written
 
 
-def _files(folder: Path, fields: Fields, names: dict[str, str], selection: Selection) -> dict[Path, tuple[str, int]]:
+def _files(folder: Path, fields: Fields, page: str) -> dict[Path, tuple[str, int]]:
     """Return the files; they tell of private channels, so they are for their owner's eyes."""
+    return {folder / "plan.json": (f"{json_text(fields)}\n", SECRET), folder / "plan.html": (page, SECRET)}
+
+
+def _page(fields: Fields, names: dict[str, str], selection: Selection) -> str:
     from importlib.metadata import version
 
     from bridge.pages import page
 
-    html = page(
+    return page(
         "plan",
         plan=fields,
         names=names,
@@ -134,7 +141,19 @@ def _files(folder: Path, fields: Fields, names: dict[str, str], selection: Selec
         made_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         version=version("causeway"),
     )
-    return {folder / "plan.json": (f"{json_text(fields)}\n", SECRET), folder / "plan.html": (html, SECRET)}
+
+
+def _keep(config: Path, fields: Fields, page: str) -> None:
+    """Keep the plan for the console of the bridge whose configuration was named."""
+    from bridge.cli.papers import keep
+    from bridge.store.papers import Kind
+
+    totals, problems = fields["totals"], len(fields["problems"])
+    channels = totals["channels"]
+    where = f"{grouped(channels)} {'channel' if channels == 1 else 'channels'}"
+    outcome = f"{grouped(totals['messages'])} messages in {where}"
+    outcome += f", {grouped(problems)} {'problem' if problems == 1 else 'problems'}" if problems else ", no problems"
+    keep(load_settings(config), Kind.PLAN, fields["source"], outcome, page)
 
 
 def _names(found: Plan, export: Export) -> dict[str, str]:

@@ -223,7 +223,8 @@ def importing() -> None:
 
     With --dry-run nothing happens: the whole export is read, and what would be imported is shown and written as a page
     (plan.html) and as JSON (plan.json), with the time it takes, what you have to decide, and every problem with its
-    place in the archive. With -c the plan also tells which channels are bridged and who has no Matrix account.
+    place in the archive. With -c the plan also tells which channels are bridged and who has no Matrix account, and is
+    kept for the console.
 
     With --api there is no export: the history is read from Slack, at the pace that Slack allows, and kept in a folder
     as an export would be. Stopped, the same command goes on; run again later, it brings what is new. With --dry-run as

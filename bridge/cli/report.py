@@ -60,19 +60,24 @@ def report(
 
     The exit status is 1 when anything is unexplained. What is expected, present, differing, quarantined and missing is
     told for messages, threads, reactions, files, pins and members, with a digest of each side. It runs beside the
-    bridge and changes nothing. For a channel that is still mirrored, an export made just now says most; read from
-    Slack's API, one is made by `causeway import --api`.
+    bridge, changes nothing on either side, and is kept for the console. For a channel that is still mirrored, an
+    export made just now says most; read from Slack's API, one is made by `causeway import --api`.
     """
     import asyncio
+
+    from bridge.cli.papers import keep
+    from bridge.proof.report import page as page_of
+    from bridge.store.papers import Kind
 
     settings = load_settings(config)
     selection = selected(channels, kinds, since, until)
     made = asyncio.run(report_of(settings, exports, selection, checksums))
+    page = page_of(made)
+    keep(settings, Kind.REPORT, ", ".join(source.name for source in made.sources), outcome_of(made), page)
     if html is not None:
         from bridge.cli.written import SECRET, write_files
-        from bridge.proof.report import page
 
-        write_files({html: (page(made), SECRET)})
+        write_files({html: (page, SECRET)})
     if as_json:
         from bridge.proof.report import as_json as told
 
@@ -212,10 +217,13 @@ def _now() -> str:
 
 def _print(made: Report) -> None:
     print_proofs(made)
+    click.echo(outcome_of(made))
+
+
+def outcome_of(made: Report) -> str:
+    """Return what came out, in one line."""
     count = made.unexplained
-    click.echo(
-        f"{count:,} {'thing is' if count == 1 else 'things are'} unexplained" if count else "Nothing is unexplained"
-    )
+    return f"{count:,} {'thing is' if count == 1 else 'things are'} unexplained" if count else "Nothing is unexplained"
 
 
 def print_proofs(made: Report) -> None:

@@ -21,10 +21,15 @@ PAGES = (
     ("/portals", "Portals"),
     ("/people", "People"),
     ("/imports", "Imports"),
+    ("/papers", "Plans and reports"),
+    ("/moves", "Moves to Matrix"),
     ("/parked", "Parked messages"),
     ("/audit", "Audit log"),
     ("/settings", "Settings"),
 )
+
+_OF_A_PAPER = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+"""Papers bring their own style, which no hash can name; the sandbox takes their origin away from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,12 @@ class Pages:
             title=title, session=session, here=here, said=said, live=self._live if is_live else "", **values
         )
         return self.guarded(web.Response(text=text, content_type="text/html", status=status))
+
+    def paper(self, text: str) -> web.Response:
+        """Return a page that a command made: it may be looked at, but neither run nor load nor send anything."""
+        response = self.guarded(web.Response(text=text, content_type="text/html"))
+        response.headers["Content-Security-Policy"] = _OF_A_PAPER
+        return response
 
     def guarded(self, response: web.Response) -> web.Response:
         """Have an answer tell the browser what it may do with it: nothing but show it."""

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
+from bridge.administration import papers
 from bridge.administration.acting import Actor
 from bridge.console.acts import ACTS, back_from
+from bridge.console.records import Records
 from bridge.console.rendering import Notice, Pages
 from bridge.console.signing import SIGN_IN, is_ours
 from bridge.console.views import Views
@@ -49,6 +51,7 @@ class Console:
         self._signing = signing
         self._guesses = guesses
         self._views = Views(office)
+        self._records = Records(office.store)
         self._pages = Pages()
         self._notices: OrderedDict[str, Notice] = OrderedDict()
         """What the next page says to each session, by its form token."""
@@ -61,6 +64,8 @@ class Console:
             "/portals": ("portals", "Portals", self._views.portals),
             "/people": ("people", "People", self._views.people),
             "/imports": ("imports", "Imports", self._views.imports),
+            "/papers": ("papers", "Plans and reports", self._records.papers),
+            "/moves": ("moves", "Moves to Matrix", self._records.moves),
             "/parked": ("parked", "Parked messages", self._views.parked),
             "/audit": ("audit", "Audit log", self._views.audit),
             "/settings": ("settings", "Settings", self._settings),
@@ -68,6 +73,7 @@ class Console:
         for path, (name, title, values) in get.items():
             app.router.add_get(path, self._signed_in(self._shown(name, title, values)))
         app.router.add_get(r"/parked/{number:[0-9]{1,18}}", self._signed_in(self._parked_one))
+        app.router.add_get(r"/papers/{number:[0-9]{1,18}}", self._signed_in(self._paper))
         app.router.add_get("/live", self._signed_in(self._live))
         for path in ACTS:
             app.router.add_post(path, self._signed_in(self._acted))
@@ -141,6 +147,11 @@ class Console:
         number = int(request.match_info["number"])
         shown = await self._views.parked_one(number, self._actor(request, session))
         return self._pages.page("parked_one", f"Parked message {number}", session, **shown)
+
+    async def _paper(self, request: web.Request, session: Session) -> web.Response:
+        number = int(request.match_info["number"])
+        _, text = await papers.read(self._office.store, number, self._actor(request, session))
+        return self._pages.paper(text)
 
     async def _nothing(self, _: web.Request) -> web.Response:
         words = "There is nothing at this address."

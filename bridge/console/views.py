@@ -73,7 +73,7 @@ class Views:
     async def portals(self, query: Query) -> Values:
         """A page of portals, with what waits in each and when it was last heard of."""
         state, search = query.get("state", ""), query.get("search", "")
-        numbers = await self._registers.portals(_number(query.get("after")), ROWS, state=state, search=search)
+        numbers = await self._registers.portals(number_in(query.get("after")), ROWS, state=state, search=search)
         found = [await self._store.directory.portal(PortalId(number)) for number in numbers]
         portals = [portal for portal in found if portal is not None]
         shown: Sequence[ListedPortal] = await listed(self._store, portals)
@@ -111,7 +111,7 @@ class Views:
     async def imports(self, query: Query) -> Values:
         """Imports, the newest first, and a page of the quarantine."""
         newest = await self._store.imports.newest(ROWS)
-        kept, start = await imports_.quarantine(self._store.database), _number(query.get("after"))
+        kept, start = await imports_.quarantine(self._store.database), number_in(query.get("after"))
         return {
             "rows": [await imports_.progress_of(self._store.database, one) for one in newest],
             "kept": kept[start : start + ROWS],
@@ -121,7 +121,7 @@ class Views:
     async def parked(self, query: Query) -> Values:
         """A page of parked messages."""
         rows = []
-        async for row in parked_.rows(self._store, None, _number(query.get("after"))):
+        async for row in parked_.rows(self._store, None, number_in(query.get("after"))):
             rows.append(await parked_.shown(self._store, row))
             if len(rows) == ROWS:
                 break
@@ -136,7 +136,7 @@ class Views:
 
     async def audit(self, query: Query) -> Values:
         """A page of the audit log, the newest first."""
-        rows = await self._registers.audit_before(_number(query.get("before")) or 2**62, ROWS)
+        rows = await self._registers.audit_before(number_in(query.get("before")) or 2**62, ROWS)
         return {"rows": rows, "next": f"/audit?before={rows[-1].id}" if len(rows) == ROWS else None}
 
     def settings(self) -> Values:
@@ -147,7 +147,7 @@ class Views:
         return {"rows": [line for lines in told for line in lines]}
 
 
-def _number(text: str | None) -> int:
+def number_in(text: str | None) -> int:
     """Return the number in a query; raises Declined."""
     if not text:
         return 0

@@ -10,6 +10,10 @@ from bridge.api.contract import Role
 from bridge.api.operations import OPERATIONS
 from bridge.api.server import LARGEST_BODY
 from bridge.store.audit import Audit
+from bridge.store.cutovers import Cutovers
+from bridge.store.papers import Kind, Papers
+from portals.cutover import Phase
+from portals.ids import PortalId
 from tests.bridge.api.conftest import ADMIN, USER, with_api
 
 if TYPE_CHECKING:
@@ -123,6 +127,24 @@ async def test_the_state_of_the_bridge_is_told(api: Api) -> None:
             await asyncio.sleep(0.05)
     assert told["workspaces"][0]["name"] == "acme"
     assert told["to_matrix"]["parked"] == 0
+
+
+async def test_plans_and_moves_are_listed_and_a_plan_is_for_admins(api: Api) -> None:
+    assert api.stage.database is not None
+    papers = Papers(api.stage.database)
+    for name in ("a.zip", "b.zip"):
+        await papers.keep(Kind.PLAN, name, "3 messages", "root (command line)", "<p>words</p>")
+    first = (await api("GET", "/papers", USER, params={"limit": "1"})).data
+    assert [one["title"] for one in first["items"]] == ["b.zip"]
+    assert "words" not in str(first)
+    rest = (await api("GET", "/papers", USER, params={"after": first["next"]})).data
+    assert [one["title"] for one in rest["items"]] == ["a.zip"]
+    assert (await api("GET", "/papers/1")).data["html"] == "<p>words</p>"
+    assert (await api("GET", "/papers/1", USER)).status == 403
+    assert (await api("GET", "/moves", USER)).data == {"items": [], "next": None}
+    await Cutovers(api.stage.database).begin(PortalId(1), Phase.ANNOUNCED, "root (command line)")
+    (move,) = (await api("GET", "/moves", USER)).data["items"]
+    assert (move["name"], move["phase"], move["steps"]) == ("general", "announced", [])
 
 
 # --- who may

@@ -16,7 +16,9 @@ from bridge.cli import cli
 from bridge.store.database import Statement
 from bridge.store.directory import ADD_WORKSPACE
 from bridge.store.opening import open_database
+from bridge.store.papers import Papers
 from bridge.store.people import ADD_LINK
+from config.loader import load
 from config.reference import render
 from tests.bridge.exports.packed import an_export, entry, said, zipped
 from tests.sandbox.exports import BROKEN, Counts, Generated, broken
@@ -24,6 +26,7 @@ from tests.sandbox.exports import BROKEN, Counts, Generated, broken
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bridge.store.papers import Paper
     from config.document import Plain
     from tests.bridge.cli.conftest import Causeway
     from tests.sandbox.exports import Truth
@@ -257,8 +260,18 @@ def test_a_configuration_tells_what_is_bridged_who_is_linked_and_how_fast_it_was
     kinds = {decision["kind"]: decision["about"] for decision in found["decisions"]}
     assert kinds == {"bridged": ["C0GENERAL"], "people": ["U0BEN"]}
     assert (found["estimate"]["events_per_second"], found["estimate"]["rate_from"]) == (50, "measured")
+    (paper,) = asyncio.run(papers(config))
+    assert (paper.kind, paper.title, paper.outcome) == ("plan", "x.zip", "4 messages in 1 channel, no problems")
     alone = causeway("import", "x.zip", "--dry-run", "--json").data
     assert alone["decisions"] == []  # a configuration that lies about is not read unless it is named
+
+
+async def papers(config: Path) -> list[Paper]:
+    """Return what is kept for the console."""
+    database = await open_database(load(config).database.url.reveal())
+    found = await Papers(database).before(9, 9)
+    await database.close()
+    return found
 
 
 def test_an_export_of_another_workspace_is_told(causeway: Causeway, here: Path, config: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.store.papers import Papers
 from tests.bridge.cli.bridged import Bridged, bridged
 from tests.journeys.importing import bring
 from tests.sandbox.exports import Generated, export_of
@@ -54,6 +55,9 @@ async def test_an_import_proves_to_be_whole_and_a_damage_is_found(bridge: Bridge
     path = await imported(bridge, tmp_path / "export.zip")
     said = await bridge.say("report")
     assert said.out.endswith("Nothing is unexplained\n")
+    assert bridge.stage.database is not None
+    (paper,) = await Papers(bridge.stage.database).before(9, 9)
+    assert (paper.kind, paper.title, paper.outcome) == ("report", "export.zip", "Nothing is unexplained")
     data = (await bridge.say("report", "--checksums", "--json")).data
     assert data["unexplained"] == 0
     (source,) = data["sources"]

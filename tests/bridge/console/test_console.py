@@ -15,8 +15,12 @@ from bridge.console.acts import ACTS
 from bridge.console.rendering import PAGES
 from bridge.errors import Declined
 from bridge.store.audit import Audit
+from bridge.store.cutovers import Cutovers
 from bridge.store.database import Statement
+from bridge.store.papers import Kind, Papers
 from config.permissions import Permissions
+from portals.cutover import Phase, Step
+from portals.ids import PortalId
 from tests.bridge.console.browsing import ADMIN, Browser, browsing
 
 if TYPE_CHECKING:
@@ -187,6 +191,37 @@ async def test_the_overview_says_what_is_to_be_mended(browser: Browser) -> None:
     page = await browser.get("/")
     assert "the room &lt;is&gt; gone" in page.text
     assert page.tree.css_first('main ul a[href="/portals?search=general"]') is not None
+
+
+async def test_a_plan_is_read_as_it_was_made_can_run_nothing_and_the_log_has_who_read_it(browser: Browser) -> None:
+    await browser.sign_in()
+    assert browser.stage.database is not None
+    made = "<!doctype html><h1>Plan of export.zip</h1><script>alert(1)</script>"
+    await Papers(browser.stage.database).keep(Kind.PLAN, "export.zip", "3 messages", "root (command line)", made)
+    listed = await browser.get("/papers")
+    link = listed.tree.css_first('a[aria-label="1, read the plan"]')
+    assert link is not None
+    assert "3 messages" in listed.text
+    paper = await browser.get(str(link.attributes["href"]))
+    assert paper.text == made
+    assert paper.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'; style-src 'unsafe-inline'")
+    last = (await Audit(browser.stage.database).entries())[-1]
+    assert (last.act, last.subject, last.detail) == ("read", "plan 1", "export.zip")
+    gone = await browser.get("/papers/2")
+    assert (gone.status, "there is no plan or report 2" in gone.text) == (404, True)
+
+
+async def test_a_move_to_matrix_is_shown_with_its_steps(browser: Browser) -> None:
+    await browser.sign_in()
+    assert "No channel moves to Matrix" in (await browser.get("/moves")).text
+    assert browser.stage.database is not None
+    cutovers = Cutovers(browser.stage.database)
+    move = await cutovers.begin(PortalId(1), Phase.ANNOUNCED, "root (command line)")
+    await cutovers.begin_step(move, Step.ANNOUNCE_IN_SLACK, "1 December", "root (command line)")
+    page = await browser.get("/moves")
+    assert [one.text() for one in page.tree.css("tbody td")][:2] == ["announced", "live"]
+    assert "announce in Slack (1 December): begun" in page.text
+    assert "not done, root (command line)" in page.text
 
 
 async def test_figures_come_live_and_end_with_the_session(browser: Browser) -> None:
