@@ -20,6 +20,7 @@ from bridge.commands.building import desk_for
 from bridge.configured import client_from, mapped_from, names_from, puppeting_from, reach_from, rules_from, shape_from
 from bridge.console.signing import Signing
 from bridge.errors import BridgeError, Fatal, StoreUnavailable, first_of
+from bridge.oauth.building import apps_from, connecting_from, seal_from
 from bridge.observability.health import Health
 from bridge.observability.measured import MeasuredDatabase
 from bridge.observability.metrics import Metrics
@@ -30,6 +31,7 @@ from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.departures import Departures
 from bridge.store.directory import Directory
 from bridge.store.files import Files
+from bridge.store.grants import Grants
 from bridge.store.heard import Heard
 from bridge.store.ledger import LOOK, TO_MATRIX, Ledger
 from bridge.store.links import Links
@@ -41,11 +43,13 @@ from bridge.work.bookmarks import Bookmarks
 from bridge.work.catch_up import CatchUp
 from bridge.work.conductor import Conductor
 from bridge.work.ghosts import Ghosts
+from bridge.work.hands import Hands
 from bridge.work.intake import Intake
 from bridge.work.lanes import Lanes
 from bridge.work.late_keys import LateKeys
 from bridge.work.lookalikes import Lookalikes
-from bridge.work.perform import MatrixPerformer, SlackPerformer
+from bridge.work.perform import MatrixPerformer
+from bridge.work.perform_in_slack import SlackPerformer
 from bridge.work.permalinks import Permalinks
 from bridge.work.puppets import Puppets
 from bridge.work.read_back import ReadBack
@@ -57,6 +61,7 @@ from bridge.work.roster import Roster
 from bridge.work.standings import Standings
 from bridge.work.transfers import Transfers
 from bridge.work.vocabulary import Vocabulary
+from bridge.work.workspace_news import WorkspaceNews
 from bridge.workspaces import Workspaces
 from portals.policy import Patterns
 
@@ -154,6 +159,16 @@ class _Bridge:
         )
         self.people = People(database)
         self.puppets = puppets = Puppets(names, puppeting_from(settings), self.people, self.directory, matrix)
+        grants, apps = Grants(database), apps_from(settings, session)
+        self.hands = hands = Hands(
+            grants=grants,
+            people=self.people,
+            directory=self.directory,
+            matrix=matrix,
+            installations=self.installations,
+            apps=apps,
+            seal=seal_from(settings),
+        )
         answers = Answers(
             names=names,
             rules=rules_from(settings),
@@ -169,6 +184,7 @@ class _Bridge:
             policies=policies_from(settings),
             standings=Standings(self.installations),
             lookalikes=Lookalikes(database),
+            hands=hands,
         )
         self.ghosts = ghosts = Ghosts(
             names=names,
@@ -229,15 +245,15 @@ class _Bridge:
         health = Health(database, settings, self.sockets, self.installations, lambda: self.lanes.walking)
         store = Store.beside(database, names, self.directory, self.ledger, self.people)
         self.office = Office(store, health, self.installations, settings)
+        self.connecting = connecting_from(settings, apps, self.installations, store, grants, hands, matrix)
         self.signing = Signing(settings.console, database, self.office.is_admin)
         conductor = Conductor(
             ledger=self.ledger,
             directory=self.directory,
             answers=answers,
-            ghosts=ghosts,
             rooms=rooms,
             roster=self.roster,
-            vocabulary=vocabulary,
+            news=WorkspaceNews(answers, ghosts, vocabulary, hands),
             repeats=Repeats(
                 ledger=self.ledger,
                 links=self.links,
@@ -248,9 +264,12 @@ class _Bridge:
             matrix=matrix,
             installations=self.installations,
             to_matrix=MatrixPerformer(matrix, ghosts, puppets, self.directory, transfers),
-            to_slack=SlackPerformer(self.installations, transfers),
+            to_slack=SlackPerformer(self.installations, transfers, hands),
             late_keys=LateKeys(matrix, self.ledger, settings.encryption.wait.total_seconds()),
-            desk=desk_for(self.office, matrix, self.signing.sign_in_link if settings.console.listen else None),
+            hands=hands,
+            desk=desk_for(
+                self.office, matrix, self.signing.sign_in_link if settings.console.listen else None, self.connecting
+            ),
             metrics=metrics,
         )
         self.lanes = Lanes(
@@ -317,6 +336,7 @@ class _Bridge:
         self.group.create_task(self._clean_up(), name="clean-up")
         self.group.create_task(AuditChain(self.office.store.database).keep_sealed(), name="audit")
         self.group.create_task(self.puppets.run(), name="puppets")
+        self.group.create_task(self.hands.run(), name="hands")
         self.group.create_task(self.watch.run(), name="room policies")
         await self.lanes.wake_all()
 
@@ -327,7 +347,8 @@ class _Bridge:
         if self.settings.slack.mode == "events":
             listening.append(listeners.for_slack(self.settings, self.workspaces.signed()))
         if (listen := self.settings.public.listen) is not None:
-            listening.append(listeners.for_the_internet(self.settings, listen, self.permalinks, self.matrix.media))
+            shown = (self.permalinks, self.matrix.media, self.connecting)
+            listening.append(listeners.for_the_internet(self.settings, listen, *shown))
         if (listen := self.settings.console.listen) is not None:
             listening.append(listeners.for_admins(listen, self.office, self.metrics, self.signing))
         await listeners.serve(listening, self.hooks.ready)
@@ -347,6 +368,7 @@ class _Bridge:
                 await self.workspaces.take_up_unconnected()
                 self.directory.forget_portals()
                 self.people.forget()
+                self.hands.forget()
                 self.lanes.hurry()
             for what, queue in asked:
                 self.wake(TO_MATRIX if what == LOOK else what, queue)

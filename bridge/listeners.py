@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bridge.administration.office import Office
     from bridge.console.signing import Signing
     from bridge.matrix.media import Media
+    from bridge.oauth.connecting import Connecting
     from bridge.observability.metrics import Metrics
     from bridge.slack.events_api import SignedApp
     from bridge.work.intake import Intake
@@ -55,9 +56,13 @@ def for_slack(settings: Settings, apps: Sequence[SignedApp]) -> Listener:
     return _with([web.post(events.path, EventsApi(apps).handle)], events.listen)
 
 
-def for_the_internet(settings: Settings, listen: Listen, permalinks: Permalinks, media: Media) -> Listener:
-    """Return what redirects old links and shows avatars."""
-    return Listener(application(permalinks, media, avatars_from(settings)), listen.host, listen.port)
+def for_the_internet(
+    settings: Settings, listen: Listen, permalinks: Permalinks, media: Media, connecting: Connecting | None
+) -> Listener:
+    """Return what redirects old links, shows avatars and lets people connect their accounts of Slack."""
+    secure = (settings.public.url or "").startswith("https:")
+    app = application(permalinks, media, avatars_from(settings), connecting, secure=secure)
+    return Listener(app, listen.host, listen.port)
 
 
 def for_admins(listen: Listen, office: Office, metrics: Metrics, signing: Signing) -> Listener:

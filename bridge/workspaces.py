@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    import config.settings as configured
+    import config.slack as configured
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.work.catch_up import CatchUp

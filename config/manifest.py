@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from config.settings import Settings
 
 
+CONNECTED = "/slack/connected"
+"""The path at the public address to which Slack leads people back who have consented."""
+
+
+def asks_people(settings: Settings) -> bool:
+    """Whether people may connect their own accounts."""
+    return any(workspace.client_id is not None for workspace in settings.slack.workspaces)
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One thing that the bridge does in Slack, and what it takes."""
@@ -30,6 +39,8 @@ class Feature:
     methods: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     wanted: Callable[[Settings], bool] = lambda settings: True
+    user_scopes: tuple[str, ...] = ()
+    """What people are asked for who connect their own accounts."""
 
 
 FEATURES = (
@@ -137,6 +148,14 @@ FEATURES = (
         ("usergroups.list",),
         ("subteam_created", "subteam_updated"),
     ),
+    Feature(
+        "write as people who have connected their own accounts",
+        (),
+        ("oauth.v2.access", "auth.revoke"),
+        ("tokens_revoked", "app_uninstalled"),
+        wanted=asks_people,
+        user_scopes=("chat:write", "files:read", "files:write", "reactions:write"),
+    ),
     Feature("show custom emoji", ("emoji:read",), ("emoji.list",), ("emoji_changed",)),
     Feature("know the workspace's name", ("team:read",), ("team.info",)),
 )
@@ -170,6 +189,11 @@ def events(settings: Settings) -> tuple[str, ...]:
     return tuple(event for feature in features(settings) for event in feature.events)
 
 
+def user_scopes(settings: Settings) -> tuple[str, ...]:
+    """All scopes that people are asked for."""
+    return tuple(scope for feature in features(settings) for scope in feature.user_scopes)
+
+
 def missing_scopes(settings: Settings, granted: Collection[str]) -> list[Missing]:
     """The scopes that a bot token lacks, given what Slack says that it has (header X-OAuth-Scopes)."""
     return [
@@ -191,6 +215,12 @@ def manifest(settings: Settings) -> dict[str, Plain]:
         subscriptions = {"request_url": address, **subscriptions}
     name = settings.appservice.bot_display_name
     bot = re.sub(r"[^a-z0-9._-]", "-", settings.appservice.bot_localpart)
+    oauth: dict[str, Plain] = {"scopes": {"bot": bot_scopes}}
+    if of_people := user_scopes(settings):
+        people: list[Plain] = [*sorted(of_people)]
+        oauth = {"redirect_urls": [f"{settings.public.url}{CONNECTED}"], "scopes": {"bot": bot_scopes, "user": people}}
+        if settings.oauth.pkce:
+            oauth["pkce_enabled"] = True
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {
@@ -198,13 +228,13 @@ def manifest(settings: Settings) -> dict[str, Plain]:
             "description": f"Carries messages between Slack and Matrix ({settings.homeserver.domain})"[:140],
         },
         "features": {"bot_user": {"display_name": bot[:80], "always_online": True}},
-        "oauth_config": {"scopes": {"bot": bot_scopes}},
+        "oauth_config": oauth,
         "settings": {
             "event_subscriptions": subscriptions,
             "interactivity": {"is_enabled": False},
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket,
-            "token_rotation_enabled": False,
+            "token_rotation_enabled": settings.oauth.rotation,
         },
     }
 

@@ -17,16 +17,17 @@ from config.cutover import CutOver
 from config.encryption import Encryption
 from config.imports import Imports
 from config.layout import LAYOUT
+from config.oauth import OAuth
 from config.people import DoublePuppet, People
 from config.permissions import Commands, Permissions
 from config.policy import DEFAULT, HostGlob, Policy, check_policies
 from config.public import Public
 from config.scanner import Scanner
-from config.secrets import AppToken, BotToken, DatabaseUrl, Secret, SharedToken
+from config.secrets import DatabaseUrl, Secret, SharedToken
 from config.section import Section
+from config.slack import Slack
 from config.values import (
     Address,
-    ApiUrl,
     Count,
     Domain,
     Duration,
@@ -42,7 +43,6 @@ from config.values import (
     Text,
     TypeGlob,
     Url,
-    pattern,
     read_duration,
     read_size,
     template,
@@ -123,68 +123,6 @@ class Database(Section):
     def shown(self) -> str:
         """The address without its password, fit for logs."""
         return re.sub(r"(?<=://).*@|[?].*", "", self.url.reveal())
-
-
-class SlackEvents(Section):
-    """Delivery over signed HTTP requests; read only in the mode `events`."""
-
-    listen: Address = Field(default=Listen("127.0.0.1", 29331), description="Where the bridge listens for Slack.")
-    path: Annotated[str, AfterValidator(pattern(r"/[\w./-]*", "a path", "begin with /"))] = Field(
-        default="/slack/events", description="The path of the request URL."
-    )
-    url: Annotated[Url | None, Kind("URL")] = Field(
-        default=None,
-        description="That listener's public address without the path; needed in the mode `events`.",
-    )
-
-
-class Workspace(Section):
-    """One Slack workspace."""
-
-    name: Name = Field(default="main", description="A short name of your own for the workspace.")
-    bot_token: BotToken = Field(description="The bot token of the app in this workspace, `xoxb-…`.")
-    app_token: Annotated[AppToken | None, Kind("secret")] = Field(
-        default=None, description="The app-level token with connections:write, `xapp-…`; needed in the mode `socket`."
-    )
-    signing_secret: Annotated[Secret | None, Kind("secret")] = Field(
-        default=None, description="The app's signing secret; needed in the mode `events`."
-    )
-
-
-class Slack(Section):
-    """How the bridge reaches Slack, and which workspaces it bridges."""
-
-    api_url: ApiUrl = Field(default="https://slack.com/api/", description="The base address of Slack's Web API.")
-    mode: Literal["socket", "events"] = Field(
-        default="socket",
-        description="How Slack delivers: over `socket` (nothing inbound from the internet) or as signed HTTP `events`.",
-    )
-    connections: Annotated[Count, Field(ge=1, le=10)] = Field(
-        default=1,
-        description="Sockets kept open in the mode `socket`, 1 to 10; several may swap messages of the same moment.",
-    )
-    events: SlackEvents = Field(default=SlackEvents(), description=SlackEvents.__doc__)
-    workspaces: Annotated[tuple[Workspace, ...], Kind("list", literal=False)] = Field(
-        default=(), description="The workspaces; [] where only the history of an export is brought over."
-    )
-
-    @model_validator(mode="after")
-    def _each_workspace_can_connect(self) -> Self:
-        if self.mode == "events" and self.events.url is None:
-            raise wrong("is needed in the mode events", "write the address that Slack can reach", at=("events", "url"))
-        names: set[str] = set()
-        for number, workspace in enumerate(self.workspaces):
-            at = ("workspaces", number)
-            if workspace.name in names:
-                raise wrong(f"{workspace.name!r} is used twice", "give each workspace its own name", at=(*at, "name"))
-            names.add(workspace.name)
-            if self.mode == "socket" and workspace.app_token is None:
-                hint = "make an app-level token with connections:write, or set slack.mode to events"
-                raise wrong("is needed in the mode socket", hint, at=(*at, "app_token"))
-            if self.mode == "events" and workspace.signing_secret is None:
-                hint = "copy it from the app's Basic Information page, or set slack.mode to socket"
-                raise wrong("is needed in the mode events", hint, at=(*at, "signing_secret"))
-        return self
 
 
 Direction = Literal["both", "to_matrix", "to_slack"]
@@ -345,6 +283,7 @@ class Settings(Section):
     double_puppet: DoublePuppet = Field(default=DoublePuppet(), description=DoublePuppet.__doc__)
     database: Database = Field(default_factory=Database, description=Database.__doc__)
     slack: Slack = Field(description=Slack.__doc__)
+    oauth: OAuth = Field(default=OAuth(), description=OAuth.__doc__)
     portals: Portals = Field(default=Portals(), description=Portals.__doc__)
     policies: Annotated[tuple[Policy, ...], Kind("list", literal=False)] = Field(
         default=(), description="What may cross, by name; without one called `default`, everything may."
@@ -389,6 +328,18 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _consent_finds_its_way(self) -> Self:
+        if all(one.client_id is None for one in self.slack.workspaces):
+            return self
+        for missing, at in ((self.oauth.key, ("oauth", "key")), (self.public.url, ("public", "url"))):
+            if missing is None:
+                raise wrong("is needed where a workspace has a client_id", "see OAuth in the README", at=at)
+        if self.public.listen is None:
+            hint = "say where the bridge listens for those who come back from Slack"
+            raise wrong("is needed where a workspace has a client_id", hint, at=("public", "listen"))
+        return self
+
+    @model_validator(mode="after")
     def _policies_are_known(self) -> Self:
         check_policies(self.policies, [(one.policy, one.slack) for one in self.portals.map])
         return self
@@ -421,11 +372,11 @@ class Settings(Section):
     def secrets(self) -> tuple[str, ...]:
         """Every secret text among the settings: what must not appear in a log."""
         service = self.appservice
-        optional = (self.homeserver.admin_token, self.double_puppet.as_token, self.encryption.key)
+        optional = (self.homeserver.admin_token, self.double_puppet.as_token, self.encryption.key, self.oauth.key)
         held = [service.as_token, service.hs_token, *(secret for secret in optional if secret)]
         held += [one.token for one in self.console.tokens]
         for workspace in self.slack.workspaces:
-            held += [token for token in (workspace.bot_token, workspace.app_token, workspace.signing_secret) if token]
+            held += workspace.secrets()
         password = urlsplit(self.database.url.reveal()).password
         return (*(secret.reveal() for secret in held), *((password,) if password else ()))
 

@@ -14,7 +14,8 @@ from bridge.slack.reach import slack_session
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from config.settings import Settings, Workspace
+    from config.settings import Settings
+    from config.slack import Workspace
 
 
 def chosen_workspace(settings: Settings, name: str | None) -> Workspace:

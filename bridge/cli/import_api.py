@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from bridge.exports.from_api import Written
     from bridge.exports.outlook import Progress
-    from config.settings import Settings, Workspace
+    from config.settings import Settings
+    from config.slack import Workspace
     from portals.history.selection import Selection
 
 _EVERY = 10.0

@@ -24,8 +24,10 @@ from portals.commands.command import (
     ChangePortal,
     ConfirmLink,
     ConfirmPlumb,
+    Connect,
     Consent,
     Console,
+    Disconnect,
     Help,
     ImportStatus,
     InviteBot,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from bridge.administration.office import Office
     from bridge.commands.asker import Asker
     from bridge.commands.own_account import OwnAccount
+    from bridge.commands.own_hand import OwnHand
     from bridge.commands.plumbing import Plumbing
     from bridge.matrix.client import MatrixClient
     from portals.commands.command import Command
@@ -74,6 +77,7 @@ class Acts:
         matrix: MatrixClient,
         plumbing: Plumbing,
         own_account: OwnAccount,
+        own_hand: OwnHand,
         sign_in: SignIn | None,
     ) -> None:
         self._office = office
@@ -81,6 +85,7 @@ class Acts:
         self._matrix = matrix
         self._plumbing = plumbing
         self._own_account = own_account
+        self._own_hand = own_hand
         self._sign_in = sign_in
 
     async def obey(self, command: Command, asker: Asker) -> Document:
@@ -112,6 +117,10 @@ class Acts:
                 return await self._own_account.link(command, asker)
             case Unlink():
                 return await self._own_account.unlink(command, asker)
+            case Connect(workspace):
+                return await self._own_hand.connect(workspace, asker)
+            case Disconnect():
+                return await self._own_hand.disconnect(asker)
             case Consent(given):
                 return await self._own_account.consent(asker, given=given)
             case ListParked():

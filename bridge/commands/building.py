@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bridge.commands.acts import Acts
 from bridge.commands.desk import Desk
 from bridge.commands.own_account import OwnAccount
+from bridge.commands.own_hand import OwnHand
 from bridge.commands.plumbing import Plumbing
 from bridge.configured import rights_from
 from bridge.store.questions import Questions
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from bridge.administration.office import Office
     from bridge.commands.acts import SignIn
     from bridge.matrix.client import MatrixClient
+    from bridge.oauth.connecting import Connecting
 
 _OPEN_FOR = 3600.0
 """Seconds for which a question can be answered."""
 
 
-def desk_for(office: Office, matrix: MatrixClient, sign_in: SignIn | None) -> Desk:
+def desk_for(office: Office, matrix: MatrixClient, sign_in: SignIn | None, connecting: Connecting | None) -> Desk:
     """Return the desk of the bot in a running bridge."""
     secret = office.settings.appservice.hs_token.reveal().encode()
 
@@ -38,6 +40,7 @@ def desk_for(office: Office, matrix: MatrixClient, sign_in: SignIn | None) -> De
         matrix,
         Plumbing(office, matrix, questions, code_of),
         OwnAccount(office, questions, code_of),
+        OwnHand(office, connecting),
         sign_in,
     )
     return Desk(rights_from(office.settings), office.store, matrix, acts)

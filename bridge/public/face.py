@@ -14,11 +14,13 @@ from aiohttp import web
 from bridge.public.allowance import Allowance
 from bridge.public.archives import Archives
 from bridge.public.avatars import Avatars
+from bridge.public.connecting import ConnectPages
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bridge.matrix.media import Media
+    from bridge.oauth.connecting import Connecting
     from bridge.work.permalinks import Permalinks
     from portals.avatars import AvatarAddresses
 
@@ -27,13 +29,25 @@ _RATE, _BURST = 20.0, 200.0
 """Answers a second that may cost something, and how many may be asked for at once."""
 
 
-def application(permalinks: Permalinks, media: Media, avatars: AvatarAddresses | None) -> web.Application:
-    """Return the application of the public listener; without `avatars` it only redirects."""
+def application(
+    permalinks: Permalinks,
+    media: Media,
+    avatars: AvatarAddresses | None,
+    connecting: Connecting | None = None,
+    *,
+    secure: bool = True,
+) -> web.Application:
+    """Return the application of the public listener; without `avatars` and `connecting` it only redirects.
+
+    `secure` says that it is reached by https.
+    """
     app = web.Application(middlewares=[_guarded], client_max_size=1024)
     allowance = Allowance(_RATE, _BURST)
     app.add_routes(Archives(permalinks, allowance).routes())
     if avatars is not None:
         app.add_routes(Avatars(avatars, media, allowance).routes())
+    if connecting is not None:
+        app.add_routes(ConnectPages(connecting, allowance, secure=secure).routes())
     return app
 
 

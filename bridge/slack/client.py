@@ -207,7 +207,22 @@ class SlackClient:
     async def find_stamp(
         self, channel: str, key: str, oldest: str, *, thread_ts: str | None = None, file_id: str | None = None
     ) -> str | None:
-        """Return the ts of the app's own message that carries `key`, or the file `file_id`, since `oldest` (inclusive).
+        """Return the ts of the message that `find_own` finds."""
+        found = await self.find_own(channel, key, oldest, thread_ts=thread_ts, file_id=file_id)
+        return str(found["ts"]) if found is not None else None
+
+    async def find_own(
+        self,
+        channel: str,
+        key: str,
+        oldest: str,
+        *,
+        thread_ts: str | None = None,
+        file_id: str | None = None,
+        hand: str | None = None,
+    ) -> Fields | None:
+        """Return the message that carries `key`, or the file `file_id`, since `oldest` (inclusive): the app's own, or
+        one that it posted as the person `hand`.
 
         `oldest` is Slack's time: leave room for a clock that goes wrong. None means: not there, so it may be posted.
         A message that shares a file carries no metadata, so it is known by the file alone.
@@ -219,10 +234,10 @@ class SlackClient:
         try:
             async for page in pages:
                 for message in page:
-                    if _is_own(message, own) and (
+                    if (_is_own(message, own) or (hand is not None and message.get("user") == hand)) and (
                         _stamp(message) == key or (file_id is not None and file_id in _file_ids(message))
                     ):
-                        return str(message["ts"])
+                        return dict(message)
         except Refused as refused:
             if refused.code != "thread_not_found":
                 raise

@@ -167,8 +167,14 @@ class SlackFiles:
                     return min(times)
         raise Later("files.info: the file has arrived, but the message that shares it is not there yet")
 
-    async def withdraw(self, channel: str, ts: str, thread_ts: str | None = None) -> None:
-        """Delete the files that an own message of a channel shares; some may be gone, or the message itself."""
+    async def withdraw(
+        self, channel: str, ts: str, thread_ts: str | None = None, by: SlackClient | None = None
+    ) -> None:
+        """Delete the files that an own message of a channel shares; some may be gone, or the message itself.
+
+        They are deleted `by` another's hand where one is given: of a person, whose they are.
+        """
+        deleting = by or self._client
         pages = self._client.replies(channel, thread_ts, ts) if thread_ts else self._client.history(channel, ts, ts, 1)
         try:
             found = [message async for page in pages for message in page if message.get("ts") == ts]
@@ -180,7 +186,7 @@ class SlackFiles:
             if file.get("mode") == "tombstone":
                 continue
             try:
-                await self._client.call("files.delete", file=file["id"])
+                await deleting.call("files.delete", file=file["id"])
             except Refused as refused:
                 if refused.code not in _CANNOT_GO:
                     raise

@@ -64,6 +64,7 @@ RATES: Final[Mapping[str, Rate]] = {
     **dict.fromkeys(
         (
             "apps.connections.open",
+            "auth.revoke",
             "bookmarks.list",
             "bots.info",
             "chat.delete",
@@ -96,6 +97,7 @@ RATES: Final[Mapping[str, Rate]] = {
             "files.completeUploadExternal",
             "files.getUploadURLExternal",
             "files.info",
+            "oauth.v2.access",
             "users.info",
             "users.profile.get",
         ),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.store.bookmarks import BookmarkNotices
     from bridge.store.directory import Directory
     from bridge.store.links import Links
+    from bridge.work.hands import Hands
     from bridge.work.lookalikes import Lookalikes
     from bridge.work.permalinks import Permalinks
     from bridge.work.puppets import Puppets
@@ -62,6 +63,7 @@ class Answers:
         policies: Policies,
         standings: Standings,
         lookalikes: Lookalikes,
+        hands: Hands,
     ) -> None:
         self.names = names
         self._rules = rules
@@ -77,6 +79,7 @@ class Answers:
         self._policies = policies
         self._standings = standings
         self._lookalikes = lookalikes
+        self._hands = hands
 
     async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
         """Return everything that was asked for and is known; raises Later when the network would know and is busy."""
@@ -105,6 +108,7 @@ class Answers:
             accounts=await self._puppets.accounts(portal, needs.slack_users, needs.matrix_users),
             members=members,
             lookalikes=await self._looking_like(portal, needs.speaker, members),
+            hand=await self._hands.of(portal.team, needs.speaker, portal.channel),
             channels=await self._channels(portal.team, needs.channels),
             rooms=await self._rooms(portal.team, needs.rooms),
             usergroups=await self._vocabulary.usergroups(portal.team, needs.usergroups),

@@ -22,8 +22,8 @@ import orjson
 from bridge.errors import BridgeError, Later, Refused
 from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK, PlannedAction, State
 from bridge.store.links import record
-from bridge.work.perform import BANNED, BY_GHOST, WITHDRAWN, Task
-from bridge.work.profiles import person_of_user
+from bridge.work.perform import BANNED, BY_GHOST, Task
+from bridge.work.perform_in_slack import WITHDRAWN
 from bridge.work.scanning import Kept
 from portals.actions import (
     ObeyCommand,
@@ -42,12 +42,11 @@ from portals.events import (
     MatrixMembership,
     MatrixMessage,
     MatrixRedaction,
-    SlackNamesChange,
-    SlackPersonChange,
     Undeliverable,
 )
 from portals.facts import Direction, Member, PortalState
-from portals.ids import RoomId, SlackUserId, TeamId, action_key
+from portals.ids import RoomId, TeamId, action_key
+from portals.people.hands import BY_APP, by_app, may_be_ours
 from portals.people.puppets import by_ghost, made, stamp_of
 from portals.reading import matrix as matrix_reading
 from portals.reading import slack as slack_reading
@@ -65,13 +64,14 @@ if TYPE_CHECKING:
     from bridge.store.directory import Directory
     from bridge.store.ledger import InboxRow, Ledger, Unit
     from bridge.work.answers import Answers
-    from bridge.work.ghosts import Ghosts
+    from bridge.work.hands import Hands
     from bridge.work.late_keys import LateKeys
-    from bridge.work.perform import MatrixPerformer, SlackPerformer
+    from bridge.work.perform import MatrixPerformer
+    from bridge.work.perform_in_slack import SlackPerformer
     from bridge.work.repeats import Repeats
     from bridge.work.rooms import RoomMaker
     from bridge.work.roster import Roster
-    from bridge.work.vocabulary import Vocabulary
+    from bridge.work.workspace_news import WorkspaceNews
     from portals.actions import Action, Record
     from portals.events import Json
     from portals.facts import Needs, Portal, Workspace
@@ -105,32 +105,32 @@ class Conductor:
         ledger: Ledger,
         directory: Directory,
         answers: Answers,
-        ghosts: Ghosts,
         rooms: RoomMaker,
         roster: Roster,
-        vocabulary: Vocabulary,
+        news: WorkspaceNews,
         repeats: Repeats,
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
         to_matrix: MatrixPerformer,
         to_slack: SlackPerformer,
         late_keys: LateKeys,
+        hands: Hands,
         desk: Desk,
         metrics: Metrics,
     ) -> None:
         self._ledger = ledger
         self._directory = directory
         self._answers = answers
-        self._ghosts = ghosts
         self._rooms = rooms
         self._roster = roster
-        self._vocabulary = vocabulary
+        self._news = news
         self._repeats = repeats
         self._matrix = matrix
         self._installations = installations
         self._to_matrix = to_matrix
         self._to_slack = to_slack
         self._late_keys = late_keys
+        self._hands = hands
         self._desk = desk
         self._metrics = metrics
 
@@ -161,6 +161,8 @@ class Conductor:
         event = slack_reading.read(orjson.loads(row.raw), row.source_key, workspace)
         if isinstance(event, Ignored):
             return Prepared(event, frozenset())
+        if may_be_ours(event, await self._hands.known(portal.team)):
+            return None
         needs = to_matrix.needs(event)
         if not needs.messages or needs.messages & beside or await self._answers.missing_targets(needs, portal):
             return None
@@ -237,6 +239,8 @@ class Conductor:
             event = slack_reading.read(payload, row.source_key, workspace)
             if isinstance(event, Ignored):
                 return event
+            if may_be_ours(event, await self._hands.known(portal.team)):
+                await other_side()
             needs = to_matrix.needs(event)
             await self._overtaken(row, needs, portal, workspace, other_side)
             return to_matrix.decide(event, portal, await self._answers.facts(needs, portal, workspace))
@@ -344,6 +348,8 @@ class Conductor:
             instead = out_of_thread(task.action, refused.code)
             if instead is None and refused.code == BY_GHOST:
                 instead = by_ghost(task.action)
+            if instead is None and refused.code == BY_APP:
+                instead = by_app(task.action)
             if instead is None and isinstance(refused, Kept):
                 withheld = Withheld(refused.rule, refused.detail)
                 instead = withholding.instead_of(task.action, withheld, portal, self._matrix.bot)
@@ -385,14 +391,7 @@ class Conductor:
             if channel and await self._roster.consider(team, channel) is not None:
                 raise Later("the channel has a portal now", 0.0)
             event = slack_reading.read(payload, row.source_key, workspace)
-            if isinstance(event, SlackPersonChange):
-                user = SlackUserId(event.profile["id"])
-                person = person_of_user(event.profile, user, self._answers.names, team)
-                if is_repeated(row.raw):  # they may have changed since
-                    person = await self._answers.present_person(team, user) or person
-                await self._ghosts.refresh(team, person)
-            elif isinstance(event, SlackNamesChange):
-                await self._vocabulary.take_up(team, event, repeated=is_repeated(row.raw))
+            await self._news.take_up(team, event, repeated=is_repeated(row.raw))
         else:
             return await self._from_matrix(row, payload, unsure)
         return self._ledger.settling(row, _NO_PORTAL)

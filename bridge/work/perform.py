@@ -1,4 +1,4 @@
-"""Actions are performed: the one place where the bridge changes anything on either side.
+"""Actions are performed: this and `perform_in_slack` are where the bridge changes anything on either side.
 
 `MatrixPerformer` and `SlackPerformer` each perform one action and return what it yields: an event id, a ts, or nothing.
 An action whose earlier outcome is unknown (`unsure`) is looked for by its stamp before it is sent again; actions that
@@ -12,38 +12,29 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bridge.errors import Refused, Unsure
+from bridge.errors import Refused
 from bridge.work.room_state import RoomState
 from bridge.work.transfers import ABSENT
 from portals.actions import (
     SOURCE,
-    AddReaction,
     ChangePins,
     CloseRoom,
-    DeleteMessage,
     Note,
-    PostFile,
-    PostMessage,
     RecordUnreaction,
     RedactEvent,
-    RemoveReaction,
     SendEvent,
     SendFile,
     SetMembership,
-    SetPin,
     SetState,
-    SetTopic,
-    UpdateMessage,
 )
 from portals.crossing.policy import OPEN
 from portals.ids import EventId, action_key
 from portals.people.puppets import is_about_the_account
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from bridge.matrix.client import MatrixClient
-    from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.work.ghosts import Ghosts
     from bridge.work.puppets import Puppets
@@ -58,12 +49,8 @@ BANNED = "banned"
 """The code of a refusal because moderators banned a ghost: what its person says is not shown there."""
 BY_GHOST = "by_ghost"
 """The code of a refusal of something that a person's own account may not do, and their ghost has to."""
-WITHDRAWN = "file_was_withdrawn"
-"""The code of a refusal because somebody deleted a file in Slack before its message was there: nothing is shown."""
 _LOOKED_AT = 300
 """How many of a room's newest events are looked at for a lost one: what ours and others wrote since."""
-_CLOCKS_APART = 600
-"""Seconds by which our clock and Slack's may differ when a lost message is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,111 +239,3 @@ class MatrixPerformer:
         else:
             info.pop("thumbnail_info", None)
         return info
-
-
-class SlackPerformer:
-    """Performs what is to be done in channels."""
-
-    def __init__(self, installations: Mapping[TeamId, Installation], transfers: Transfers) -> None:
-        self._installations = installations
-        self._transfers = transfers
-
-    async def perform(self, team: TeamId, task: Task) -> str:
-        """Perform one action; returns the ts of the message that it made, or an empty text."""
-        client = self._installations[team].client
-        match task.action:
-            case PostMessage() as action:
-                if task.unsure:
-                    found = await client.find_stamp(
-                        action.channel, action.key, _since(task), thread_ts=action.thread_ts
-                    )
-                    if found is not None:
-                        log.info("%s was posted already: found in %s", action.key, action.channel)
-                        return found
-                return await client.post(
-                    action.channel,
-                    action.text,
-                    key=action.key,
-                    blocks=action.blocks,
-                    username=action.username,
-                    icon_url=action.icon_url,
-                    thread_ts=action.thread_ts,
-                    unfurl_links=action.unfurl,
-                )
-            case PostFile() as action:
-                return await self._post_file(team, action, task)
-            case UpdateMessage() as action:
-                await _unless_gone(client.update(action.channel, action.ts, action.text, blocks=action.blocks))
-            case DeleteMessage() as action:
-                if action.has_file:
-                    await self._installations[team].files.withdraw(action.channel, action.ts, action.thread_ts)
-                await client.delete(action.channel, action.ts)
-            case AddReaction() as action:
-                await _unless_gone(client.react(action.channel, action.ts, action.name))
-            case RemoveReaction() as action:
-                await client.unreact(action.channel, action.ts, action.name)
-            case SetPin() as action:
-                change = client.pin if action.pinned else client.unpin
-                await _unless_gone(_granted(change(action.channel, action.ts)))
-            case SetTopic() as action:
-                await _granted(client.set_topic(action.channel, action.topic))
-            case Note():
-                pass
-            case _:
-                raise TypeError(f"{type(task.action).__name__} is no action for Slack")
-        return ""
-
-    async def _post_file(self, team: TeamId, action: PostFile, task: Task) -> str:
-        if task.progress:  # the bytes arrived in an earlier try, which may have gone on to share them
-            found = await self._share_of(team, action, task, task.progress)
-            if found is not None:
-                return found
-        file_id = await self._transfers.to_slack(team, action, task.note_progress, policy=task.policy)
-        found = await self._share_of(team, action, task, file_id)
-        if found is None:
-            raise Unsure(f"Slack took the file {file_id} and does not show it in {action.channel} yet")
-        return found
-
-    async def _share_of(self, team: TeamId, action: PostFile, task: Task, file_id: str) -> str | None:
-        """Return the ts of the message that shares a file, None where it was never completed.
-
-        Raises Refused with the code WITHDRAWN where somebody deleted the file, and no message shows its empty place.
-        """
-        slack = self._installations[team]
-        try:
-            return await slack.files.shared_ts(file_id, action.channel)
-        except Refused as refused:
-            if refused.code != "file_deleted":
-                raise
-            found = await slack.client.find_stamp(
-                action.channel, action.key, _since(task), thread_ts=action.thread_ts, file_id=file_id
-            )
-            if found is None:
-                log.info("%s: the file %s was deleted in Slack at once", action.key, file_id)
-                raise Refused(WITHDRAWN, "the file was deleted in Slack at once") from refused
-            return found
-
-
-def _since(task: Task) -> str:
-    """Return the time in Slack before which a task has not been performed."""
-    return f"{max(task.since - _CLOCKS_APART, 0):.6f}"
-
-
-async def _unless_gone(call: Awaitable[None]) -> None:
-    """Take it for done when the message has been deleted meanwhile: the deletion comes by its own row."""
-    try:
-        await call
-    except Refused as refused:
-        if refused.code != "message_not_found":
-            raise
-        log.info("the message is gone: %s", refused)
-
-
-async def _granted(call: Awaitable[None]) -> None:
-    """Refuse one change for a scope that the app lacks: it is no reason to hold up the messages behind it."""
-    try:
-        await call
-    except Refused as refused:
-        if refused.code != "missing_scope":
-            raise
-        raise Refused("scope_not_granted", refused.detail, refused.remedy) from refused

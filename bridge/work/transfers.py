@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from bridge.matrix.client import MatrixClient
+    from bridge.slack.files import SlackFiles
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.store.files import Files
@@ -379,8 +380,13 @@ class Transfers:
         on_file_id: Callable[[str], Awaitable[None]],
         *,
         policy: Policy = OPEN,
+        files: SlackFiles | None = None,
     ) -> str:
-        """Share a Matrix file in a channel and return its Slack id; `on_file_id` is awaited before anybody sees it."""
+        """Share a Matrix file in a channel and return its Slack id; `on_file_id` is awaited before anybody sees it.
+
+        It is shared by the app, or by whom `files` act for.
+        """
+        sharing = files or self._installations[team].files
         async with self._matrix.media.download(action.uri, self._max_size) as found:
             size = found.size if found.size is not None else action.size
             if found.size == 0:
@@ -390,7 +396,7 @@ class Transfers:
             chunks = opened(found.chunks, action.encryption) if action.encryption is not None else found.chunks
             try:
                 async with self._customs.passing(chunks, action.mimetype, policy) as passed:
-                    return await self._installations[team].files.upload(
+                    return await sharing.upload(
                         passed,
                         filename=action.name,
                         size=size,

@@ -108,6 +108,18 @@ class Unlink:
 
 
 @dataclass(frozen=True, slots=True)
+class Connect:
+    """Ask for the link by which one connects one's own account of Slack, to write there as oneself."""
+
+    workspace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Write in Slack as oneself no more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     """Agree that one's direct messages cross, or no longer."""
 
@@ -160,6 +172,8 @@ Command = (
     | ConfirmLink
     | LinkPerson
     | Unlink
+    | Connect
+    | Disconnect
     | Consent
     | ListParked
     | ChangeParked

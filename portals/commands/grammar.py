@@ -18,8 +18,10 @@ from portals.commands.command import (
     ChangePortal,
     ConfirmLink,
     ConfirmPlumb,
+    Connect,
     Consent,
     Console,
+    Disconnect,
     Help,
     ImportStatus,
     InviteBot,
@@ -199,6 +201,11 @@ def _unlink(rest: Rest) -> Command:
     return Unlink(_person(user) if user else "", rest.workspace)
 
 
+def _connect(rest: Rest) -> Command:
+    rest.exactly(0)
+    return Connect(rest.workspace)
+
+
 def _import_status(rest: Rest) -> Command:
     (number,) = rest.at_most(1)
     return ImportStatus(_number(number) if number else None)
@@ -237,6 +244,23 @@ ENTRIES = (
         _unlink,
         _WHERE,
         others=("people unlink",),
+    ),
+    Entry(
+        "connect",
+        "",
+        "write in Slack as yourself, from your own account there",
+        Connect,
+        _connect,
+        _WHERE,
+        others=("login", "people connect"),
+    ),
+    Entry(
+        "disconnect",
+        "",
+        "write in Slack as yourself no more",
+        Disconnect,
+        _plain(Disconnect()),
+        others=("logout", "people disconnect"),
     ),
     Entry(
         "consent",

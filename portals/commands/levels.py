@@ -17,8 +17,10 @@ from portals.commands.command import (
     ChangePortal,
     ConfirmLink,
     ConfirmPlumb,
+    Connect,
     Consent,
     Console,
+    Disconnect,
     Help,
     ImportStatus,
     InviteBot,
@@ -72,6 +74,7 @@ class Rights:
 
 NEEDED: Mapping[type[Command], Level] = {
     **dict.fromkeys((Help, Status, ListPortals, InviteMe, AskLink, ConfirmLink, Unlink, Consent), Level.USER),
+    **dict.fromkeys((Connect, Disconnect), Level.USER),
     **dict.fromkeys((Bridge, ChangePortal, Plumb, ConfirmPlumb, InviteBot, LinkPerson), Level.ADMIN),
     **dict.fromkeys((ListParked, ChangeParked, ImportStatus, Report, Console), Level.ADMIN),
 }

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from portals.events import SlackEvent
     from portals.ids import SlackUserId
 
-SCOPES = ("chat:write", "files:read", "files:write", "reactions:write")
-"""What the app asks of a person: to write, react and share as them, and to see whether a file was shared."""
-
 BY_APP = "by_app"
 """The code of a refusal of something that a person's own hand may not do, or does not any more."""
 
@@ -79,6 +76,39 @@ def fault_of(code: str) -> Fault | None:
     if code in _ABOUT_THE_TOKEN:
         return Fault.TOKEN
     return Fault.PLACE if code in _ABOUT_THE_PLACE else None
+
+
+_WHY = {
+    "token_revoked": "it was taken back in Slack",
+    "account_inactive": "the account was switched off in Slack",
+    "token_expired": "it has expired",
+    "missing_scope": "it does not allow enough",
+    "not_in_channel": "you are not in the channel there",
+    "channel_not_found": "you are not in the channel there",
+}
+
+
+def why(code: str) -> str:
+    """Say why a person's own hand may not do something, to that person."""
+    if code in _WHY:
+        return _WHY[code]
+    return "the channel does not let you write there" if code in _ABOUT_THE_PLACE else f"Slack refuses it ({code})"
+
+
+def word_of_break(workspace: str, reason: str) -> str:
+    """Tell a person, in their own room with the bot, that they do not speak as themself any more."""
+    return (
+        f"Your connection to your account of Slack ({workspace}) has ended: {reason}. What you write is shown there by "
+        "the app again, under your name. To speak as yourself, write: connect"
+    )
+
+
+def word_of_place(name: str, reason: str) -> str:
+    """Tell a person in a portal's room that the app posts what they write there."""
+    return (
+        f"{name}: in Slack, what you write here is posted by the app, under your name, although you have connected "
+        f"your own account: {reason}. As soon as that has changed, you speak as yourself."
+    )
 
 
 def hand_of(action: Action) -> SlackUserId | None:

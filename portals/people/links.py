@@ -24,6 +24,7 @@ class How(StrEnum):
     SSO = "sso"
     CSV = "csv"
     HAND = "hand"
+    OAUTH = "oauth"
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,8 @@ def groups_for(
 ) -> dict[str, Any]:
     """Return the configuration of a bridge between this sandbox and this homeserver; `more` are groups of settings."""
     workspace = slack.team()
+    app = workspace.installation.app
+    asking = {"client_id": app.client_id, "client_secret": app.client_secret} if "oauth" in more else {}
     groups: dict[str, Any] = {
         "homeserver": {"domain": "localhost", "address": homeserver_url},
         "appservice": {
@@ -67,7 +69,9 @@ def groups_for(
         "database": {"url": database_url},
         "slack": {
             "api_url": slack.api_url,
-            "workspaces": [{"name": "acme", "bot_token": workspace.bot_token, "app_token": workspace.app_token}],
+            "workspaces": [
+                {"name": "acme", "bot_token": workspace.bot_token, "app_token": workspace.app_token, **asking}
+            ],
         },
         "portals": {"automatic": {"include": ["*"]}},
         "rooms": {"join_rule": "public"},

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bridge.slack.client import Identity
-    from config.settings import Settings, Workspace
+    from config.settings import Settings
+    from config.slack import Workspace
 
 PATIENCE = 15.0
 FILE_HOST = "https://files.slack.com/"

@@ -106,7 +106,7 @@ class Gateway:
             if method == "api.test":
                 body = _api_test(Args(sent.values))
             elif method == "oauth.v2.access":
-                body = self._sandbox.oauth_access(Args(sent.values))
+                body = self._sandbox.oauth.access(Args(sent.values))
             else:
                 known = METHODS.get(method)
                 if known is None:

@@ -16,12 +16,12 @@ from aiohttp import web
 
 from tests.sandbox.slack.control import Control
 from tests.sandbox.slack.delivery import Delivery
-from tests.sandbox.slack.errors import SlackRefusal
 from tests.sandbox.slack.events_http import EventsHttp
 from tests.sandbox.slack.faults import CallLog, Faults, Kind
 from tests.sandbox.slack.gateway import Gateway, bearer, dropped
 from tests.sandbox.slack.hosting import Hosting
 from tests.sandbox.slack.limits import RateGate
+from tests.sandbox.slack.oauth import AUTHORIZE, OAuth
 from tests.sandbox.slack.reality import ALL_BOT_SCOPES, ALL_SUBSCRIPTIONS, DeliveryTimes, Limits, Reality
 from tests.sandbox.slack.sockets import Sockets
 from tests.sandbox.slack.state import App, Installation, Mint, Team, Token
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tests.sandbox.slack.state import Json
-    from tests.sandbox.slack.webapi.call import Args
 
 
 class SlackSandbox:
@@ -63,7 +62,7 @@ class SlackSandbox:
         self.hosting = Hosting(self.site, self.mint, self.teams, self.tokens)
         self._gateway = Gateway(self)
         self._control = Control(self)
-        self._codes: dict[str, Token] = {}
+        self.oauth = OAuth(self)
         self._port = port
         self._runner: web.ServerRunner | None = None
         self._timers: set[asyncio.TimerHandle] = set()
@@ -139,6 +138,7 @@ class SlackSandbox:
     def revoke(self, token: Token, state: str = "token_revoked") -> None:
         """Ends a token; later calls answer `state` (token_revoked, account_inactive, invalid_auth ...)."""
         token.state = state
+        self.oauth.revoked(token)
         workspace = self.teams[token.team_id]
         kind = "bot" if token.kind == "bot" else "oauth"
         event: Json = {"type": "tokens_revoked", "tokens": {kind: [token.user_id]}}
@@ -146,25 +146,7 @@ class SlackSandbox:
 
     def oauth_code(self, token: Token) -> str:
         """What Slack hands to the redirect URL once somebody agreed."""
-        code = self.mint.secret(20)
-        self._codes[code] = token
-        return code
-
-    def oauth_access(self, args: Args) -> Json:
-        """oauth.v2.access, once for each code."""
-        token = self._codes.get(args.text("code"))
-        apps = [token.app for token in self.tokens.values() if token.app.client_id == args.text("client_id")]
-        if not apps:
-            raise SlackRefusal("invalid_client_id")
-        if apps[0].client_secret != args.text("client_secret"):
-            raise SlackRefusal("bad_client_secret")
-        if token is None or token.app is not apps[0]:
-            raise SlackRefusal("invalid_code")
-        del self._codes[args.text("code")]
-        team = self.teams[token.team_id].team
-        body: Json = {"ok": True, "access_token": token.value, "token_type": "bot", "bot_user_id": token.user_id}
-        body |= {"scope": ",".join(sorted(token.scopes)), "app_id": token.app.id, "enterprise": None}
-        return body | {"team": {"id": team.id, "name": team.name}, "is_enterprise_install": False}
+        return self.oauth.code_of(token)
 
     async def __aenter__(self) -> Self:
         server = web.Server(self._serve, access_log=None)
@@ -242,6 +224,8 @@ class SlackSandbox:
             return await self._host(request, "upload")
         if path.startswith(("/avatars/", "/emoji/")):
             return self.hosting.picture(request)
+        if path == AUTHORIZE:
+            return self.oauth.page(request)
         if path == "/":
             return self.hosting.login()
         return web.Response(status=404, text="not found")

@@ -322,6 +322,9 @@ class App:
     metadata_subscriptions: set[str] = field(default_factory=set)
     socket_mode: bool = True
     request_url: str | None = None
+    redirect_urls: set[str] = field(default_factory=set)
+    rotation: bool = False
+    pkce: bool = False
 
 
 @dataclass(slots=True)
