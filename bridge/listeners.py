@@ -14,6 +14,8 @@ from aiohttp import web
 
 from bridge.administration.guesses import Guesses
 from bridge.api.contract import PREFIX
+from bridge.api.provisioning import PREFIX as PROVISIONING
+from bridge.api.provisioning import Provisioning
 from bridge.api.server import LARGEST_BODY
 from bridge.api.server import application as api_for
 from bridge.configured import avatars_from
@@ -71,6 +73,7 @@ def for_admins(listen: Listen, office: Office, metrics: Metrics, signing: Signin
     app.add_routes(Endpoints(office.store.database, office.health, metrics).routes())
     guesses = Guesses(office.store.database)
     app.add_subapp(PREFIX, api_for(office, guesses))
+    app.add_subapp(PROVISIONING, Provisioning(office, guesses).application())
     Console(office, signing, guesses).mount(app)
     return Listener(app, listen.host, listen.port)
 

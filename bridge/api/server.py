@@ -63,7 +63,7 @@ def _handler(office: Office, guesses: Guesses, operation: Operation) -> Handler:
     tokens = office.settings.console.tokens
 
     async def handle(request: web.Request) -> web.Response:
-        whose = await _known(request, tokens, guesses)
+        whose = await identified(request, tokens, guesses)
         actor = Actor(whose.name, f"API, {request.remote}")
         if not Role(whose.role).allows(operation.role):
             await office.store.database.commit(actor.refused(operation.name, "forbidden"))
@@ -84,7 +84,8 @@ def _handler(office: Office, guesses: Guesses, operation: Operation) -> Handler:
     return handle
 
 
-async def _known(request: web.Request, tokens: tuple[ApiToken, ...], guesses: Guesses) -> ApiToken:
+async def identified(request: web.Request, tokens: tuple[ApiToken, ...], guesses: Guesses) -> ApiToken:
+    """Return the token that a request shows; raises Failed for none, one not known, or one too soon after others."""
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
     token = shown.strip() if scheme.lower() == "bearer" else ""
     found = None

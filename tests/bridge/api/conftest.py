@@ -56,6 +56,9 @@ async def with_api(database_url: str) -> AsyncIterator[Api]:
     more = {
         "console": {"listen": f"127.0.0.1:{free_port()}", "tokens": tokens()},
         "portals": {"automatic": {"include": ["general"]}},
+        "permissions": {
+            "rules": [{"who": "*:localhost", "level": "user"}, {"who": "@amara:localhost", "level": "admin"}]
+        },
     }
     async with Stage(database_url, more, demo_workspace) as stage, aiohttp.ClientSession() as session:
         await stage.start()
