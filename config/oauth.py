@@ -19,7 +19,7 @@ class OAuth(Section):
     )
     rotation: Flag = Field(
         default=False,
-        description="Whether the app's manifest has tokens expire, to be renewed by the bridge; for Slack, that is for good.",
+        description="Whether the app has tokens expire, which the bridge renews; in Slack that is for good.",
     )
     pkce: Flag = Field(
         default=False,
