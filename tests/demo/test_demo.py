@@ -34,11 +34,11 @@ def test_the_scripted_conversation_holds_on_both_sides() -> None:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Child]:
-    """A demo that stays up and has told how to take part."""
+    """A demo whose three programs run."""
     child = Child(DEMO, log=tmp_path / "demo.log", directory=ROOT, at_our_end=signal.SIGTERM)
     child.start()
     try:
-        child.wait_until(lambda: "Ctrl-C stops all of it." in child.tail(), 90)
+        child.wait_until(lambda: "on both sides" in child.tail(), 90)
         yield child
     finally:
         child.stop()
@@ -60,6 +60,7 @@ def the_programs_of(demo: Child) -> dict[str, psutil.Process]:
 def test_it_shows_both_sides_until_ctrl_c_and_leaves_no_program_behind(demo: Child) -> None:
     programs = the_programs_of(demo)
     assert programs.keys() == {"slack", "homeserver", "bridge"}
+    demo.wait_until(lambda: "Ctrl-C stops all of it." in demo.tail(), 90)
     demo.wait_until(lambda: _is_said(demo, "Slack", "Robin Vale: Yes!") and _is_said(demo, "Matrix", "Amara: Is any"))
     told = next(line for line in demo.tail(200).splitlines() if " speak " in line)
     command = told.replace('"#general" "hello from Slack"', "#general").split()
