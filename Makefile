@@ -15,13 +15,14 @@ COVERAGE ?= --cov=portals --cov-report=term-missing:skip-covered
 PYTEST   := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint format test demo bench soak clean
+.PHONY: help setup lock lint format test demo bench soak fuzz clean
 
 help:
 	@echo "make demo         the whole bridge on this machine, no account needed (ONCE=1: run a script, check, exit)"
 	@echo "make test         lint, types and every test, against a real homeserver, SQLite and PostgreSQL"
 	@echo "make bench        speed and memory, as ratios within one run"
 	@echo "make soak         the cut-anywhere test, for longer"
+	@echo "make fuzz         hostile input for every door (MINUTES=10; FUZZFLAGS=--help: one door, a seed)"
 	@echo "make setup        .venv with everything in it, $(BIN)/causeway included; a second call does nothing"
 	@echo "make lint format  style and types; rewrite to the style"
 	@echo "make lock         bring the locks in line with pyproject.toml (LOCKFLAGS=--upgrade: newest versions)"
@@ -78,6 +79,11 @@ bench: setup
 
 soak: setup
 	$(BIN)/python -m tests.journeys.soak
+
+MINUTES ?= 10
+
+fuzz: setup
+	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZFLAGS)
 
 clean:
 	rm -rf $(VENV) .state .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist causeway.egg-info

@@ -2,14 +2,17 @@
 
 It promises that a started listener is bound, that `stop` lets running requests finish for a moment and then frees the
 port, and that an address which cannot be bound says so in words an admin can act on. It writes no access log: paths of
-old homeservers carry a token in their query.
+old homeservers carry a token in their query. What is no HTTP is answered with 400 and seen in the log at `debug` alone,
+for strangers could fill it.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bridge.errors import Fatal
 
@@ -19,6 +22,19 @@ if TYPE_CHECKING:
 
 GRACE = 5.0
 """Seconds that running requests have to finish once the listener is told to stop."""
+
+log = logging.getLogger(__name__)
+
+
+class _OursAlone(logging.Filter):
+    """Leaves out requests that were none: their faults are not ours, and their words are a stranger's."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        fault = record.exc_info[1] if record.exc_info else None
+        return not isinstance(fault, HttpProcessingError) or log.isEnabledFor(logging.DEBUG)
+
+
+log.addFilter(_OursAlone())
 
 
 class Listener:
@@ -46,7 +62,7 @@ class Listener:
 
     async def start(self) -> None:
         """Bind and serve; raises Fatal where the address is taken or not ours."""
-        runner = web.AppRunner(self._app, access_log=None, handle_signals=False, shutdown_timeout=GRACE)
+        runner = web.AppRunner(self._app, access_log=None, logger=log, handle_signals=False, shutdown_timeout=GRACE)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port).start()

@@ -8,11 +8,12 @@ refuses: more than 1 MiB, text that is not UTF-8, several documents, tags, merge
 from __future__ import annotations
 
 import codecs
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -97,8 +98,13 @@ def parse_value(text: str) -> Plain:
 
 def _compose(text: str, name: str) -> Node | None:
     try:
-        root: Node | None = YAML(typ="safe", pure=True).compose(text)
+        with warnings.catch_warnings():  # the warning would quote lines of the file, which may hold secrets
+            warnings.simplefilter("error", ReusedAnchorWarning)
+            root: Node | None = YAML(typ="safe", pure=True).compose(text)
         return root
+    except ReusedAnchorWarning:
+        what, hint = "gives two values the same anchor", "a name after & may stand once"
+        raise ConfigError([Problem(name, 0, 0, "", what, hint)]) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)

@@ -80,7 +80,7 @@ class ZipArchive:
             try:
                 for packed in self._packed(entry):
                     yield inflate.decompress(packed, _PIECE)
-                    while inflate.unconsumed_tail:
+                    while inflate.unconsumed_tail and not inflate.eof:  # behind its end, it would never be consumed
                         yield inflate.decompress(inflate.unconsumed_tail, _PIECE)
                 yield inflate.flush()
             except zlib.error:

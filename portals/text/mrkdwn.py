@@ -266,8 +266,8 @@ def _entity(content: str, style: int) -> Inline | None:
     """What stands between `<` and `>`; None leaves it as text."""
     body, _, label = content.partition("|")
     label = unescape(label)
-    sign = body[0]
-    if sign in "@#":
+    sign = body[:1]
+    if sign in ("@", "#"):
         identity = body[1:]
         if not _SLACK_ID.fullmatch(identity):
             return None

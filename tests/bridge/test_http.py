@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import aiohttp
@@ -47,3 +48,23 @@ async def test_a_taken_address_is_fatal_and_says_what_to_do() -> None:
             await listener.start()
         assert listener.port == port
         await listener.stop()
+
+
+async def test_what_is_no_http_is_answered_and_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def fault(_: web.Request) -> web.Response:
+        raise RuntimeError("ours")
+
+    app = web.Application()
+    app.router.add_get("/fault", fault)
+    async with Listener(app, "127.0.0.1", 0) as listener:
+        for request in (
+            b"\x16\x03\x01 GET /secret\r\n\r\n",
+            b"GET /fault HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+            writer.write(request)
+            answer = await reader.readline()
+            writer.close()
+            assert b" 400 " in answer or b" 500 " in answer
+    assert "secret" not in caplog.text
+    assert "RuntimeError: ours" in caplog.text

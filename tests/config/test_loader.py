@@ -160,6 +160,11 @@ def test_an_unquoted_room_alias_does_not_silently_make_a_new_room(problems: Prob
     assert found.key == "portals.map[0].matrix"
 
 
+def test_an_anchor_stands_once_and_its_place_is_not_quoted(problems: Problems) -> None:
+    (problem,) = problems("homeserver: &a {domain: example.org}\nappservice: &a {as_token: xoxb-secret}\n")
+    assert problem.what == "gives two values the same anchor"
+
+
 def test_an_alias_and_an_anchor_may_be_used(read: Read) -> None:
     settings = read(RIGHT + 'admins: &people ["@a:example.org"]\nrooms: {invite: *people}\n')
     assert settings.rooms.invite == settings.admins == ("@a:example.org",)

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from selectolax.lexbor import LexborHTMLParser
 
 from portals.text import (
     Limits,
     MatrixPerson,
     Names,
     SlackPerson,
-    SlackText,
     from_matrix,
     from_slack,
     label_of,
@@ -27,24 +25,11 @@ from portals.text import (
 )
 from portals.text import document as doc
 from tests.portals.text import documents as some
+from tests.portals.text.safety import only_allowed, pings_nobody
 
 if TYPE_CHECKING:
     from portals.text import Document
 
-ATTRIBUTES: dict[str, set[str]] = {
-    "body": set(),
-    "a": {"href"},
-    "img": {"data-mx-emoticon", "src", "alt", "title", "height"},
-    "span": {"data-mx-spoiler"},
-    "ol": {"start"},
-    "code": {"class"},
-    **{
-        tag: set()
-        for tag in some.listed(
-            "h1 h2 h3 h4 h5 h6 blockquote p ul li strong em u del br hr pre table thead tbody tr th td details summary"
-        )
-    },
-}
 NAMES = Names(emoji={"party": "mxc://hs/party"}, allow_broadcast=True, allow_room_mention=True)
 STRANGERS = Names(
     slack_users={"U1": SlackPerson("<b>x</b>\u202e @room", "@u1:hs")},
@@ -113,7 +98,7 @@ def _without_spaces(document: Document) -> str:
 def test_no_slack_value_raises_or_breaks_out(blocks: Any, attachments: Any, text: Any) -> None:
     document = from_slack(text, blocks, attachments)
     mentions(document)
-    _only_allowed(to_matrix(document, NAMES).formatted_body or "")
+    only_allowed(to_matrix(document, NAMES).formatted_body or "")
     for message in to_slack(document, NAMES):
         json.dumps(message.blocks).encode()
         message.text.encode()
@@ -122,15 +107,15 @@ def test_no_slack_value_raises_or_breaks_out(blocks: Any, attachments: Any, text
 @thorough
 @given(some.hostile_text)
 def test_no_mrkdwn_breaks_out(text: str) -> None:
-    _only_allowed(to_matrix(from_slack(text), STRANGERS).formatted_body or "")
+    only_allowed(to_matrix(from_slack(text), STRANGERS).formatted_body or "")
 
 
 @thorough
 @given(some.hostile_html | some.hostile_text, some.json_values)
 def test_no_matrix_html_pings_or_breaks_out(html: str, mentioned: Any) -> None:
     content = {"body": html, "format": "org.matrix.custom.html", "formatted_body": html, "m.mentions": mentioned}
-    _pings_nobody(to_slack(from_matrix(content), STRANGERS))
-    _only_allowed(to_matrix(from_matrix(content), STRANGERS).formatted_body or "")
+    pings_nobody(to_slack(from_matrix(content), STRANGERS))
+    only_allowed(to_matrix(from_matrix(content), STRANGERS).formatted_body or "")
 
 
 @thorough
@@ -140,7 +125,7 @@ def test_no_matrix_html_pings_or_breaks_out(html: str, mentioned: Any) -> None:
     )
 )
 def test_no_matrix_content_raises(content: Any) -> None:
-    _pings_nobody(to_slack(from_matrix(content), STRANGERS))
+    pings_nobody(to_slack(from_matrix(content), STRANGERS))
 
 
 @thorough
@@ -163,23 +148,3 @@ def test_a_label_is_one_visible_line(name: str) -> None:
     assert len(label) <= 120
     assert not set(label) & set("\u200b\u200e\u200f\u202a\u202b\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\x00")
     assert label_of(label) == label
-
-
-def _pings_nobody(messages: tuple[SlackText, ...]) -> None:
-    for message in messages:
-        assert not re.search(r"<[!@#]", message.text)
-        kinds = set(re.findall(r'"type": "(\w+)"', json.dumps(message.blocks).replace('\\"', "")))
-        assert not kinds & {"user", "usergroup", "channel", "broadcast"}
-
-
-def _only_allowed(html: str) -> None:
-    body = LexborHTMLParser(html).body
-    assert body is not None
-    for node in body.traverse():
-        assert node.tag in ATTRIBUTES, node.tag
-        for name, value in node.attributes.items():
-            assert name in ATTRIBUTES[node.tag or ""], (node.tag, name)
-            if name == "href":
-                assert re.match(r"(https?|mailto|ftp|magnet):", value or "", re.IGNORECASE)
-            if name == "src":
-                assert (value or "").startswith("mxc://")
