@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mautrix.api import Method, Path
 
-from bridge.errors import Refused
+from bridge.errors import Refused, Unsure
 from bridge.matrix.accounts import Accounts
 from bridge.matrix.media import Media
 from bridge.matrix.rooms import Rooms
@@ -176,6 +176,10 @@ class MatrixClient:
             if existing is None:
                 raise
             return existing
+        except Unsure:
+            if self.encryption is not None:
+                self.encryption.lose_track(room)
+            raise
         return self._sent(sender, answer)
 
     async def redact(

@@ -1,13 +1,16 @@
 """The one door: what the client asks about encryption, and what it is told.
 
 A room that is encrypted once is so for good, whatever its state says later. That a room is clear is believed for a
-second: the homeserver tells of a change with its transactions, which may be late.
+second: the homeserver tells of a change with its transactions, which may be late. A second from when the homeserver was
+asked, or from when something of ours left for the room that has come back with a transaction since: whatever happened
+in the room before it came before it, so that a busy room need not be asked about at all.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +30,7 @@ from portals.actions import STAMP
 from portals.ids import MatrixUserId, RoomId
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bridge.matrix.media import Media
     from bridge.matrix.wire import Wire
@@ -72,12 +75,18 @@ class Options:
 class Encryption:
     """Encrypts and decrypts for the client."""
 
-    def __init__(self, wire: Wire, database: Database, options: Options) -> None:
+    def __init__(
+        self, wire: Wire, database: Database, options: Options, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._options = options
+        self._clock = clock
         self._keys = keys = Keys(database)
         self._server = server = KeyServer(wire)
         self._rules: dict[RoomId, tuple[int, int]] = {}
         self._clear: dict[RoomId, float] = {}
+        """When a room was last certain to be clear."""
+        self._out: dict[RoomId, dict[str, float]] = {}
+        """What left for each clear room and has not come back yet: its stamp, and when it left."""
         self._told: set[RoomId] = set()
         """Rooms of whose encryption there is news that nobody looked at yet."""
         self._vault = vault = Vault(options.key or "")
@@ -150,12 +159,35 @@ class Encryption:
         """Take note of events that change who is in a room, or that it is encrypted."""
         for event in events:
             room = RoomId(str(event.get("room_id")))
+            self._note_return(room, event)
             if event.get("type") == "m.room.encryption" and event.get("state_key") == "":
                 self._told.add(room)
                 self._rules.pop(room, None)
                 self._clear.pop(room, None)
+                self._out.pop(room, None)
             elif event.get("type") == "m.room.member" and not self._options.is_ours(str(event.get("state_key"))):
                 self._audiences.membership_changed(room)
+
+    def _note_departure(self, room: RoomId, content: Json) -> None:
+        """Remember what leaves for a clear room; not the first of it, which may have left before."""
+        if (out := self._out.get(room)) is None:
+            self._out[room] = {}
+            return
+        now = self._clock()
+        for stamp in [one for one, since in out.items() if now - since >= _BELIEVED]:
+            del out[stamp]
+        out.setdefault(str(content.get(STAMP)), now)
+
+    def _note_return(self, room: RoomId, event: Json) -> None:
+        out, content = self._out.get(room), event.get("content")
+        if out and isinstance(content, Mapping) and self._options.is_ours(str(event.get("sender"))):
+            since = out.pop(str(content.get(STAMP)), None)
+            if since is not None:
+                self._clear[room] = max(since, self._clear.get(room, since))
+
+    def lose_track(self, room: RoomId) -> None:
+        """Forget what left for a room: something is to leave a second time, and its return would not tell of when."""
+        self._out.pop(room, None)
 
     async def is_encrypted(self, room: RoomId, reader: MatrixUserId | None) -> bool:
         """Tell whether what is sent into a room will be encrypted; raises as `outgoing` does where it cannot be."""
@@ -170,7 +202,7 @@ class Encryption:
         rules = self._rules.get(room)
         if rules is not None:
             return rules
-        if time.monotonic() - self._clear.get(room, float("-inf")) < _BELIEVED:
+        if self._clock() - self._clear.get(room, float("-inf")) < _BELIEVED:
             return None
         rules = await self._keys.room(room)
         if rules is None or room in self._told:
@@ -181,7 +213,7 @@ class Encryption:
                 await self._keys.keep(self._keys.put_room(room, *rules))
         if room not in self._told:  # else there was news meanwhile, and it is asked for anew the next time
             if rules is None:
-                self._clear[room] = time.monotonic()
+                self._clear[room] = self._clock()
             else:
                 self._rules[room] = rules
         return rules
@@ -199,6 +231,7 @@ class Encryption:
             return type, content
         rules = await self._rules_of(room, sender)
         if rules is None:
+            self._note_departure(room, content)
             return type, content
         if not self.is_on:
             raise _switched_off(room)
