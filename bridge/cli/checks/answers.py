@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import orjson
 
-from bridge.cli.checks.finding import Finding, failed
+from bridge.cli.checks.finding import Finding
 from bridge.cli.checks.matrix import PATIENCE, speaks
-from bridge.errors import BridgeError, Fatal
-from bridge.matrix.client import MatrixClient
-from portals.ids import MatrixUserId
+from bridge.faults import in_words
 
 if TYPE_CHECKING:
     from config.values import Listen
 
-_NOBODY = MatrixUserId("@nobody:causeway.invalid")
+    Json = dict[str, Any]  # Any: foreign JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +34,34 @@ class Homeserver:
 
 
 async def try_homeserver(address: str) -> Homeserver:
-    """Ask who answers at the address of a homeserver."""
-    async with MatrixClient(address, "none-yet", _NOBODY, timeout=PATIENCE) as client:
-        try:
-            finding = speaks(address, await client.versions())
-        except BridgeError as error:
-            remedy = "" if isinstance(error, Fatal) else "check --homeserver, and that the homeserver runs"
-            return Homeserver(failed("homeserver", error, remedy))
-    if finding.outcome != "ok":
-        return Homeserver(finding)
+    """Ask who answers at the address of a homeserver; no token is shown, for Synapse refuses one not known to it yet."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
+        try:
+            versions, banner = await _answer(session, f"{address}/_matrix/client/versions")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            remedy = "check --homeserver, and that the homeserver runs"
+            return Homeserver(Finding("homeserver", "fail", in_words(error), remedy))
+        spoken = versions.get("versions")
+        if not isinstance(spoken, list):
+            detail, remedy = (
+                f"what answers at {address} is no homeserver",
+                "check --homeserver: is it a proxy's address?",
+            )
+            return Homeserver(Finding("homeserver", "fail", detail, remedy))
+        finding = speaks(address, tuple(one for one in spoken if isinstance(one, str)))
+        if finding.outcome != "ok":
+            return Homeserver(finding)
         keys = await _told(session, f"{address}/_matrix/key/v2/server")
         version = await _told(session, f"{address}/_matrix/federation/v1/version")
     server = version.get("server")
     told = server if isinstance(server, dict) else {}
-    name, software = _word(keys.get("server_name")), _word(told.get("name"))
+    software, number = _word(told.get("name")), _word(told.get("version"))
+    if not software and banner.startswith("Synapse/"):  # a proxy in front says its own name here
+        software, _, number = banner.partition("/")
+    number = number.partition(" ")[0]
     if software:
-        finding = Finding("homeserver", "ok", f"{finding.detail}: {software} {_word(told.get('version'))}".rstrip())
-    return Homeserver(finding, name, software)
+        finding = Finding("homeserver", "ok", f"{finding.detail}: {software} {number}".rstrip())
+    return Homeserver(finding, _word(keys.get("server_name")), software)
 
 
 def fits(homeserver: Homeserver, domain: str) -> Finding:
@@ -65,14 +73,22 @@ def fits(homeserver: Homeserver, domain: str) -> Finding:
     return Finding("homeserver", "fail", detail, remedy)
 
 
-async def _told(session: aiohttp.ClientSession, address: str) -> dict[str, Any]:  # Any: foreign JSON
+async def _told(session: aiohttp.ClientSession, address: str) -> Json:
     """Return what an address says, where it says anything: many homeservers tell this on another port alone."""
     try:
-        async with session.get(address, allow_redirects=False) as response:
-            said = orjson.loads(await response.read()) if response.status == 200 else {}
-    except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError):
+        return (await _answer(session, address))[0]
+    except (aiohttp.ClientError, TimeoutError, OSError):
         return {}
-    return said if isinstance(said, dict) else {}
+
+
+async def _answer(session: aiohttp.ClientSession, address: str) -> tuple[Json, str]:
+    """Return the JSON object at an address, nothing where there is none, and what the server calls itself."""
+    async with session.get(address, allow_redirects=False) as response:
+        try:
+            said = orjson.loads(await response.read()) if response.status == 200 else None
+        except orjson.JSONDecodeError:
+            said = None
+    return said if isinstance(said, dict) else {}, _word(response.headers.get("Server"))
 
 
 def _word(value: object) -> str:

@@ -57,6 +57,15 @@ async def test_all_is_well_where_all_is_well(side: Side, causeway: Causeway, tmp
     assert "token-0123456789" not in said.out
 
 
+async def test_a_first_set_up_is_tried_on_a_homeserver_that_does_not_know_the_bridge_yet(
+    side: Side, causeway: Causeway, tmp_path: Path
+) -> None:
+    words = ("init", "-d", tmp_path, "--domain", "localhost", "--homeserver", side.synapse.url, "--json")
+    said = await asyncio.to_thread(causeway, *words, "--listen", f"127.0.0.1:{free_port()}")
+    met = said.data["tried"][0]
+    assert (met["outcome"], "speaks Matrix 1.1" in met["detail"], "Synapse 1." in met["detail"]) == ("ok", True, True)
+
+
 async def test_while_the_bridge_runs_the_way_back_is_tried(side: Side, causeway: Causeway, tmp_path: Path) -> None:
     config = side.write(tmp_path / "config.yaml")
     listen = load(config, {}).appservice.listen

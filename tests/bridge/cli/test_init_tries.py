@@ -93,6 +93,13 @@ async def test_each_flag_that_is_wrong_is_named_with_a_remedy_and_nothing_is_wri
     assert not (tmp_path / "new").exists()
 
 
+async def test_what_answers_in_place_of_a_homeserver_is_told(causeway: Causeway, tmp_path: Path) -> None:
+    async with Listener(web.Application(), "127.0.0.1", 0) as listener:
+        words = ("-d", tmp_path, "--domain", "example.org", "--homeserver", listener.url)
+        said = await init(causeway, *words, "--listen", f"127.0.0.1:{free_port()}", code=1)
+        assert f"what answers at {listener.url} is no homeserver" in said.err
+
+
 async def test_a_question_is_asked_again_until_the_answer_is_true_and_what_is_found_is_not_asked(
     causeway: Causeway, tmp_path: Path, homeserver: str
 ) -> None:
