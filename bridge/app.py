@@ -33,11 +33,13 @@ from bridge.store.directory import Directory
 from bridge.store.files import Files
 from bridge.store.grants import Grants
 from bridge.store.heard import Heard
+from bridge.store.holds import Holds
 from bridge.store.ledger import LOOK, TO_MATRIX, Ledger
 from bridge.store.links import Links
 from bridge.store.opening import open_database
 from bridge.store.people import People
 from bridge.store.places import Places
+from bridge.store.retention import Retention
 from bridge.work.answers import Answers
 from bridge.work.bookmarks import Bookmarks
 from bridge.work.catch_up import CatchUp
@@ -54,6 +56,7 @@ from bridge.work.permalinks import Permalinks
 from bridge.work.puppets import Puppets
 from bridge.work.read_back import ReadBack
 from bridge.work.repeats import Repeats
+from bridge.work.retention import Keeping
 from bridge.work.room_policy import RoomPolicies
 from bridge.work.room_watch import RoomWatch
 from bridge.work.rooms import RoomMaker
@@ -194,10 +197,18 @@ class _Bridge:
             matrix=matrix,
             transfers=transfers,
         )
+        of = policy_of(settings, lambda team: one.name if (one := self.installations.get(team)) is not None else None)
+        reach = reach_from(settings)
+        self.keeping = Keeping(
+            database=database,
+            directory=self.directory,
+            retention=Retention(database),
+            holds=Holds(database, names),
+            policy_of=of,
+            horizon=max(reach.span, reach.thread_span),
+        )
         self.watch = RoomWatch(
-            policy_of=policy_of(
-                settings, lambda team: one.name if (one := self.installations.get(team)) is not None else None
-            ),
+            policy_of=of,
             policies=RoomPolicies(names, self.directory, matrix),
             departures=Departures(database),
             directory=self.directory,
@@ -239,7 +250,7 @@ class _Bridge:
             directory=self.directory,
             links=self.links,
             installations=self.installations,
-            reach=reach_from(settings),
+            reach=reach,
             member_limit=settings.rooms.member_limit,
         )
         health = Health(database, settings, self.sockets, self.installations, lambda: self.lanes.walking)
@@ -338,6 +349,7 @@ class _Bridge:
         self.group.create_task(self.puppets.run(), name="puppets")
         self.group.create_task(self.hands.run(), name="hands")
         self.group.create_task(self.watch.run(), name="room policies")
+        self.group.create_task(self.keeping.run(), name="retention")
         await self.lanes.wake_all()
 
     # --- the edges

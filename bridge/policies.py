@@ -72,6 +72,7 @@ def policy_from(said: configured.Policy) -> Policy:
             joining=frozenset(map(Joining, said.room.join)),
             guests=said.room.guests,
             reading=Reading(said.room.history_visibility),
+            keep_ms=int(said.keep.total_seconds() * 1000),
             mends=said.room.when_it_departs == "mend",
         ),
     )

@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from config.section import Section
-from config.values import Count, Flag, Kind, Name, Size, Text, TypeGlob, UserPattern, pattern, wrong
+from config.values import (
+    Count,
+    Duration,
+    Flag,
+    Kind,
+    Name,
+    Size,
+    Text,
+    TypeGlob,
+    UserPattern,
+    pattern,
+    read_duration,
+    wrong,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,6 +144,10 @@ class Policy(Section):
         description="Words, phrases and marks that withhold a message, in any case and spelling, with * and ?.",
     )
     room: PolicyRoom = Field(default=PolicyRoom(), description=PolicyRoom.__doc__)
+    keep: Duration = Field(
+        default=read_duration("0s"),
+        description="For how long messages are kept by the room (m.room.retention) and the bridge's store; 0s: always.",
+    )
     line: Text = Field(
         default="", description="What the other side is shown in place of a withheld message; blank shows nothing."
     )

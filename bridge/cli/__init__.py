@@ -23,6 +23,7 @@ from bridge.cli.portals import portals
 from bridge.cli.preview import preview
 from bridge.cli.register import manifest, register
 from bridge.cli.report import report
+from bridge.cli.retention import retention
 from bridge.cli.run import run
 from bridge.cli.selftest import selftest
 from bridge.cli.tables import visible_lines
@@ -63,7 +64,7 @@ def cli() -> None:
 
 for command in (
     *(init, register, manifest, check, selftest, upgrade, migrate_db, run),
-    *(portals, people, importing, report, verify, cutover, parked, audit, console, encryption, preview),
+    *(portals, people, retention, importing, report, verify, cutover, parked, audit, console, encryption, preview),
 ):
     cli.add_command(command)
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from config.settings import Settings
     from portals.crossing.policy import Policy
     from portals.facts import Portal
-    from portals.ids import TeamId
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +91,13 @@ def _print(lines: list[Line], looked_at: int) -> None:
 
 
 async def _lines(settings: Settings, store: Store, portals: list[Portal], mend: bool) -> AsyncIterator[Line]:
+    from bridge.cli.workspace_names import names_of
     from bridge.configured import client_from
     from bridge.errors import BridgeError
     from bridge.policies import policy_of
     from bridge.work.room_policy import RoomPolicies
 
-    names = await _names(settings) if portals else {}
+    names = await names_of(settings) if portals else {}
     of = policy_of(settings, names.get)
     async with client_from(settings, store.database, aside=True) as matrix:
         policies = RoomPolicies(store.names, store.directory, matrix)
@@ -130,16 +130,3 @@ async def _of(store: Store, policies: RoomPolicies, one: Portal, policy: Policy,
 
 def _line(one: Portal, policy: str, kind: str, detail: str, remedy: str, mended: bool = False) -> Line:
     return Line(one.channel, one.name, str(one.room), policy, kind, detail, remedy, mended)
-
-
-async def _names(settings: Settings) -> dict[TeamId, str]:
-    """Return what the workspaces are called in the configuration, where there are several: Slack tells their ids."""
-    from bridge.cli.channels import connected
-    from portals.ids import TeamId
-
-    found: dict[TeamId, str] = {}
-    if len(settings.slack.workspaces) > 1:
-        for workspace in settings.slack.workspaces:
-            async with connected(settings, workspace) as client:
-                found[TeamId((await client.auth()).team_id)] = workspace.name
-    return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bridge.cli.options import config_option, json_option, load_settings, print_json, workspace_option
+from bridge.cli.people_forget import forget
 from bridge.cli.people_match import match
 from bridge.cli.people_sheet import export, import_
 
@@ -41,6 +42,7 @@ def people() -> None:
 people.add_command(match)
 people.add_command(export)
 people.add_command(import_)
+people.add_command(forget)
 
 
 # --- list

@@ -23,7 +23,7 @@ ADMIN = {"users": {"@causeway:localhost": 100}}
 
 
 def policies(**room: Any) -> dict[str, Any]:
-    return {"policies": [{"name": "default", "room": {**CLOSED, **room}}]}
+    return {"policies": [{"name": "default", "room": {**CLOSED, **room}, "keep": "30d"}]}
 
 
 def state(stage: Stage, room: str, kind: str) -> dict[str, Any]:
@@ -37,6 +37,7 @@ async def test_what_somebody_opens_is_closed_again_and_so_is_what_was_opened_mea
         room = await stage.room("general", 30)
         world = stage.homeserver.world
         assert state(stage, room, "m.room.server_acl") == OURS
+        assert state(stage, room, "m.room.retention") == {"max_lifetime": 30 * 86_400_000}
         world.append(world.rooms[room], "m.room.join_rules", "@ada:localhost", {"join_rule": "public"}, "")
         await until(lambda: state(stage, room, "m.room.join_rules") == {"join_rule": "invite"}, 30)
         await stage.stop()
@@ -62,7 +63,11 @@ async def test_a_room_that_cannot_be_held_is_told_and_mended_when_it_can(
         told = "departs from the policy of its bridge: everybody may join it"
         await until(lambda: any(told in line.body for line in stage.homeserver.timeline(room)), 30)
         departing = (await both.say("check", "portal", "#general", "--mend", "--json", code=1)).data["departures"]
-        assert [one["detail"] for one in departing] == ["every homeserver may take part in it", "everybody may join it"]
+        assert [one["detail"] for one in departing] == [
+            "every homeserver may take part in it",
+            "everybody may join it",
+            "it does not say that 30 days end a message",
+        ]
         assert all("power level" in one["remedy"] and not one["mended"] for one in departing)
         await ada.set_state(room, "m.room.power_levels", ADMIN)
         assert "may set it" in (await both.say("check", "portal", code=1)).out

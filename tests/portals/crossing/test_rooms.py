@@ -1,6 +1,6 @@
 """The table `tests/cases/room_policy.json`: what a room's state is, in what it departs from its policy, what is set.
 
-`policy` is what stands below `room` in the configuration. Our homeserver is example.org.
+`policy` is what stands below `room` in the configuration, `keep` beside it. Our homeserver is example.org.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ Case = dict[str, Any]  # Any: rows of JSON
 
 @pytest.mark.parametrize("case", CASES, ids=[case["situation"] for case in CASES])
 def test_a_room_departs_as_the_table_says(case: Case) -> None:
-    policy = policy_from(configured.Policy.model_validate({"name": "strict", "room": case["policy"]})).room
+    said = {"name": "strict", "room": case["policy"], "keep": case.get("keep", "0s")}
+    policy = policy_from(configured.Policy.model_validate(said)).room
     found = departures(policy, case["state"], HOME)
     assert [one.detail for one in found] == case["departs"]
     assert {one.type: one.content for one in found if one.content is not None} == case.get("set", {})
