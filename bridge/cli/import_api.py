@@ -47,14 +47,22 @@ def read_api(
         " messages. Delete it when you need it no more.",
         err=True,
     )
+    try:
+        fetch(settings, chosen, directory, selection, joins=joins)
+    except KeyboardInterrupt:
+        raise click.ClickException("stopped: the same command goes on where it was") from None
+    return directory
+
+
+def fetch(
+    settings: Settings, workspace: Workspace, directory: Path, selection: Selection, *, joins: bool = False
+) -> Written:
+    """Fetch what is selected of a workspace into a folder, and tell how far that is and what came of it."""
     with _shown() as tell:
-        try:
-            written = asyncio.run(_read(settings, chosen, directory, selection, joins, tell))
-        except KeyboardInterrupt:
-            raise click.ClickException("stopped: the same command goes on where it was") from None
+        written = asyncio.run(_read(settings, workspace, directory, selection, joins, tell))
     for line in lines_of(written):
         click.echo(line, err=True)
-    return directory
+    return written
 
 
 async def _read(

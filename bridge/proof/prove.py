@@ -20,21 +20,23 @@ from bridge.errors import Refused
 from bridge.matrix.encryption.attachments import opened
 from bridge.proof.gathered import Gathered
 from bridge.proof.readback import RoomReading, read_room
+from portals.crossing.subjects import PIN
 from portals.history import sets
 from portals.history.digest import Digest, rank
 from portals.history.evidence import Difference
 from portals.history.expected import Expecting
-from portals.history.reconcile import Circumstances, Reconciliation, files
-from portals.history.selection import Selection
+from portals.history.reconcile import Circumstances, Reconciliation, files, reaction_words
+from portals.history.selection import AnyOf, Selection
 from portals.history.shown import ELSEWHERE, ENCRYPTED, NO_MESSAGE, WRITTEN, Room
 from portals.ids import Ts, ts_to_ms
 from portals.reading.values import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from bridge.matrix.client import MatrixClient
     from bridge.proof.source import Source
+    from portals.crossing.subjects import Subject
     from portals.history.evidence import ShownFile, Tally
     from portals.history.expected import Known
     from portals.history.export import ExportedChannel
@@ -45,6 +47,8 @@ _STRAYS = (
     (NO_MESSAGE, "an event of a Slack person's that names no message of Slack's"),
     (ELSEWHERE, "it says that it shows a message of another channel"),
 )
+MOST_TOLD = 10_000
+"""Differences that are told of a channel: with more, its room is another one."""
 _FILE_LIMIT = 16 * 1024**3
 
 
@@ -62,9 +66,13 @@ class Task:
     known: Known
     member_limit: int
     selection: Selection = field(default_factory=Selection)
+    describes: bool = False
+    """Whether the topic of the last room is the channel's."""
     live: bool = False
     until: int = 0
     quarantined: Mapping[str, str] = field(default_factory=dict)
+    withheld: Sequence[tuple[Subject, str]] = ()
+    """What policies kept from crossing, each with the rule."""
     checksums: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]] | None = None
     """Where files are to be fetched: returns the SHA-256 of those that are known to have come from Slack."""
 
@@ -89,6 +97,8 @@ class ChannelProof:
     events: int = 0
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
+    untold: int = 0
+    """How many more differences there are than are told."""
     quarantined: list[Quarantined] = field(default_factory=list)
     newer: int = 0
     written_in_matrix: int = 0
@@ -101,7 +111,15 @@ class ChannelProof:
     @property
     def unexplained(self) -> int:
         """How much nothing explains."""
-        return len(self.differences)
+        return len(self.differences) + self.untold
+
+    def tell(self, differences: Iterable[Difference]) -> None:
+        """Add differences: those beyond MOST_TOLD are counted alone, so that memory stays flat."""
+        for one in differences:
+            if len(self.differences) < MOST_TOLD:
+                self.differences.append(one)
+            else:
+                self.untold += 1
 
 
 async def prove(
@@ -130,13 +148,14 @@ class Proving:
         self._readings: list[RoomReading] = []
         self._unreadable: Counter[str] = Counter()
         self._found = ChannelProof(task.channel, tuple(task.rooms))
+        self._meant = AnyOf(())
 
     def expect(self) -> None:
         """Read the sources, in their order."""
         earliest = ""
         for number, source in enumerate(self._task.sources):
             exported = next((one for one in source.channels if one.id == self._task.channel.id), None)
-            if exported is None:
+            if exported is None or not source.selection.selects_channel(exported):
                 continue
             first, last = self._expect(number, source, exported)
             if first and earliest and rank(first) <= rank(earliest):
@@ -147,9 +166,12 @@ class Proving:
     def _expect(self, number: int, source: Source, exported: ExportedChannel) -> tuple[str, str]:
         """Read a channel of one source; returns its first and last ts."""
         expecting, task = Expecting(exported.id, self._task.known), self._task
+        meant = source.selection.within(exported)
+        self._meant = AnyOf((*self._meant.selections, *meant.selections))
         first = last = ""
         for count, (place, record) in enumerate(source.records(exported), 1):
-            if not task.selection.selects(text_of(record.get("ts"))):
+            ts = text_of(record.get("ts"))
+            if not (task.selection.selects(ts) and meant.selects(ts)):
                 continue
             expected = expecting.of(record, place)
             reason = task.quarantined.get(place) or task.quarantined.get(expected.ts)
@@ -164,6 +186,10 @@ class Proving:
             if count % 1000 == 0:
                 self._progress(f"reading {source.name}", count)
         return first, last
+
+    def selects(self, ts: str) -> bool:
+        """Tell whether a message of this time is meant, by who asks and by the imports."""
+        return self._task.selection.selects(ts) and self._meant.selects(ts)
 
     def reading(self) -> RoomReading:
         """Return what takes the events of the next room."""
@@ -180,12 +206,13 @@ class Proving:
             until=self._task.until or (ts_to_ms(Ts(found.last)) if found.last else 0),
             live=self._task.live,
             quarantined={one.ts: one.reason for one in found.quarantined if one.ts},
+            withheld=self._withheld(),
             redacted=gathered.redacted(),
-            selection=self._task.selection,
+            selection=self,
         )
         compared = Reconciliation(given, gathered.at)
         found.tallies = compared.tallies
-        found.differences = list(compared.differences(gathered.expected(), gathered.shown()))
+        found.tell(compared.differences(gathered.expected(), gathered.shown()))
         messages = compared.tallies["messages"]
         for reason, count in self._unreadable.items():
             messages.source += count
@@ -197,7 +224,17 @@ class Proving:
         found.newer = compared.newer
         found.source_digest = compared.digest
         found.room_digest = Digest(gathered.lines(found.first, found.last))
-        found.differences += [*self._strays(), *self._members(given), *self._pins(given)]
+        for others in (self._strays(), self._members(given), self._pins(given), self._topic(given)):
+            found.tell(others)
+        return found
+
+    def _withheld(self) -> dict[tuple[str, str], str]:
+        key = Expecting(self._task.channel.id, self._task.known).key
+        found: dict[tuple[str, str], str] = {}
+        for subject, rule in self._task.withheld:
+            reaction = subject.reaction
+            part = reaction_words(key(reaction[0]), reaction[1]) if reaction else subject.part
+            found[subject.ts, part] = rule
         return found
 
     # --- what is not about single messages
@@ -240,7 +277,16 @@ class Proving:
             self._found.tallies["pins"],
             stands=self._gathered.stands,
             is_newer=given.is_newer(max((room.pinned_at for room in self._readings), default=0)),
+            kept_back=lambda ts: given.kept_back(ts, PIN),
         )
+
+    def _topic(self, given: Circumstances) -> Iterator[Difference]:
+        if not (self._task.describes and self._task.channel.listed and self._readings):
+            return
+        wanted = Expecting(self._task.channel.id, self._task.known).topics(self._task.channel)
+        room = self._readings[-1]
+        is_newer = given.is_newer(room.topic_at)
+        yield from sets.topic(wanted, room.topic, self._found.tallies["topics"], is_newer=is_newer)
 
 
 # --- the bytes of files

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from portals.history.sets import Membership
 from portals.history.shown import (
+    Described,
     Edit,
     Entered,
     Pinned,
@@ -45,6 +46,8 @@ class RoomReading:
         self.events = 0
         self.pinned: tuple[str, ...] = ()
         self.pinned_at = 0
+        self.topic = ""
+        self.topic_at = 0
         self.members: dict[str, Membership] = {}
         """How everybody stands to the room who ever was in it or invited."""
         self._names: dict[str, str] = {}
@@ -68,6 +71,8 @@ class RoomReading:
                 self._gathered.stray(told)
             case Pinned():
                 self.pinned, self.pinned_at = told.events, told.time
+            case Described():
+                self.topic, self.topic_at = told.topic, told.time
             case Entered():
                 self.members[told.user] = Membership(told.membership, told.time)
                 self._names[told.user] = told.name or self._names.get(told.user, "")

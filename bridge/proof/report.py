@@ -109,6 +109,7 @@ def _channel(proof: ChannelProof) -> Json:
         },
         "unexplained": proof.unexplained,
         "differences": [asdict(one) for one in proof.differences],
+        "untold": proof.untold,
         "quarantined": [asdict(one) for one in proof.quarantined],
     }
 

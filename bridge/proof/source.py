@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, Protocol
 
+from portals.history.selection import AnyOf
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -25,6 +27,10 @@ class Source(Protocol):
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the whole source where it is one file, else nothing."""
+
+    @property
+    def selection(self) -> AnyOf:
+        """What of it was meant to come across."""
 
     @property
     def channels(self) -> Sequence[ExportedChannel]:
@@ -48,11 +54,12 @@ class Source(Protocol):
 
 
 class ExportSource:
-    """An export on disk."""
+    """An export on disk, of which all was meant to come across unless its imports say otherwise."""
 
-    def __init__(self, path: Path, export: Export) -> None:
+    def __init__(self, path: Path, export: Export, selection: AnyOf = AnyOf()) -> None:  # noqa: B008  frozen
         self._export = export
         self._path = path
+        self.selection = selection
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from bridge.proof.prove import Task
 from bridge.store.imports import ChannelState
 from bridge.store.ledger import TO_MATRIX
 from bridge.work.profiles import person_of_user
+from portals.crossing.subjects import read_subject
 from portals.facts import PortalState, Workspace
 from portals.history.expected import Known
 from portals.ids import (
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
 
     from bridge.matrix.client import MatrixClient
     from bridge.proof.source import Source
+    from bridge.store.audit import Audit
     from bridge.store.directory import Directory
     from bridge.store.files import Files
     from bridge.store.imports import Imports
     from bridge.store.ledger import Ledger
     from bridge.store.people import People
     from bridge.store.words import Words
+    from portals.crossing.subjects import Subject
     from portals.facts import Person, Portal, Rules
     from portals.history.export import ExportedChannel
     from portals.history.selection import Selection
@@ -51,6 +54,7 @@ _ALIAS = "alias:"
 _ALIASES = 5
 """An emoji may be an alias of an alias; more in a row than these are a circle."""
 _MOST = 1000
+_NOT_MEANT = "the import was to leave it out, by --channel or --kind"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Stores:
     people: People
     files: Files
     words: Words
+    audit: Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +119,13 @@ class Planning:
             channels |= {one.id: one for one in source.channels}
         by_channel = {portal.channel: portal for portal in portals if portal.state is not PortalState.REMOVED}
         taken, as_of = await self._imported()
-        set_aside = await self._set_aside()
+        set_aside, withheld = await self._set_aside(), await self._withheld()
         found = Undertaking()
         for channel in channels.values():
             if not self._selection.selects_channel(channel):
+                continue
+            if not any(self._is_meant(channel, source) for source in self._sources):
+                found.left_out.append(LeftOut(channel, _NOT_MEANT, known=True))
                 continue
             portal = by_channel.get(channel.id)
             past = by_channel.get(past_of(channel.id))
@@ -136,13 +144,19 @@ class Planning:
                 known=known_of,
                 member_limit=self._member_limit,
                 selection=self._selection,
+                describes=portal is not None and portal.target == "create" and not portal.has_moved,
                 live=_is_live(portal) and bool(known_of.workspace.bot_user),
                 until=as_of.get(team, 0),
                 quarantined=set_aside.get(channel_queue(team, channel.id), {}),
+                withheld=withheld.get(channel.id, ()),
                 checksums=self._sums(team) if self._checksums else None,
             )
             found.tasks.append(task)
         return found
+
+    def _is_meant(self, channel: ExportedChannel, source: Source) -> bool:
+        """Tell whether a source holds a channel that was to come across."""
+        return any(one.id == channel.id and source.selection.selects_channel(one) for one in source.channels)
 
     # --- what the homeserver knows
 
@@ -197,6 +211,17 @@ class Planning:
                     queue = channel_queue(TeamId(team), present_of(ChannelId(channel)))
                     found.setdefault(queue, {})[ts] = row.reason
             after = rows[-1].seq
+        return found
+
+    async def _withheld(self) -> dict[ChannelId, list[tuple[Subject, str]]]:
+        """Return what policies kept from crossing of each channel, with the rule, as the audit log has it."""
+        found: dict[ChannelId, list[tuple[Subject, str]]] = {}
+        after = 0
+        while page := await self._stores.audit.withheld(after, _MOST):
+            for one in page:
+                if (subject := read_subject(one.subject)) is not None:
+                    found.setdefault(present_of(subject.channel), []).append((subject, one.detail))
+            after = page[-1].id
         return found
 
     async def _facts(self, team: TeamId, channels: Mapping[ChannelId, ExportedChannel]) -> Known:

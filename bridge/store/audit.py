@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 ADD_ENTRY = "INSERT INTO audit (at, actor, act, subject, detail) VALUES ($1, $2, $3, $4, $5)"
 ACTED = "SELECT 1 FROM audit WHERE actor = $1 LIMIT 1"
+WITHHELD = """
+SELECT id, at, actor, act, subject, detail FROM audit WHERE id > $1 AND actor = 'policy' AND act = 'withheld'
+ORDER BY id LIMIT $2
+"""
 ENTRIES = "SELECT id, at, actor, act, subject, detail FROM audit WHERE id > $1 ORDER BY id LIMIT $2"
 
 
@@ -40,6 +44,10 @@ class Audit:
     async def entries(self, after: int = 0, limit: int = 1000) -> list[Entry]:
         """Return entries in the order in which they were made."""
         return [Entry(*row) for row in await self._database.fetch(ENTRIES, after, limit)]
+
+    async def withheld(self, after: int = 0, limit: int = 1000) -> list[Entry]:
+        """Return what policies kept from crossing, by which rule (`detail`)."""
+        return [Entry(*row) for row in await self._database.fetch(WITHHELD, after, limit)]
 
     async def acted(self, actor: str) -> bool:
         """Tell whether an actor of this very name has an entry: of commands of Matrix, each is given by one event."""

@@ -80,7 +80,7 @@ class Import:
     selection: str
     state: ImportState
     as_of: Ts
-    told: Mapping[str, Any]  # Any: the figures of the plan, as they were printed
+    told: Mapping[str, Any]  # Any: the figures of the plan, as they were printed, and what was selected
     started_at: int
     updated_at: int
     finished_at: int | None

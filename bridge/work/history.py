@@ -18,7 +18,8 @@ from bridge.store.imports import Quarantined
 from bridge.store.ledger import TO_MATRIX
 from bridge.work.catch_up import arrivals_of
 from bridge.work.profiles import strangers_of
-from portals.history.compare import archived, differences, memberships, pins, shows
+from portals.facts import PortalKind
+from portals.history.compare import archived, described, differences, memberships, pins, shows
 from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_ts
 from portals.reading.file_tokens import without_tokens
 
@@ -142,7 +143,7 @@ class ChannelHistory:
         )
 
     async def finish(self, member_limit: int) -> int:
-        """Admit what comes behind all messages: pins, members of a channel that is not too large, and its end.
+        """Admit what comes behind all messages: pins, members of a channel that is not too large, its topic, its end.
 
         These are states without a time: call it only where nothing newer is known of the channel.
         """
@@ -156,6 +157,8 @@ class ChannelHistory:
         if members and len(members) <= member_limit:
             here = await self._directory.authors_in(team, room) if room is not None else set()
             news += memberships(members, here, channel=channel.id, team=team, gap=gap, at_the_end=True)
+        if portal is not None and channel.listed:
+            news += described(_renewed(channel, portal), channel=channel.id, team=team, gap=gap)
         if channel.archived:
             news.append(archived(channel=channel.id, team=team, gap=gap))
         arrivals = arrivals_of(news, team, self.queue, gap)
@@ -180,6 +183,14 @@ class ChannelHistory:
             reason,
             orjson.dumps(kept).decode(),
         )
+
+
+def _renewed(channel: ExportedChannel, portal: Portal) -> dict[str, str]:
+    """Return what a source calls a channel, and says that it is about, where the portal does otherwise."""
+    told = {"topic": (channel.topic, portal.topic), "purpose": (channel.purpose, portal.purpose)}
+    if portal.kind is PortalKind.CHANNEL:
+        told["name"] = (channel.name, portal.name)
+    return {what: new for what, (new, old) in told.items() if new != old}
 
 
 def _without_tokens(record: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from bridge.work.history import Batch, ChannelHistory
 from bridge.work.profiles import people_of
 from portals.facts import Direction, PortalKind, PortalState, Workspace
 from portals.history.conversations import name_of
+from portals.history.selection import as_told
 from portals.ids import SlackUserId, TeamId, Ts, channel_queue, is_ts, past_of
 from portals.reading.slack_messages import files_in
 from portals.retry import pause
@@ -136,7 +137,8 @@ class Importer:
     async def _try(self, export: Export, wanted: Wanted) -> Import:
         channels = [channel for channel in export.channels if wanted.selection.selects_channel(channel)]
         await self._learn(export, wanted)
-        known = await self._imports.begin(wanted.team, wanted.source, wanted.named, wanted.as_of, wanted.told)
+        told = {**wanted.told, "selection": as_told(wanted.selection)}
+        known = await self._imports.begin(wanted.team, wanted.source, wanted.named, wanted.as_of, told)
         async with asyncio.TaskGroup() as beside:
             helping = [
                 beside.create_task(self._tick(known.id), name="import: looks at the queues"),

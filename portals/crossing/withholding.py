@@ -26,13 +26,17 @@ from portals.actions import (
     SendFile,
 )
 from portals.crossing.policy import Kind
+from portals.crossing.subjects import PIN, reaction_of, subject_of
 from portals.events import (
     MatrixMessage,
     MatrixPins,
     MatrixPollEnd,
     MatrixTopic,
+    SlackDeletion,
     SlackFileCame,
     SlackMessage,
+    SlackPin,
+    SlackReaction,
 )
 from portals.facts import Origin
 from portals.ids import ChannelId, EventId, Ts, action_key
@@ -56,8 +60,8 @@ def in_matrix(withheld: Withheld, event: SlackEvent, portal: Portal, facts: Fact
     """Return what is done instead of showing in the room what happened in Slack."""
     assert portal.room is not None
     if not isinstance(event, SlackMessage):
-        ts = event.ts if isinstance(event, SlackFileCame) else ""
-        return (Note(action_key(event.source, "withheld"), _record(withheld, event.source, portal, ts)),)
+        record = _record(withheld, event.source, portal, *_place(event))
+        return (Note(action_key(event.source, "withheld"), record),)
     actions: list[Action] = []
     shown = {one.event_id: one for one in facts.of_message(event.ts) if not one.deleted and one.event_id}
     if _is_kept(withheld):
@@ -96,7 +100,7 @@ def in_slack(withheld: Withheld, event: MatrixEvent, portal: Portal, facts: Fact
 
 def instead_of(action: Action, withheld: Withheld, portal: Portal, bot: MatrixUserId) -> Action | None:
     """Return what is done where a file turns out on its way to be one that may not cross; None for other actions."""
-    record = RecordWithheld(withheld.rule, f"{portal.channel} ({action.key})")
+    record = RecordWithheld(withheld.rule, subject_of(portal.channel, action.key))
     if isinstance(action, PostFile) and isinstance(action.record, RecordLink) and portal.room is not None:
         words = _TO_SLACK.format(words=withheld.words)
         return _told_in_matrix(action.key, portal.room, bot, EventId(action.record.event_id), words, record)
@@ -104,7 +108,8 @@ def instead_of(action: Action, withheld: Withheld, portal: Portal, bot: MatrixUs
         ts = action.content.get(SOURCE, {}).get("ts")
         if ts is None:
             return Note(action_key(action.key, "audited"), record)
-        record = replace(record, ts=ts, part=action.file_id)
+        subject = subject_of(portal.channel, action.key, ts, action.file_id)
+        record = replace(record, subject=subject, ts=ts, part=action.file_id)
         return _told_in_slack(action.key, portal.channel, Ts(ts), _FILE_TO_MATRIX.format(words=withheld.words), record)
     return None
 
@@ -124,9 +129,23 @@ def _withdrawn(event: MatrixMessage, portal: Portal, facts: Facts) -> Iterator[A
             )
 
 
-def _record(withheld: Withheld, source: str, portal: Portal, ts: str = "") -> RecordWithheld:
-    subject = f"{portal.channel} {ts}".strip() + f" ({source})"
-    return RecordWithheld(withheld.rule, subject)
+def _record(withheld: Withheld, source: str, portal: Portal, ts: str = "", part: str = "") -> RecordWithheld:
+    return RecordWithheld(withheld.rule, subject_of(portal.channel, source, ts, part))
+
+
+def _place(event: SlackEvent) -> tuple[str, str]:
+    """Return the time of the message that an event is about, and which part of it."""
+    match event:
+        case SlackReaction():
+            return event.ts, reaction_of(event.name, event.user)
+        case SlackPin():
+            return event.ts, PIN
+        case SlackFileCame():
+            return event.ts, event.file.id
+        case SlackDeletion():
+            return event.ts, ""
+        case _:
+            return "", ""
 
 
 def _told_in_slack(source: str, channel: ChannelId, thread: Ts, words: str, record: RecordWithheld) -> PostMessage:

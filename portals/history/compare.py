@@ -207,6 +207,16 @@ def pins(items: Iterable[object], known: Collection[Ts], *, channel: ChannelId, 
     return added + [made.pin("pin_removed", ts, len(listed)) for ts in sorted(set(known) - listed.keys())]
 
 
+def described(changed: Mapping[str, str], *, channel: ChannelId, team: TeamId, gap: int) -> list[News]:
+    """Return that a channel has another topic, purpose or name from now on, by the names that Slack has for these."""
+    found = []
+    for what, words in sorted(changed.items()):
+        event = {"type": "message", "subtype": f"channel_{what}", "channel": channel, what: words}
+        payload = {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/{what}", LOOK_BACK: gap}
+        found.append(News(f"{AFTER_ALL}/{what}", payload))
+    return found
+
+
 def archived(*, channel: ChannelId, team: TeamId, gap: int) -> News:
     """Return that a channel is archived, after all that was said in it."""
     event = {"type": "channel_archive", "channel": channel}

@@ -61,7 +61,8 @@ class Expected:
     reply, `is_root` says that there are replies to it. `gone` counts the files of which Slack left the place alone,
     `mentioned` those that were shared elsewhere and are only spoken of (before 2018).
     `reactions` are (author, key); `unnamed` counts those of whom Slack does not say who made them, `renamed` those that
-    are the same emoji by another name, `own` those that the bridge itself made.
+    are the same emoji by another name, `own` those that the bridge itself made. `edited` is the time of the last edit
+    of what somebody said, as Slack tells it, empty where there was none.
     """
 
     ts: Ts
@@ -78,6 +79,7 @@ class Expected:
     renamed: int = 0
     own: int = 0
     absence: str = ""
+    edited: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,8 @@ class Shown:
 class Difference:
     """Something that nothing explains: what kind of thing, what is wrong with it, and where on either side it stands.
 
-    `what` is one of missing, unexpected, twice, author, name, content, time, order, thread, file.
+    `what` is one of missing, unexpected, twice, author, name, content, edit, time, order, thread, file,
+    topic.
     """
 
     kind: str
@@ -156,7 +159,8 @@ class Difference:
     found: str = ""
 
 
-KINDS = ("messages", "threads", "reactions", "files", "pins", "members")
+KINDS = ("messages", "threads", "reactions", "files", "pins", "members", "topics")
+"""A channel's topic and purpose are one thing: a room has a topic alone."""
 
 
 @dataclass(slots=True)

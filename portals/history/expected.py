@@ -12,24 +12,28 @@ from typing import TYPE_CHECKING
 
 from portals import text
 from portals.actions import SOURCE, SendEvent, SendFile
-from portals.events import Ignored, SlackMessage
+from portals.events import Ignored, SlackAuthor, SlackMessage
 from portals.facts import Channel, Direction, Facts, Person, Portal, PortalState, Rules
 from portals.history import digest
 from portals.history.evidence import EXCERPT, OURS, TOMBSTONE, Expected, ExpectedFile, ExpectedPart
 from portals.history.export import files_in
-from portals.ids import PortalId, RoomId
+from portals.ids import PortalId, RoomId, SlackUserId
 from portals.reading.slack_messages import message_of, reactions_of
 from portals.reading.values import number, objects, text_of, ts_of
 from portals.relay import to_matrix
+from portals.relay.channel_changes import mentioned
+from portals.relay.content import topic
+from portals.relay.naming import names_of
 from portals.text import emoji, label_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from portals.actions import Action
-    from portals.events import Json, SlackAuthor
+    from portals.events import Json
     from portals.facts import Needs, Workspace
-    from portals.ids import ChannelId, GhostNames, SlackUserId
+    from portals.history.export import ExportedChannel
+    from portals.ids import ChannelId, GhostNames
 
 _ROOM = RoomId("!room")
 _REASON = "{reason}"
@@ -79,11 +83,19 @@ class Expecting:
             thread=message.thread_ts or "",
             is_root=record.get("thread_ts") == ts,
             absence=OURS if message.own else "",
+            edited="" if message.system else message.version,
         )
         if not message.own:
             parts, absence = self._parts(record, message)
             expected = replace(expected, parts=parts, absence=absence)
         return self._reacted(_filed(expected, record), record)
+
+    def topics(self, channel: ExportedChannel) -> tuple[str, ...]:
+        """Return what the topic of a room may say of the channel's topic and purpose, the likeliest first."""
+        nobody = SlackAuthor(SlackUserId(""), False, "")
+        needs = mentioned(channel.topic, channel.purpose)
+        said = (topic(channel.topic, channel.purpose, names_of(facts)) for facts in self._facts(needs, nobody))
+        return tuple(dict.fromkeys(said))
 
     def _read(self, record: Json) -> SlackMessage | Ignored:
         return message_of(record, "expected", self._channel, self._known.workspace, historic=True)
@@ -165,7 +177,7 @@ class Expecting:
     def _reacted(self, expected: Expected, record: Json) -> Expected:
         bot = self._known.workspace.bot_user
         named = list(reactions_of(record))
-        others = [(str(user), self._key(name)) for name, user in named if not (bot and user == bot)]
+        others = [(str(user), self.key(name)) for name, user in named if not (bot and user == bot)]
         reactions = tuple(sorted(set(others)))
         counted = sum(
             max(number(one.get("count")), len(users) if isinstance(users := one.get("users"), list) else 0)
@@ -179,7 +191,7 @@ class Expecting:
             own=len(named) - len(others),
         )
 
-    def _key(self, name: str) -> str:
+    def key(self, name: str) -> str:
         """Return how a reaction is told from others in the room, from Slack's name of its emoji."""
         return emoji.unicode_of(name) or self._known.emoji.get(name) or f":{name}:"
 

@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from portals.history.evidence import Difference
+from portals.ids import Ts, ts_to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from portals.history.evidence import Expected, ExpectedPart, Shown, ShownPart
 
 NOT_GIVEN = "Slack does not give them any more: a notice stands in their place"
 HIDDEN = "the source does not give them any more, and the room has them from before"
 _EVEN = "the words without formatting"
+_WITHIN = 3000
+"""Milliseconds by which the mark of an edit may differ from the whole second that Slack tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,41 @@ def text_differences(source: Expected, wanted: ExpectedPart, part: ShownPart | N
     elif all(plain != part.plain for _, plain, _ in fitting):
         found = f"{_EVEN}: {part.words}"
         yield Difference("messages", "content", source.ts, source.place, part.event_id, wanted.words, found)
+
+
+def _texts(found: Matched) -> Iterator[ShownPart]:
+    return (part for wanted, part in found.pairs if part is not None and wanted.file is None)
+
+
+def lacks_mark(source: Expected, found: Matched) -> bool:
+    """Tell whether the text of an edited message is shown without the mark of an edit."""
+    texts = list(_texts(found))
+    return bool(source.edited and texts) and not any(part.edited for part in texts)
+
+
+def mark_differences(
+    source: Expected, found: Matched, is_newer: Callable[[int], bool], *, may_lack_it: bool
+) -> Iterator[Difference]:
+    """Yield where the mark of an edit is missing, is of another time, or is on what was never edited.
+
+    Slack tells whole seconds of an edit and sends word of it a moment later; what an app changes in its own message it
+    need not call one.
+    """
+    if lacks_mark(source, found):
+        first = found.first
+        if not may_lack_it and first is not None:
+            words = f"edited at {source.edited}"
+            yield Difference("messages", "edit", source.ts, source.place, first.event_id, words, "no mark of an edit")
+        return
+    marks = [part for part in _texts(found) if part.edited and not is_newer(part.edited)]
+    last = max(marks, key=lambda part: part.edited, default=None)
+    if last is None or source.name:
+        return
+    if source.edited and abs(last.edited - ts_to_ms(Ts(source.edited))) <= _WITHIN:
+        return
+    words = f"edited at {source.edited}" if source.edited else "never edited"
+    shown = f"edited at {last.edited // 1000}"
+    yield Difference("messages", "edit", source.ts, source.place, last.event_id, words, shown)
 
 
 def calls_a_channel_otherwise(wanted: ExpectedPart, part: ShownPart) -> bool:

@@ -12,12 +12,15 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from portals.crossing.policy import Kind
 from portals.history.digest import Digest, rank
 from portals.history.evidence import KINDS, TOMBSTONE, Difference, Tally
 from portals.history.parts import (
     calls_a_channel_otherwise,
     explained_absence,
     file_differences,
+    lacks_mark,
+    mark_differences,
     matched,
     text_differences,
 )
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from portals.history.evidence import Expected, ExpectedFile, ExpectedPart, Shown, ShownFile, ShownPart
     from portals.history.parts import Matched
+    from portals.history.selection import Selects
 
     At = Callable[[int], tuple[str, str, str]]
     """Returns (ts, place in the archive, event id) of the message whose first event has a position in the room."""
@@ -43,6 +47,9 @@ CALLED_OTHERWISE = "a channel that they mention is called by the name of that ti
 MENTIONED = "spoken of, and shared elsewhere"
 _ON_ABSENT = "on messages that are not shown"
 _OF_ABSENT = "of messages that are not shown"
+BEFORE_THE_EDIT = "edits do not cross here: the room shows what was said before"
+WITHOUT_MARK = "edited before the bridge saw them: their last words came at once, without the mark of an edit"
+_EDITS = f"kinds: {Kind.EDITS}"
 _WITHIN = 1
 """Milliseconds by which an event's time may differ from Slack's, which has more digits."""
 
@@ -53,6 +60,8 @@ class Circumstances:
 
     `quarantined` are the reasons by ts. With `live`, what is newer than the source (`until`, in ms) is no difference.
     `redacted` are the events of which only the place is left, as (event id, time of the redaction) by (author, time).
+    `withheld` says by which rule of a policy something was kept back: (ts, "") a message, (ts, id) a file, and (ts,
+    words) a reaction as `reaction_words` has it, or a pin.
     Nothing is said of what `selection` leaves out.
     """
 
@@ -60,11 +69,17 @@ class Circumstances:
     live: bool = False
     quarantined: Mapping[str, str] = field(default_factory=dict)
     redacted: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
-    selection: Selection = field(default_factory=Selection)
+    withheld: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    selection: Selects = field(default_factory=Selection)
 
     def is_newer(self, time: int) -> bool:
         """Tell whether something of this time can be unknown to the source."""
         return self.live and time > self.until
+
+    def kept_back(self, ts: str, part: str = "") -> str:
+        """Return, in words, that a policy kept something back; nothing where none did."""
+        rule = self.withheld.get((ts, part))
+        return f"withheld by the policy ({rule})" if rule is not None else ""
 
 
 @dataclass(slots=True)
@@ -144,16 +159,31 @@ class Reconciliation:
             self._roots.add(source.ts)
         found = matched(source, room)
         told = list(self._compared(source, found, thread))
+        explained = self._otherwise(source, found)
         if any(one.kind == "messages" and one.what not in ("twice", "unexpected") for one in told):
             tally.differing += 1
             self._uncounted.add(source.ts)
-        elif any(part is not None and calls_a_channel_otherwise(wanted, part) for wanted, part in found.pairs):
-            tally.explain(CALLED_OTHERWISE)
+        elif explained:
+            tally.explain(explained)
             self._uncounted.add(source.ts)
         else:
             tally.present += 1
         yield from told
         yield from self._reactions(source, room)
+
+    def _otherwise(self, source: Expected, found: Matched) -> str:
+        """Return why a message is there in another form than that of the source, where that is as it should be."""
+        if any(part is not None and calls_a_channel_otherwise(wanted, part) for wanted, part in found.pairs):
+            return CALLED_OTHERWISE
+        if self._is_kept(source) and any(
+            part is not None and all(form != part.form for form, _, _ in wanted.forms) for wanted, part in found.pairs
+        ):
+            return BEFORE_THE_EDIT
+        return WITHOUT_MARK if self._given.live and not self._is_kept(source) and lacks_mark(source, found) else ""
+
+    def _is_kept(self, source: Expected) -> bool:
+        """Tell whether what a message said before stays, because its edits do not cross."""
+        return self._given.withheld.get((source.ts, "")) == _EDITS
 
     def _absent(self, source: Expected, room: Shown | None) -> Iterator[Difference]:
         """Tell of a message that is rightly not shown, and is shown all the same."""
@@ -186,8 +216,9 @@ class Reconciliation:
             if thread is not None:
                 thread.quarantined += 1
             return
-        if event_id and given.is_newer(at):
-            tally.explain(NEWER)
+        withheld = given.kept_back(source.ts)
+        if withheld or (event_id and given.is_newer(at)):
+            tally.explain(withheld or NEWER)
             self.tallies["files"].explain(_OF_ABSENT, files)
             self.tallies["reactions"].explain(_ON_ABSENT, len(source.reactions))
             if thread is not None:
@@ -210,8 +241,10 @@ class Reconciliation:
                 self.tallies[kind].unexpected += 1
                 yield _surplus(kind, what, source.ts, extra, source.place)
         lines: dict[str, str] = {}
+        is_said = True
         for wanted, part in found.pairs:
             told = list(self._part(source, wanted, part))
+            is_said = is_said and not told
             accepted = [line for _, _, line in wanted.forms]
             if part is not None and (part.line in accepted or not told):
                 lines[wanted.part] = part.line
@@ -222,6 +255,8 @@ class Reconciliation:
         first = found.first
         if first is None:
             return
+        if is_said and not self._is_kept(source):
+            yield from mark_differences(source, found, given.is_newer, may_lack_it=given.live)
         if abs(first.time - ts_to_ms(source.ts)) > _WITHIN:
             wanted_time, shown = str(ts_to_ms(source.ts)), str(first.time)
             yield Difference("messages", "time", source.ts, source.place, first.event_id, wanted_time, shown)
@@ -240,12 +275,16 @@ class Reconciliation:
         for one in text_differences(source, wanted, part):
             if one.what == "content" and part is not None and self._given.is_newer(part.edited):
                 self.newer += 1
-            else:
+            elif one.what != "content" or not self._is_kept(source):
                 yield one
 
     def _file(self, source: Expected, wanted: ExpectedPart, part: ShownPart | None) -> Iterator[Difference]:
         files = self.tallies["files"]
         told, absence = list(file_differences(source, wanted, part)), explained_absence(wanted, part)
+        withheld = self._given.kept_back(source.ts, wanted.part)
+        if part is None and withheld:
+            files.explain(withheld)
+            return
         if part is None:
             files.missing += 1
         elif told:
@@ -296,14 +335,17 @@ class Reconciliation:
             if (author, key) in there:
                 tally.present += 1
                 continue
+            words = reaction_words(key, author)
+            if withheld := given.kept_back(source.ts, words):
+                tally.explain(withheld)
+                continue
             tally.missing += 1
-            target = room.parts[0].event_id
-            yield Difference("reactions", "missing", source.ts, source.place, target, f"{key} by {author}")
+            yield Difference("reactions", "missing", source.ts, source.place, room.parts[0].event_id, words)
         wanted = set(source.reactions)
         for reaction in room.reactions:
             if (reaction.author, reaction.key) not in wanted and not given.is_newer(reaction.time):
                 tally.unexpected += 1
-                words = f"{reaction.key} by {reaction.author}"
+                words = reaction_words(reaction.key, reaction.author)
                 yield Difference("reactions", "unexpected", source.ts, source.place, reaction.event_id, found=words)
 
     # --- the order
@@ -320,6 +362,11 @@ class Reconciliation:
                 yield Difference("messages", "order", ts, place, event_id)
                 tally.differing += ts not in self._uncounted
                 tally.present -= ts not in self._uncounted
+
+
+def reaction_words(key: str, author: str) -> str:
+    """Return how a reaction is told of."""
+    return f"{key} by {author}"
 
 
 def files(

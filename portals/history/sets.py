@@ -16,6 +16,7 @@ LARGE = "the channel is large: people come when they write"
 INVITED = "invited, and not come yet"
 NOT_SHOWN = "on messages that are not shown"
 MISSED = "on messages that are missing, which are told as such"
+CHANGED = "the channel is mirrored, and its topic may have changed since the source was made"
 OWN_BOT = "the bridge's own bot, which is in the room by itself"
 
 
@@ -72,11 +73,13 @@ def pins(
     *,
     stands: Callable[[str], str | None],
     is_newer: bool,
+    kept_back: Callable[[str], str] = lambda _: "",
 ) -> Iterator[Difference]:
     """Yield which pins of the channel the room lacks, and which it has besides.
 
     `pinned` are the pinned events by the ts of the messages that they show. `stands` returns the event that shows a
-    message, an empty text for one that is expected and missing, None for one that is not to be shown.
+    message, an empty text for one that is expected and missing, None for one that is not to be shown; `kept_back` why
+    no pin crossed.
     """
     tally.source += len(wanted)
     for ts in wanted:
@@ -87,6 +90,8 @@ def pins(
             tally.explain(NOT_SHOWN)
         elif not event:
             tally.explain(MISSED)
+        elif reason := kept_back(ts):
+            tally.explain(reason)
         elif is_newer:
             tally.explain("taken off since the source was made")
         else:
@@ -96,3 +101,17 @@ def pins(
         if ts not in wanted and not is_newer:
             tally.unexpected += 1
             yield Difference("pins", "unexpected", ts, event_id=event)
+
+
+def topic(wanted: Sequence[str], found: str, tally: Tally, *, is_newer: bool) -> Iterator[Difference]:
+    """Yield that a room says something else than any of what it may say of its channel's topic and purpose."""
+    has_one = any(wanted)
+    tally.source += has_one
+    if found in wanted:
+        tally.present += has_one
+    elif is_newer:
+        tally.explain(CHANGED, has_one)
+    else:
+        tally.differing += has_one
+        tally.unexpected += not has_one
+        yield Difference("topics", "topic", expected=wanted[0], found=found)

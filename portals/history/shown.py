@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from portals.ids import ChannelId, GhostNames, TeamId
 
 __all__ = [
+    "Described",
     "Edit",
     "Entered",
     "Pinned",
@@ -96,6 +97,14 @@ class Pinned:
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """What the room says that it is about from now on."""
+
+    topic: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
 class Entered:
     """How a user stands to the room from now on, and how they are called in it."""
 
@@ -116,7 +125,7 @@ class Stray:
     words: str = ""
 
 
-Tells = ShownMessage | Edit | Reacted | Redacted | Pinned | Entered | Stray
+Tells = ShownMessage | Edit | Reacted | Redacted | Pinned | Described | Entered | Stray
 
 NO_MESSAGE = "an event of a ghost that names no message of Slack"
 ELSEWHERE = "an event that says it shows a message of another channel"
@@ -199,6 +208,8 @@ def _state(kind: str, event: Json, content: Json, time: int) -> Tells | None:
         pinned = content.get("pinned")
         events = pinned if isinstance(pinned, list) else []
         return Pinned(tuple(one for one in events if isinstance(one, str)), time)
+    if kind == "m.room.topic":
+        return Described(text_of(content.get("topic")), time)
     if kind == "m.room.member":
         user, membership = text_of(event.get("state_key")), text_of(content.get("membership"))
         return Entered(user, membership, text_of(content.get("displayname")), time)

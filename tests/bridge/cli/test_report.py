@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.store.papers import Papers
+from portals.history.selection import Selection
+from portals.ids import Ts
 from tests.bridge.cli.bridged import Bridged, bridged
 from tests.journeys.importing import bring
 from tests.sandbox.exports import Generated, export_of
@@ -131,6 +133,56 @@ async def test_a_later_export_is_the_measure_of_the_past(bridge: Bridged, tmp_pa
     assert said.data["unexplained"] == 0
     assert [one["name"] for one in said.data["sources"]] == ["first.zip", "second.zip"]
     assert (await bridge.say("report", "--json")).data["totals"] == said.data["totals"]
+
+
+async def test_what_an_import_was_to_leave_out_is_not_missed_until_somebody_asks_for_it(
+    causeway: Causeway, tmp_path: Path, sqlite_url: str
+) -> None:
+    async with bridged(causeway, tmp_path, sqlite_url, portals={"automatic": {"include": []}}) as bridge:
+        amara = bridge.stage.workspace.person("amara")
+        await bridge.stage.start()
+        early = amara.post("#general", "before the time that was wanted")
+        late = amara.post("#general", "since then")
+        amara.set_topic("#general", "plans")
+        await settled(bridge)
+        export_of(bridge.stage.workspace, tmp_path / "export.zip")
+        wanted = Selection(channels=frozenset({"general"}), since=Ts(late.ts))
+        await bring(bridge.stage.settings, tmp_path / "export.zip", wanted)
+        data = (await bridge.say("report", "--json")).data
+        (general,) = data["channels"]
+        assert (general["name"], general["unexplained"], general["counts"]["topics"]["present"]) == ("general", 0, 1)
+        assert {one["reason"] for one in data["left_out"]} == {"the import was to leave it out, by --channel or --kind"}
+        asked = (await bridge.say("report", "--channel", "general", "--since", "2000-01-01", "--json", code=1)).data
+        assert early.ts in {one["ts"] for one in asked["channels"][0]["differences"]}
+        amara.set_topic("#general", "another one")
+        amara.edit("#general", late.ts, "since then, and better")
+        await settled(bridge)
+        now = (await bridge.say("report", "--api", "--channel", "general", "--json", code=1)).data
+        told = now["channels"][0]
+        assert "missing" in {one["what"] for one in told["differences"]}
+        assert late.ts not in {one["ts"] for one in told["differences"]}
+        assert told["counts"]["topics"]["present"] == 1
+        assert [one["name"] for one in now["sources"]] == ["slack-acme"]
+
+
+async def test_what_a_policy_withheld_from_an_import_is_no_loss(
+    causeway: Causeway, tmp_path: Path, sqlite_url: str
+) -> None:
+    policy = {"name": "default", "words": ["secret"], "kinds": ["text", "files", "links", "mentions", "edits"]}
+    more = {"policies": [policy], "portals": {"automatic": {"include": []}}}
+    async with bridged(causeway, tmp_path, sqlite_url, **more) as bridge:
+        amara = bridge.stage.workspace.person("amara")
+        amara.post("#general", "a secret")
+        liked = amara.post("#general", "no such thing")
+        amara.react("#general", liked.ts, "tada")
+        export_of(bridge.stage.workspace, tmp_path / "export.zip")
+        await bridge.stage.start()
+        await bring(bridge.stage.settings, tmp_path / "export.zip", Selection(channels=frozenset({"general"})))
+        (general,) = (await bridge.say("report", "--json")).data["channels"]
+        reasons = {kind: tally["reasons"] for kind, tally in general["counts"].items()}
+        assert reasons["messages"]["withheld by the policy (words)"] == 1
+        assert list(reasons["reactions"]) == ["withheld by the policy (kinds: reactions)"]
+        assert general["unexplained"] == 0
 
 
 # --- a channel that is mirrored

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.proof.gathered import Gathered
 from bridge.proof.prove import ChannelProof, Proving, Task
 from portals.history.export import ExportedChannel
+from portals.history.selection import AnyOf
 from tests.portals.history.mirrored import CHANNEL, TEAM, Mirrored, known
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Listed:
     channel: ExportedChannel = GENERAL
     name: str = "export"
     problems: Sequence[Problem] = ()
+    selection: AnyOf = AnyOf()  # noqa: RUF009  frozen
 
     @property
     def channels(self) -> Sequence[ExportedChannel]:

@@ -69,7 +69,11 @@ def change(room: Mirrored, one: Json) -> Told:
     if event["content"].get("url"):
         event["content"] = {**event["content"], "filename": "another.pdf"}
         return "files", "file", one["ts"]
-    event["content"] = {**event["content"], "body": "something else", "formatted_body": "something else"}
+    content = event["content"]
+    for later in room.events:
+        if relation(later) == event["event_id"] and "m.new_content" in later["content"]:
+            content = later["content"]["m.new_content"]
+    content |= {"body": "something else", "formatted_body": "something else"}
     return "messages", "content", one["ts"]
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bridge.proof import prove
 from bridge.proof.prove import REPEATED, Quarantined
+from portals.crossing.subjects import PIN, Subject, reaction_of
+from portals.history import sets
 from portals.history.export import ExportedChannel
-from portals.history.selection import Selection
+from portals.history.reconcile import BEFORE_THE_EDIT
+from portals.history.selection import AnyOf, Selection
 from portals.ids import ChannelId, Ts
-from tests.bridge.proof.listed import Listed, proof_of, told, with_members
-from tests.portals.history.mirrored import ACCOUNT, NAMES, NOW, WORKSPACE, Mirrored, at, ghost, record
+from tests.bridge.proof.listed import GENERAL, Listed, proof_of, told, with_members
+from tests.portals.history.mirrored import ACCOUNT, CHANNEL, NAMES, NOW, WORKSPACE, Mirrored, at, file, ghost, record
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def ts(number: int) -> str:
@@ -122,7 +129,68 @@ def test_an_edit_counts_by_its_time_and_only_by_its_author() -> None:
     room.edit(event, {"msgtype": "m.text", "body": "arrived too late"}, ts=at(ts(1)) + 2000)
     room.edit(event, {"msgtype": "m.text", "body": "not mine"}, sender=ghost("U2"), ts=NOW)
     room.edit({**event, "event_id": "$nothing"}, {"msgtype": "m.text", "body": "of nothing"})
-    assert told(proof_of(room, Listed(talk(1)))) == []
+    edited = {**talk(1)[0], "edited": {"user": "U1", "ts": "1700000006.000000"}}
+    assert told(proof_of(room, Listed([edited]))) == []
+
+
+def test_what_a_policy_withheld_is_explained_by_its_rule() -> None:
+    records = [
+        record(ts(1), "U1", "kept here"),
+        record(ts(2), "U1", "a file", files=[file("F1")]),
+        record(ts(3), "U1", "liked", reactions=[{"name": "tada", "users": ["U2"], "count": 1}]),
+        record(ts(4), "U1", "an edit", edited={"user": "U1", "ts": "1700000060.000000"}),
+    ]
+    bare = [
+        record(ts(2), "U1", "a file"),
+        record(ts(3), "U1", "liked"),
+        record(ts(4), "U1", "as it was"),
+    ]
+    source = with_members(Listed(records), pins=[ts(2)])
+    withheld = [
+        (Subject(CHANNEL, Ts(ts(1))), "words"),
+        (Subject(CHANNEL, Ts(ts(2)), "F1"), "file_types"),
+        (Subject(CHANNEL, Ts(ts(2)), PIN), "kinds: pins"),
+        (Subject(CHANNEL, Ts(ts(3)), reaction_of("tada", "U2")), "kinds: reactions"),
+        (Subject(CHANNEL, Ts(ts(4))), "kinds: edits"),
+    ]
+    assert len(told(proof_of(Mirrored().show(bare), source))) == 5
+    found = proof_of(Mirrored().show(bare), source, withheld=withheld)
+    assert told(found) == []
+    assert {kind: tally.explained for kind, tally in found.tallies.items() if tally.explained} == {
+        "messages": {"withheld by the policy (words)": 1, BEFORE_THE_EDIT: 1},
+        "files": {"withheld by the policy (file_types)": 1},
+        "reactions": {"withheld by the policy (kinds: reactions)": 1},
+        "pins": {"withheld by the policy (kinds: pins)": 1},
+    }
+    assert all(tally.is_balanced for tally in found.tallies.values())
+
+
+def test_a_room_says_what_its_channel_is_about() -> None:
+    source = Listed(talk(1), replace(GENERAL, topic="Today: <#C9|plans>", purpose="All &amp; sundry"))
+    room = Mirrored().show(talk(1))
+    room.state("m.room.topic", "", {"topic": "Today: #plans\nAll & sundry"})
+    found = proof_of(room, source, describes=True)
+    assert (told(found), found.tallies["topics"].present) == ([], 1)
+    assert told(proof_of(room, Listed(talk(1)), describes=True)) == [("topics", "topic", "")]
+    room.state("m.room.topic", "", {"topic": "made up"})
+    assert told(proof_of(room, source, describes=True)) == [("topics", "topic", "")]
+    assert told(proof_of(room, source)) == []
+    newer = proof_of(room, source, describes=True, live=True)
+    assert (told(newer), newer.tallies["topics"].explained) == ([], {sets.CHANGED: 1})
+
+
+def test_what_imports_were_to_leave_out_is_not_missed() -> None:
+    parts = AnyOf((Selection(until=Ts(ts(2))), Selection(since=Ts(ts(3)), until=Ts(ts(4)))))
+    source = Listed(talk(1, 2, 3, 4), selection=parts)
+    found = proof_of(Mirrored().show(talk(1)), source)
+    assert told(found) == [("messages", "missing", ts(3))]
+    assert found.tallies["messages"].source == 2
+
+
+def test_of_very_many_differences_the_first_are_told_and_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prove, "MOST_TOLD", 3)
+    found = proof_of(Mirrored(), Listed(talk(*range(1, 9))))
+    assert (len(found.differences), found.untold, found.unexplained) == (3, 5, 8)
 
 
 def test_what_ghosts_say_without_a_message_of_slacks_is_told() -> None:

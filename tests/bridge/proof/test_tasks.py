@@ -11,6 +11,7 @@ import pytest
 
 from bridge.matrix.client import MatrixClient
 from bridge.proof.tasks import Planning, Stores, Undertaking
+from bridge.store.audit import Audit
 from bridge.store.directory import Directory
 from bridge.store.files import Files, FileState, KnownFile
 from bridge.store.imports import ChannelState, ImportedChannel, Imports, Quarantined
@@ -81,6 +82,7 @@ async def place_on(url: str) -> AsyncIterator[Place]:
             People(database),
             Files(database),
             Words(database),
+            Audit(database),
         )
         yield Place(matrix, database, stores)
 

@@ -16,6 +16,7 @@ from portals.ids import ChannelId, GhostNames, MatrixUserId, PortalId, RoomId, S
 from portals.memory import Memory
 from portals.reading import slack as slack_reading
 from portals.reading.slack_messages import reactions_of
+from portals.reading.values import mapping
 from portals.relay import to_matrix
 
 if TYPE_CHECKING:
@@ -74,10 +75,15 @@ class Mirrored:
     """How many events were ever made."""
 
     def show(self, records: Iterable[Json]) -> Mirrored:
-        """Show records as an import does: each message, then its reactions."""
+        """Show records as an import does: each message, the mark of its edit, then its reactions."""
         for one in records:
-            payload = {"team_id": TEAM, "event": {**one, "channel": CHANNEL}, slack_reading.LOOK_BACK: 1}
-            self._take(slack_reading.read(payload, f"slack:{one.get('ts')}", WORKSPACE))
+            edited = mapping(one.get("edited")).get("ts")
+            if edited and not self._has(one["ts"]):
+                self._read({name: value for name, value in one.items() if name != "edited"}, one["ts"])
+                change = {"type": "message", "subtype": "message_changed", "message": one, "event_ts": edited}
+                self._read(change, f"{one['ts']}/changed")
+            else:
+                self._read(one, one.get("ts"))
             for name, user in reactions_of(one):
                 self._take(self._reaction(str(one["ts"]), name, user))
         return self
@@ -124,6 +130,13 @@ class Mirrored:
         """Redact an event in its place."""
         event["content"] = {}
         event["unsigned"] = {"redacted_because": {"origin_server_ts": at}}
+
+    def _has(self, ts: str) -> bool:
+        return any(event["content"].get("dev.causeway.slack", {}).get("ts") == ts for event in self.events)
+
+    def _read(self, event: Json, name: object) -> None:
+        payload = {"team_id": TEAM, "event": {**event, "channel": CHANNEL}, slack_reading.LOOK_BACK: 1}
+        self._take(slack_reading.read(payload, f"slack:{name}", WORKSPACE))
 
     def _take(self, event: SlackEvent | Ignored) -> None:
         if isinstance(event, Ignored):

@@ -8,6 +8,7 @@ import pytest
 
 from portals.history.evidence import EXCERPT, OURS, TOMBSTONE
 from portals.history.expected import Expecting, excerpt
+from portals.history.export import ExportedChannel
 from tests.portals.history.mirrored import CHANNEL, WORKSPACE, file, known, record
 
 TS = "1700000000.000100"
@@ -129,3 +130,8 @@ def test_an_excerpt_is_short_and_can_be_written() -> None:
     assert excerpt({"body": "a" * (EXCERPT + 1)}) == "a" * EXCERPT + "…"
     assert excerpt({"body": "half \ud83d"}) == "half ?"
     assert excerpt({}) == ""
+
+
+def test_a_topic_is_what_the_room_is_told_with_or_without_the_names_that_nobody_knows() -> None:
+    channel = ExportedChannel(CHANNEL, "general", "public", topic="for <@U1> and <@U9>", purpose="for all")
+    assert Expecting(CHANNEL, known()).topics(channel) == ("for Ada and U9\nfor all", "for Ada and @U9\nfor all")

@@ -48,7 +48,7 @@ def test_what_is_set_aside_is_quarantined_with_all_that_belongs_to_it() -> None:
     found = Compared(records, mirrored, quarantined={ts(n): "too odd" for n in (2, 3, 7)})
     assert found.told == []
     assert {kind: tally.quarantined for kind, tally in found.tallies.items()} == {
-        "messages": 3, "threads": 1, "reactions": 2, "files": 1, "pins": 0, "members": 0,
+        "messages": 3, "threads": 1, "reactions": 2, "files": 1, "pins": 0, "members": 0, "topics": 0,
     }  # fmt: skip
     unreadable = [record(ts(1), None, "no author")]  # type: ignore[arg-type]
     assert Compared(unreadable, room([]), quarantined={ts(1): "no author"}).tallies["messages"].quarantined == 1

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from portals.events import SlackPin
-from portals.history.compare import News, pinned_in, pins
+from portals.events import SlackChannelChange, SlackPin
+from portals.history.compare import News, described, pinned_in, pins
 from portals.ids import Ts
 from portals.reading.slack import address, read
 from tests.portals.relay.scene import CHANNEL, TEAM, WORKSPACE
@@ -42,3 +42,13 @@ def test_what_is_no_pinned_message_is_left_out(foreign: Any) -> None:
 )
 def test_a_message_says_where_it_is_pinned(message: dict[str, Any], is_pinned: bool) -> None:
     assert pinned_in(message, CHANNEL) is is_pinned
+
+
+def test_what_a_channel_is_about_and_called_comes_behind_all_messages() -> None:
+    news = described({"topic": "plans", "name": "renamed"}, channel=CHANNEL, team=TEAM, gap=7)
+    assert [read(one.payload, "x", WORKSPACE) for one in news] == [
+        SlackChannelChange("x", CHANNEL, name="renamed"),
+        SlackChannelChange("x", CHANNEL, topic="plans"),
+    ]
+    assert all(one.rank > "9999999999.000000" for one in news)
+    assert len({one.payload["event_id"] for one in news}) == 2

@@ -14,6 +14,7 @@ from portals.history.shown import (
     ENCRYPTED,
     NO_MESSAGE,
     WRITTEN,
+    Described,
     Edit,
     Entered,
     Pinned,
@@ -141,3 +142,7 @@ FIELDS = ("m.relates_to", "m.new_content", "body", "msgtype", "formatted_body", 
 )
 def test_nothing_foreign_raises(kind: str, content: Any, more: Any) -> None:
     tells({**event(content, kind=kind), **more}, 0, ROOM)
+
+
+def test_what_a_room_is_about_is_told_from_then_on() -> None:
+    assert told({"topic": "plans"}, kind="m.room.topic", state_key="") == Described("plans", 1_700_000_000_000)
