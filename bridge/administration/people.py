@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.errors import Declined
+from bridge.store.grants import Grants, GrantState
 from bridge.store.registers import Registers
+from portals.ids import SlackUserId
 from portals.people.links import How, Wanted, flaw_of, is_person
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from bridge.administration.acting import Actor
     from bridge.administration.store import Store
-    from portals.ids import MatrixUserId, SlackUserId, TeamId
+    from portals.ids import MatrixUserId, TeamId
 
     Missing = Callable[[Sequence[MatrixUserId]], Awaitable[list[MatrixUserId]]]
     """Tells which of these accounts the homeserver does not have, or nothing where it cannot be asked."""
@@ -31,6 +33,8 @@ class ShownPerson:
     linked_at: int | None
     linked_by: str | None
     direct_messages: bool
+    own_hand: str | None = None
+    """`live` where they write in Slack as themself; `broken`, `ending` or `ended` where they did."""
 
 
 async def shown(store: Store, team: TeamId) -> list[ShownPerson]:
@@ -38,6 +42,7 @@ async def shown(store: Store, team: TeamId) -> list[ShownPerson]:
     names = await store.people.names(team)
     links = {one.user: one for one in await store.people.links(team)}
     agreed = await store.people.consents(team)
+    hands = await _hands(store, team)
     return [
         ShownPerson(
             slack_id=user,
@@ -47,9 +52,14 @@ async def shown(store: Store, team: TeamId) -> list[ShownPerson]:
             linked_at=theirs.at if theirs else None,
             linked_by=theirs.by if theirs else None,
             direct_messages=user in agreed,
+            own_hand=hands.get(user),
         )
-        for user in sorted({*names, *links, *agreed})
+        for user in sorted({*names, *links, *agreed, *hands})
     ]
+
+
+async def _hands(store: Store, team: TeamId) -> dict[SlackUserId, str]:
+    return {user: str(one.state) for (its, user), one in (await Grants(store.database).all()).items() if its == team}
 
 
 async def page(
@@ -57,8 +67,19 @@ async def page(
 ) -> list[ShownPerson]:
     """Return some of a workspace's people in the order of their ids: all, the linked, or the others."""
     found = await Registers(store.database).people(team, after, limit, linked=linked, search=search)
+    hands = await _hands(store, team)
     return [
-        ShownPerson(one.user, one.name, one.account, one.how, one.linked_at, one.linked_by, one.agrees) for one in found
+        ShownPerson(
+            slack_id=one.user,
+            name=one.name,
+            matrix_id=one.account,
+            how=one.how,
+            linked_at=one.linked_at,
+            linked_by=one.linked_by,
+            direct_messages=one.agrees,
+            own_hand=hands.get(SlackUserId(one.user)),
+        )
+        for one in found
     ]
 
 
@@ -109,6 +130,20 @@ async def unlink(store: Store, team: TeamId, user: SlackUserId, actor: Actor) ->
     if account is None:
         raise Declined("not_found", f"{user} is not linked: `causeway people list` shows who is")
     return account
+
+
+async def disconnect(store: Store, team: TeamId, user: SlackUserId, actor: Actor) -> MatrixUserId:
+    """End that a person writes in Slack as themself, and return their account; raises Declined where they do not.
+
+    The running bridge follows at once, and takes what they allowed back at Slack.
+    """
+    grants = Grants(store.database)
+    grant = await grants.of(team, user)
+    if grant is None or grant.state not in (GrantState.LIVE, GrantState.BROKEN):
+        raise Declined("not_found", f"{user} does not write as themself: `causeway people list` shows who does")
+    await grants.end(grant, "by an admin", str(actor))
+    await store.tell_of_people(team)
+    return grant.account
 
 
 def flaw_of_id(text: str) -> str | None:

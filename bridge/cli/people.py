@@ -55,14 +55,16 @@ people.add_command(forget)
       causeway people list
       causeway people list --all
       causeway people list --json | jq -r '.people[] | select(.matrix_id == null) | .slack_id'""",
-    short_help="Show who is linked, and who agreed to direct messages.",
+    short_help="Show who is linked, agreed to direct messages, and writes as themself.",
 )
 @config_option
 @workspace_option
 @click.option("--all", "everybody", is_flag=True, help="Show those too about whom nothing is decided.")
 @json_option
 def list_(config: Path, workspace: str | None, everybody: bool, as_json: bool) -> None:
-    """Show who is linked to which account, on whose word, and who agreed that their direct messages cross."""
+    """Show who is linked to which account, on whose word, who agreed that their direct messages cross, and who has
+    connected their own account of Slack, to write there as themself.
+    """
     from bridge.administration.people import shown
     from bridge.cli.people_source import team_of
     from bridge.cli.store import in_store
@@ -77,7 +79,7 @@ def list_(config: Path, workspace: str | None, everybody: bool, as_json: bool) -
     if as_json:
         print_json({"team": team, "people": found})
         return
-    decided = [one for one in found if everybody or one["matrix_id"] or one["direct_messages"]]
+    decided = [one for one in found if everybody or one["matrix_id"] or one["direct_messages"] or one["own_hand"]]
     if decided:
         _print(decided)
     hidden = len(found) - len(decided)
@@ -99,10 +101,11 @@ def _print(people: list[Json]) -> None:
             one["how"] or "",
             f"{moment(one['linked_at'])}, {one['linked_by']}" if one["matrix_id"] else "",
             "yes" if one["direct_messages"] else "",
+            {"live": "yes", "broken": "broke"}.get(one["own_hand"] or "", ""),
         )
         for one in people
     ]
-    print_table(("SLACK", "NAME", "MATRIX", "HOW", "SINCE", "DIRECT MESSAGES"), rows)
+    print_table(("SLACK", "NAME", "MATRIX", "HOW", "SINCE", "DIRECT MESSAGES", "AS THEMSELF"), rows)
 
 
 # --- link, unlink
@@ -193,6 +196,40 @@ def unlink(person: str, config: Path, workspace: str | None, as_json: bool) -> N
         print_json({"slack_id": user, "matrix_id": account})
     else:
         click.echo(f"{user} is not {account} any more")
+
+
+@people.command(
+    epilog="""\b
+    Examples:
+      causeway people disconnect U0123456789
+      causeway people disconnect U0123456789 --workspace acme""",
+    short_help="End that a person writes in Slack as themself.",
+)
+@click.argument("person", metavar="SLACK_ID")
+@config_option
+@workspace_option
+@json_option
+def disconnect(person: str, config: Path, workspace: str | None, as_json: bool) -> None:
+    """End that the Slack person SLACK_ID writes there as themself: from now on the app posts what they write.
+
+    The running bridge takes what they allowed back at Slack; one that is stopped does so when it starts. They stay
+    linked, and can connect again.
+    """
+    from bridge.administration.people import disconnect as disconnected
+    from bridge.cli.actor import actor
+    from bridge.cli.people_source import team_of
+    from bridge.cli.store import in_store
+
+    settings, user = load_settings(config), _person(person)
+
+    async def work(store: Store) -> MatrixUserId:
+        return await disconnected(store, await team_of(settings, store, workspace), user, actor())
+
+    account = in_store(settings, work)
+    if as_json:
+        print_json({"slack_id": user, "matrix_id": account})
+    else:
+        click.echo(f"{account} does not write as {user} any more; the running bridge revokes it at Slack")
 
 
 # --- consent

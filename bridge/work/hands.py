@@ -12,6 +12,7 @@ command line or because a link is gone, is revoked at Slack as soon as that answ
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,7 @@ class Hands:
         self._seal = seal
         self._clock = clock
         self._turns = Turns()
+        self._due = asyncio.Event()
         self._made: dict[tuple[TeamId, SlackUserId], tuple[str, Installation]] = {}
         self._refused: dict[tuple[TeamId, SlackUserId, str], float] = {}
         """When somebody was refused in a channel; kept in memory only, for nothing but politeness."""
@@ -92,8 +94,9 @@ class Hands:
         return frozenset(user for theirs, user in await self._grants.all() if theirs == team)
 
     def forget(self) -> None:
-        """Read the grants anew: another process has changed them."""
+        """Read the grants anew, and look after them at once: another process has changed them."""
         self._grants.forget()
+        self._due.set()
 
     # --- what performs
 
@@ -216,7 +219,10 @@ class Hands:
                 await self.look()
             except BridgeError as error:
                 log.warning("people's own connections are looked after again: %s", error)
-            await asyncio.sleep(_LOOK)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await self._due.wait()
+            self._due.clear()
 
     async def look(self) -> None:
         """Tell, revoke and renew what is due."""

@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.administration import people
+from bridge.administration.acting import Actor
+from bridge.administration.store import Store
+from bridge.configured import names_from
+from bridge.errors import Declined
+from bridge.store.database import Statement
+from bridge.store.opening import open_database
+from portals.ids import SlackUserId, TeamId
 from tests.journeys.consenting import Consents, consents_on
 from tests.journeys.stage import until
 from tests.journeys.talk import bodies, events, marks
@@ -208,11 +216,26 @@ async def _expire(consents: Consents) -> None:
     talk = consents.talk
     await talk.stage.stop()
     consents.slack.oauth.expire("alice")
-    from bridge.store.database import Statement
-    from bridge.store.opening import open_database
-
     database = await open_database(talk.stage.database_url)
     await database.commit(Statement("UPDATE grants SET expires_at = 1"))
     await database.close()
     await talk.stage.start()
     await talk.settle()
+
+
+async def test_an_admin_ends_it_on_the_command_line_and_the_bridge_tells_slack(consents: Consents) -> None:
+    await consents.connect()
+    stage, alice = consents.talk.stage, SlackUserId(consents.talk.in_slack("alice").id)
+    team = TeamId(stage.workspace.id)
+    database = await open_database(stage.database_url)
+    try:
+        store = Store.on(database, names_from(stage.settings))
+        (hers,) = [one for one in await people.shown(store, team) if one.slack_id == alice]
+        assert hers.own_hand == "live"
+        await people.disconnect(store, team, alice, Actor("root", "command line"))
+        with pytest.raises(Declined, match="does not write as themself"):
+            await people.disconnect(store, team, alice, Actor("root", "command line"))
+    finally:
+        await database.close()
+    (token,) = consents.slack.oauth.tokens_of("alice")
+    await until(lambda: token.state == "token_revoked", 30)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -14,12 +14,14 @@ from portals.events import (
     SlackBotMembership,
     SlackChannelChange,
     SlackDeletion,
+    SlackEvent,
     SlackMembership,
     SlackMessage,
     SlackNamesChange,
     SlackPersonChange,
     SlackPin,
     SlackReaction,
+    SlackTokensEnd,
 )
 from portals.ids import ChannelId, SlackUserId, TeamId, Ts
 from portals.reading.bookmarks import BOOKMARKS
@@ -289,6 +291,13 @@ def test_a_user_group_has_a_handle_or_all_are_read_anew() -> None:
     assert read_event({"type": "subteam_created"}) == SlackNamesChange(SOURCE, "usergroup")
 
 
+def test_tokens_end_for_people_or_all_of_them_with_the_app() -> None:
+    revoked = {"type": "tokens_revoked", "tokens": {"oauth": ["U1", 2, "no id"], "bot": ["U9"]}}
+    assert read_event(revoked) == SlackTokensEnd(SOURCE, (SlackUserId("U1"),))
+    assert read_event({"type": "tokens_revoked", "tokens": "all"}) == SlackTokensEnd(SOURCE)
+    assert read_event({"type": "app_uninstalled"}) == SlackTokensEnd(SOURCE, all=True)
+
+
 @pytest.mark.parametrize("kind", ["user_change", "team_join"])
 def test_a_profile(kind: str) -> None:
     profile = {"id": "U1", "profile": {"display_name": "spock"}}
@@ -423,17 +432,7 @@ PAYLOADS = objects({"event": EVENTS, "event_id": st.text(), LOOK_BACK: st.intege
 @given(PAYLOADS)
 def test_rubbish_never_raises(rubbish: dict[str, Any]) -> None:
     found = read(rubbish, SOURCE, WORKSPACE)
-    assert isinstance(
-        found,
-        Ignored
-        | SlackMessage
-        | SlackDeletion
-        | SlackReaction
-        | SlackMembership
-        | SlackChannelChange
-        | SlackPersonChange
-        | SlackNamesChange,
-    )
+    assert isinstance(found, (Ignored, *get_args(SlackEvent)))
     where = address(rubbish, TEAM)
     assert where is None or where.queue.startswith(TEAM)
     channel_of(rubbish)
