@@ -1,7 +1,8 @@
 """The workspaces of Slack that the bridge works in: who each is, how it delivers, and what is read after each gap.
 
     start ─ who are we ─ its lanes work ─ gap ─ sockets (or signed HTTP) ─ roster: everybody and everything
-    gap   ─ noted in the store ─ look back (bridge.work.catch_up), and behind it channels, emoji and groups anew
+    gap   ─ noted in the store ─ look back (bridge.work.catch_up), and behind it channels, emoji and groups anew;
+            everybody once more, though not more often than every few minutes
 
 A workspace that does not answer is asked again, for as long as it takes; the others work meanwhile.
 """
@@ -20,7 +21,7 @@ from bridge.slack.socket import SocketMode
 from portals.retry import pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     import aiohttp
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from portals.ids import TeamId
 
 log = logging.getLogger(__name__)
+
+_PEOPLE_EVERY = 300.0
+"""Seconds between two readings of everybody: a workspace of 20,000 takes a hundred calls, and a gap comes any time."""
 
 
 class Workspaces:
@@ -74,6 +78,11 @@ class Workspaces:
         self._readings: dict[TeamId, asyncio.Task[None]] = {}
         self._unread: dict[TeamId, bool] = {}
         """Where a gap came since the reading that is under way, or the last one, began."""
+        self._people_unread: dict[TeamId, bool] = {}
+        """The same of everybody's profiles."""
+        self._people_read: dict[TeamId, float] = {}
+        """When that was read last."""
+        self._people_readings: dict[TeamId, asyncio.Task[None]] = {}
 
     def connect(self) -> None:
         """Keep every workspace connected over Socket Mode, where that is how Slack delivers."""
@@ -172,9 +181,10 @@ class Workspaces:
             log.info("workspace %s is %s (%s)", client.name, workspace.name, workspace.team)
             return workspace.team
 
-    async def _read_roster(self, team: TeamId) -> None:
-        """Read who and what is in a workspace, and bring its ghosts up to date with it."""
-        for what, step in (("read", self._roster.read), ("shown as they are now", self._ghosts.refresh_all)):
+    async def _read_all(self, team: TeamId, read: Callable[[TeamId], Awaitable[None]]) -> None:
+        """Read who, or who and what, is in a workspace, and bring its ghosts up to date with it."""
+        self._people_read[team] = asyncio.get_running_loop().time()
+        for what, step in (("read", read), ("shown as they are now", self._ghosts.refresh_all)):
             failures = 0
             while True:
                 try:
@@ -188,10 +198,24 @@ class Workspaces:
     async def _read(self, team: TeamId) -> None:
         """Read all after the start, and what may have changed unheard after each gap; the next one mends a failure."""
         if not self._unread[team]:
-            await self._read_roster(team)
+            await self._read_all(team, self._roster.read)
         while self._unread[team]:
             self._unread[team] = False
+            self._read_people(team)
             try:
                 await self._roster.read_again(team)
             except (Later, Refused) as error:
                 log.error("%s: channels, emoji and user groups could not be read: %s", team, error)
+
+    def _read_people(self, team: TeamId) -> None:
+        """Have everybody read anew, whose changes may have been lost in a gap."""
+        self._people_unread[team] = True
+        reading = self._people_readings.get(team)
+        if reading is None or reading.done():
+            self._people_readings[team] = self._group.create_task(self._keep_people(team), name=f"people {team}")
+
+    async def _keep_people(self, team: TeamId) -> None:
+        while self._people_unread[team]:
+            await asyncio.sleep(self._people_read[team] + _PEOPLE_EVERY - asyncio.get_running_loop().time())
+            self._people_unread[team] = False
+            await self._read_all(team, self._roster.read_people)

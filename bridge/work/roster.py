@@ -75,9 +75,13 @@ class Roster:
     async def read(self, team: TeamId) -> None:
         """Read channels, people, emoji and user groups of a workspace; open portals, notice what changed."""
         await self._read_channels(team)
+        await self.read_people(team)
+        await self._vocabulary.read(team)
+
+    async def read_people(self, team: TeamId) -> None:
+        """Read everybody in a workspace: a call for two hundred of them."""
         async for page in self._installations[team].client.users():
             await self._directory.learn_people(team, people_of(page, self._names, team))
-        await self._vocabulary.read(team)
 
     async def read_again(self, team: TeamId) -> None:
         """Read what may have changed unheard, and is not looked up when it is met: channels, emoji, user groups."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
+from bridge import workspaces
 from bridge.work import ghosts
 from tests.journeys.stage import Stage, until
 from tests.sandbox.slack.people import bot_message
@@ -154,6 +155,20 @@ async def test_what_changed_while_the_bridge_was_down_is_shown_without_a_word_be
     await stage.start()
     await until(lambda: profiles.picture("alice") == b"green")
     assert profiles.ghost("alice")["displayname"] == "Alice L."
+
+
+async def test_what_changed_unheard_while_the_connection_was_lost_is_shown_too(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspaces, "_PEOPLE_EVERY", 0.0)
+    profiles = Profiles(stage)
+    await stage.start()
+    await said(stage, "alice", "hello")
+    await quiet(stage)
+    stage.slack.faults.lost_envelopes = 1
+    stage.workspace.person("alice").change_profile(display_name="Alice the Second")
+    await stage.slack.sockets.kill()
+    await until(lambda: profiles.ghost("alice")["displayname"] == "Alice the Second", 30)
 
 
 async def test_a_new_template_renames_every_ghost_at_the_next_start(stage: Stage) -> None:
