@@ -34,7 +34,7 @@ class Homeserver:
 
 
 async def try_homeserver(address: str) -> Homeserver:
-    """Ask who answers at the address of a homeserver; no token is shown, for Synapse refuses one not known to it yet."""
+    """Ask who answers at a homeserver's address; no token is shown, for Synapse refuses any that it does not know."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
         try:
             versions, banner = await _answer(session, f"{address}/_matrix/client/versions")

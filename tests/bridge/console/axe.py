@@ -14,7 +14,9 @@ from tests.house.sources import ROOT
 
 VERSION = "4.14.1"
 DIGEST = "5j5ln5gG165b1AiZBDsIcaUGLFRCsBs/Gj7fXq9Qv1w6cQSnJGMpO0rRt3xmGg1OQOhQ3sid6dbs5wqME6mvFw=="
-_KEPT = ROOT / ".state" / f"axe-{VERSION}.min.js"
+KEPT = ROOT / ".state"
+"""Where what tests fetch and make stays."""
+_KEPT = KEPT / f"axe-{VERSION}.min.js"
 _PATIENCE = 60
 
 

@@ -95,12 +95,12 @@ async def _page(response: aiohttp.ClientResponse) -> Page:
 
 
 @contextlib.asynccontextmanager
-async def browsing(database_url: str, **console: str) -> AsyncIterator[Browser]:
-    """Run a bridge with one portal, and open a browser beside it."""
+async def browsing(database_url: str, *, channels: str = "general", **console: str) -> AsyncIterator[Browser]:
+    """Run a bridge with one portal, or with those of a pattern, and open a browser beside it."""
     more = {
         "console": {"listen": f"127.0.0.1:{free_port()}", **console},
         "admins": [ADMIN],
-        "portals": {"automatic": {"include": ["general"]}},
+        "portals": {"automatic": {"include": [channels]}},
     }
     jar = aiohttp.CookieJar(unsafe=True)
     async with (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from bridge.store.database import Statement
 from bridge.store.papers import Kind, Papers
 from portals.cutover import Phase, Step
 from portals.ids import PortalId
-from tests.bridge.console.axe import Absent, axe
+from tests.bridge.console.axe import KEPT, Absent, axe
 from tests.bridge.console.browsing import Browser, browsing
 from tests.bridge.console.test_console import PARK
 from tests.sandbox.chromium import Chromium, binary
@@ -116,6 +117,34 @@ async def test_a_narrow_screen_scrolls_tables_and_nothing_else(chromium: Chromiu
     for path, _ in PAGES:
         await chromium.open(browser.url + path)
         assert await chromium.run("document.documentElement.scrollWidth") <= 320, path
+
+
+async def test_the_picture_of_the_console_is_small_and_there(chromium: Chromium, sqlite_url: str) -> None:
+    """It is written beside the axe script; `PICTURES=tests/bridge/console` renews the one that the README shows."""
+    async with browsing(sqlite_url, channels="*") as browser:
+        database = browser.stage.database
+        assert database is not None
+        for channel in ("#general", "#support", "#random"):
+            await browser.stage.room(channel)
+        await _fill(browser)
+        now = time.time_ns() // 1_000_000
+        pause = Statement("UPDATE portals SET state = 'paused' WHERE name = 'random'")
+        trouble = Statement("UPDATE portals SET trouble = 'the bot may not write here' WHERE name = 'support'")
+        young = Statement("UPDATE inbox SET admitted_at = $1 WHERE state = 3", (now - 240_000,))
+        await database.commit(pause, trouble, young)
+        await sign_in(chromium, browser)
+        await chromium.narrow(1000)
+        await chromium.open(f"{browser.url}/")
+        async with asyncio.timeout(30):
+            while "not ready" in await chromium.run("document.querySelector('main').innerText"):
+                await chromium.open(f"{browser.url}/")
+        picture = await chromium.picture()
+    assert picture.startswith(b"\x89PNG")
+    folder = Path(os.environ.get("PICTURES") or KEPT)
+    folder.mkdir(exist_ok=True)
+    (folder / "console.png").write_bytes(picture)
+    for shown in (picture, (Path(__file__).parent / "console.png").read_bytes()):
+        assert len(shown) < 150_000
 
 
 async def _flaws(chromium: Chromium, script: str) -> list[str]:
