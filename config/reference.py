@@ -24,7 +24,8 @@ BEGIN, END = "<!-- settings -->", "<!-- /settings -->"
 
 HEADER = """\
 # Causeway's settings. Every setting is here with its default; a line may be deleted where the default will do.
-# A secret can stand here itself, as {env: NAME} of an environment variable, or as {file: path} of a file that holds it.
+# A secret can stand here itself, as {env: NAME} of an environment variable, as {file: path} of a file that holds it,
+# or as {credential: NAME} of what systemd hands to the service (LoadCredential=, LoadCredentialEncrypted=).
 # Any setting can be overridden from the environment: CAUSEWAY_HOMESERVER_ADDRESS, CAUSEWAY_SLACK_WORKSPACES_0_NAME ...
 # `causeway check` tells whether all of it works.
 """

@@ -48,21 +48,21 @@ class Secret:
 
 
 def read_secret(value: object, info: ValidationInfo) -> Secret:
-    """Take a secret as it stands, from `{env: NAME}` or from `{file: path}`; refuse blanks and line breaks."""
+    """Take a secret as it stands, or from where `{env: …}`, `{file: …}` or `{credential: …}` says; refuse blanks."""
     if isinstance(value, Secret):
         return value
     if isinstance(value, str):
         text, origin = value, "it"
-    elif isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in ("env", "file"):
+    elif isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in SOURCES:
         (source, name), *_ = value.items()
         if not isinstance(name, str) or not name:
             raise wrong(f"`{source}` needs a name", f'write {{{source}: "…"}}')
-        text = _from_environment(name, around(info)) if source == "env" else _from_file(name, around(info))
-        origin = f"the environment variable {name}" if source == "env" else f"the file {name}"
+        read, what = SOURCES[source]
+        text, origin = read(name, around(info)), f"{what} {name}"
     elif isinstance(value, bool | int | float):
         raise wrong("is read as a number, which may lose some of it", "put it in quotes")
     else:
-        raise wrong("is not a secret", "write the text itself, {env: NAME} or {file: path}")
+        raise wrong("is not a secret", "write the text itself, {env: NAME}, {file: path} or {credential: NAME}")
     if not text:
         raise wrong(f"is empty ({origin} holds nothing)" if origin != "it" else "is empty", "fill it in")
     if any(char.isspace() or not char.isprintable() for char in text):
@@ -92,6 +92,24 @@ def _from_file(name: str, surroundings: Surroundings) -> str:
         return content.decode().strip()
     except UnicodeDecodeError as error:
         raise wrong(f"{path} is not UTF-8 text", "put nothing but the secret in that file") from error
+
+
+def _from_credential(name: str, surroundings: Surroundings) -> str:
+    """Read what systemd hands to a service (https://systemd.io/CREDENTIALS), which may lie encrypted on the disk."""
+    directory = surroundings.environ.get("CREDENTIALS_DIRECTORY")
+    if directory is None:
+        raise wrong("there are no credentials here: systemd passed none", "see docker/causeway.service")
+    if "/" in name:
+        raise wrong(f"{name} is the path of a file, not the name of a credential", "write {file: …}")
+    return _from_file(str(Path(directory) / name), surroundings)
+
+
+SOURCES: Mapping[str, tuple[Callable[[str, Surroundings], str], str]] = {
+    "env": (_from_environment, "the environment variable"),
+    "file": (_from_file, "the file"),
+    "credential": (_from_credential, "the credential"),
+}
+"""Where a secret may be kept instead of the configuration, and how that is called in words."""
 
 
 def token(*prefixes: str, name: str) -> Callable[[Secret], Secret]:

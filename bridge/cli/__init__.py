@@ -16,6 +16,7 @@ from bridge.cli.cutover import cutover
 from bridge.cli.encryption import encryption
 from bridge.cli.importing import importing
 from bridge.cli.init import init
+from bridge.cli.keys import keys
 from bridge.cli.migrate_db import migrate_db
 from bridge.cli.parked import parked
 from bridge.cli.people import people
@@ -64,7 +65,7 @@ def cli() -> None:
 
 for command in (
     *(init, register, manifest, check, selftest, upgrade, migrate_db, run),
-    *(portals, people, retention, importing, report, verify, cutover, parked, audit, console, encryption, preview),
+    *(portals, people, retention, importing, report, verify, cutover, parked, audit, console, encryption, keys, preview),
 ):
     cli.add_command(command)
 

@@ -54,11 +54,11 @@ def _address(which: str, given: str) -> str:
     """Read an address that may be kept elsewhere; the refusal never shows it."""
     from pydantic import TypeAdapter, ValidationError
 
-    from config.secrets import DatabaseUrl, Secret
+    from config.secrets import SOURCES, DatabaseUrl, Secret
     from config.values import Surroundings
 
     kind, _, where = given.partition(":")
-    value: object = {kind: where} if kind in ("env", "file") else given
+    value: object = {kind: where} if kind in SOURCES else given
     try:
         secret: Secret = TypeAdapter(DatabaseUrl).validate_python(value, context=Surroundings())
     except ValidationError as failed:

@@ -25,14 +25,14 @@ class Seal:
 
     def close(self, token: str, team: TeamId, user: SlackUserId) -> str:
         """Return a sealed token; nothing stays nothing."""
-        return self._with_key().seal(token, _about(team, user)) if token else ""
+        return self._with_key().seal(token, about_token(team, user)) if token else ""
 
     def open(self, sealed: str, team: TeamId, user: SlackUserId) -> str:
         """Return what was sealed; raises Refused with the code WRONG_KEY where that cannot be."""
         if not sealed:
             return ""
         try:
-            return self._with_key().open(sealed, _about(team, user))
+            return self._with_key().open(sealed, about_token(team, user))
         except Fatal:
             log.error("oauth.key is not the one with which the tokens in the database were sealed: configure that one")
             raise Refused(WRONG_KEY, "the token is sealed with another key than oauth.key") from None
@@ -43,5 +43,6 @@ class Seal:
         return self._vault
 
 
-def _about(team: TeamId, user: SlackUserId) -> str:
+def about_token(team: TeamId, user: SlackUserId) -> str:
+    """Return what a token is bound to when it is sealed."""
     return f"oauth token {team}/{user}"
