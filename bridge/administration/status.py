@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.administration.times import moment, seconds_since
-from bridge.store.ledger import TO_MATRIX, TO_SLACK
+from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK
 from bridge.store.tally import tally
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Status:
     workspaces: list[WorkspaceStatus]
     to_matrix: DirectionStatus
     to_slack: DirectionStatus
+    commands: DirectionStatus
+    """What was said to the bot and waits for its answer."""
     portals: dict[str, int]
     portals_in_trouble: int
     portals_off_policy: int
@@ -83,6 +85,7 @@ async def status(office: Office) -> Status:
         ],
         to_matrix=direction(TO_MATRIX),
         to_slack=direction(TO_SLACK),
+        commands=direction(COMMANDS),
         portals=dict(now.portals),
         portals_in_trouble=now.troubled,
         portals_off_policy=now.departing,

@@ -64,7 +64,7 @@ class Views:
             "people": f"{now.people:,}",
             "linked": f"{now.people_linked:,}",
         }
-        for name, direction in (("to_matrix", now.to_matrix), ("to_slack", now.to_slack)):
+        for name, direction in (("to_matrix", now.to_matrix), ("to_slack", now.to_slack), ("commands", now.commands)):
             found[f"{name}.waiting"] = f"{direction.waiting:,}"
             found[f"{name}.oldest"] = age(direction.seconds) if direction.waiting else "none"
             found[f"{name}.parked"] = f"{direction.parked:,}"

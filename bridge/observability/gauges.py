@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from bridge.administration.imports import progress_of
 from bridge.store.imports import Imports, ImportState
-from bridge.store.ledger import TO_MATRIX, TO_SLACK
+from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK
 from bridge.store.tally import tally
 from portals.facts import PortalState
 
@@ -51,11 +51,11 @@ def text(now: Standing) -> bytes:
     def gauge(name: str, help_text: str, *labels: str) -> Gauge:
         return Gauge(f"causeway_{name}", help_text, labels, registry=registry)
 
-    rows = gauge("queue_rows", "Rows that wait to be relayed.", "direction")
+    rows = gauge("queue_rows", "Rows that wait to be relayed, and commands that wait for their answer.", "direction")
     oldest = gauge("queue_oldest_seconds", "Age of the oldest row that waits; 0 when none does.", "direction")
     aside = gauge("parked_rows", "Rows that are parked now.", "direction")
     at_ms = time.time_ns() // 1_000_000
-    for direction in (TO_MATRIX, TO_SLACK):
+    for direction in (TO_MATRIX, TO_SLACK, COMMANDS):
         count, since = now.tally.waiting.get(direction, (0, at_ms))
         rows.labels(direction).set(count)
         oldest.labels(direction).set(max(at_ms - since, 0) / 1000)

@@ -62,7 +62,8 @@ async def test_what_is_relayed_is_counted_by_direction_and_kind(stage: Stage) ->
     await reaches(stage, "causeway_portals", 1, state="live")
     stage.workspace.person("amara").post("#general", "a word nobody must find again")
     await reaches(stage, "causeway_relayed_total", 1, direction="to_matrix", kind="SendEvent")
-    assert await metric(stage, "causeway_queue_rows", direction="to_matrix") is not None
+    for direction in ("to_matrix", "to_slack", "commands"):
+        assert await metric(stage, "causeway_queue_rows", direction=direction) is not None
     _, text = await read(stage, "/metrics")
     assert "a word nobody" not in text
     assert "general" not in text

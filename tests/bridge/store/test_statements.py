@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from bridge.store import bookmarks, cutovers, directory, files, heard, ledger, links, places, words
+from bridge.store import (
+    audit,
+    bookmarks,
+    cutovers,
+    directory,
+    files,
+    heard,
+    ledger,
+    links,
+    papers,
+    places,
+    questions,
+    words,
+)
 from bridge.store.opening import open_database
 
 if TYPE_CHECKING:
@@ -17,7 +30,7 @@ if TYPE_CHECKING:
     from bridge.store.database import Database
 
 WORDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-MODULES = (ledger, links, directory, places, files, words, bookmarks, cutovers, heard)
+MODULES = (ledger, links, directory, places, files, words, bookmarks, cutovers, heard, papers, questions, audit)
 NAMES = {name for module in MODULES for name in vars(module) if name.isupper() and not name.startswith("_")}
 SELDOM = {
     *("OPEN_QUEUES", "OPEN_COUNTS", "ANY_REQUEST", "TAKE_REQUESTS", "LEAVE_ROOM"),
