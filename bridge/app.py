@@ -108,7 +108,7 @@ async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
     try:
         await database.own()
         async with (
-            slack_session(settings.slack.api_url, traces=[metrics.requests_to("slack")]) as session,
+            slack_session(settings.slack.api_url, around=[metrics.requests_to("slack")]) as session,
             client_from(settings, database, _CONNECTIONS, [metrics.requests_to("matrix")]) as matrix,
         ):
             try:

@@ -19,7 +19,7 @@ from portals.policy import Mapped
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aiohttp import TraceConfig
+    from aiohttp import ClientMiddlewareType
 
     import config.settings as configured
     from bridge.matrix.wire import Wire
@@ -81,7 +81,7 @@ def client_from(
     settings: Settings,
     database: Database,
     connections: int = 32,
-    traces: Sequence[TraceConfig] = (),
+    around: Sequence[ClientMiddlewareType] = (),
     *,
     aside: bool = False,
 ) -> MatrixClient:
@@ -98,7 +98,7 @@ def client_from(
         puppeting=puppeting_from(settings),
         door=_door_from(settings, database, aside),
         bot_is_sender=settings.bot_is_sender,
-        traces=traces,
+        around=around,
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-QUIET = ("aiohttp", "asyncio", "asyncpg", "mautrix", "slack_sdk", "bridge.matrix.wire")
+QUIET = ("aiohttp", "asyncio", "asyncpg", "mautrix", "slack_sdk")
 """Loggers that write what foreigners sent when they are asked to be chatty."""
 
 HIDDEN = "[hidden]"

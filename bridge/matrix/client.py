@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from aiohttp import TraceConfig
+    from aiohttp import ClientMiddlewareType
 
     from bridge.matrix.encryption.door import Encryption
     from bridge.matrix.media import Mxc
     from bridge.matrix.wire import Puppeting
     from portals.ids import ActionKey
 
+_ROOMS = Path.v3.rooms
 _NOT_MEMBERS = '{"not_types":["m.room.member"]}'
 """The look-back leaves out members, of which one busy channel's arrival makes hundreds."""
 _LEAST_PAGE = 20
@@ -65,7 +66,7 @@ class Page:
 class MatrixClient:
     """Acts on one homeserver with the service's token; made inside a running event loop, closed by its owner.
 
-    `bot_is_sender` says that the registration's `sender_localpart` is the bot's.
+    `bot_is_sender` says that the registration's `sender_localpart` is the bot's; `around` stands around every request.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class MatrixClient:
         puppeting: Puppeting | None = None,
         door: Callable[[Wire], Encryption] | None = None,
         bot_is_sender: bool = True,
-        traces: Sequence[TraceConfig] = (),
+        around: Sequence[ClientMiddlewareType] = (),
     ) -> None:
         self.bot = bot
         self._wire = Wire(
@@ -91,7 +92,7 @@ class MatrixClient:
             verify_tls=verify_tls,
             puppeting=puppeting,
             nobody=None if bot_is_sender else bot,
-            traces=traces,
+            around=around,
         )
         self._own: Recent[str, bool] = Recent(_OWN)
         self.rooms = Rooms(self._wire, bot)
@@ -164,7 +165,7 @@ class MatrixClient:
         stamped = content if content.get(STAMP) == key else {**content, STAMP: key}
         if self.encryption is not None:
             type, stamped = await self.encryption.outgoing(room, sender, type, stamped)
-        path = Path.v3.rooms[room].send[type][key]
+        path = _ROOMS[room].send[type][key]
         try:
             answer = await self._wire.call(
                 Method.PUT, path, stamped, user=sender, ts=ts, wants="event_id", repeatable=False

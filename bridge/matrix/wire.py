@@ -1,21 +1,23 @@
-"""One request to the homeserver, through mautrix, and what became of it.
+"""One request to the homeserver, and what became of it.
 
 Promises: a request goes to the configured homeserver only, once, and ends as its JSON answer or as an error of
 `bridge.errors`. Refuses: redirects, cookies, proxies of the environment, and repeats of any kind. aiohttp itself sends
 an idempotent request anew when a kept connection turns out to be dead; that is a blind second send, so it is off.
+
+mautrix gives the paths. Its `HTTPAPI` is not used: it puts every address together twice, once for a log that nobody
+reads, and that is a good part of what the bridge spends on a message.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-from mautrix.api import HTTPAPI, Method, PathBuilder
-from mautrix.errors import MatrixConnectionError
+from mautrix.api import Method
+from yarl import URL
 
 from bridge.errors import Fatal, Refused
 from bridge.matrix.failures import NotAccepted, read_answer, refusal, silence, unknown
@@ -25,8 +27,8 @@ from portals.people.puppets import PUPPETS_UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Sequence
 
-    from aiohttp import TraceConfig
-    from yarl import URL
+    from aiohttp import ClientMiddlewareType
+    from mautrix.api import PathBuilder
 
     from portals.ids import MatrixUserId
 
@@ -54,12 +56,12 @@ class NotJson(Exception):
     """A success whose body is no JSON object: something answers that is not a homeserver."""
 
 
-class Wire(HTTPAPI):
+class Wire:
     """The requests of one service to one homeserver over one shared pool of connections.
 
     Made inside a running event loop. `connections` is the most requests in flight at once; further ones wait their
     turn. `timeout` is the longest silence, in seconds, that a request waits for its answer. `nobody` is whom a request
-    acts as that names no user, where that is not the token's owner.
+    acts as that names no user, where that is not the token's owner. `around` stands around every request.
     """
 
     def __init__(
@@ -72,23 +74,19 @@ class Wire(HTTPAPI):
         verify_tls: bool = True,
         puppeting: Puppeting | None = None,
         nobody: MatrixUserId | None = None,
-        traces: Sequence[TraceConfig] = (),
+        around: Sequence[ClientMiddlewareType] = (),
     ) -> None:
-        session = ClientSession(
+        self._session = ClientSession(
             connector=TCPConnector(limit=connections, keepalive_timeout=_KEEP_ALIVE, ssl=verify_tls),
             timeout=ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=timeout),
             cookie_jar=DummyCookieJar(),
             headers={"User-Agent": "causeway"},
-            trace_configs=list(traces),
+            middlewares=tuple(around),
         )
-        session._retry_connection = False
-        super().__init__(
-            homeserver,
-            token,
-            client_session=session,
-            default_retry_count=0,
-            log=logging.getLogger(__name__),  # type: ignore[arg-type]  # only `log` and `warning` are used
-        )
+        self._session._retry_connection = False
+        self._homeserver = URL(homeserver)
+        self._below = self._homeserver.raw_path.rstrip("/")
+        self._bearer = {"Authorization": f"Bearer {token}"}
         self.timeout = timeout
         self._puppeting = puppeting
         self._nobody = nobody
@@ -101,7 +99,7 @@ class Wire(HTTPAPI):
 
     async def close(self) -> None:
         """Close all connections."""
-        await self.session.close()
+        await self._session.close()
 
     async def call(
         self,
@@ -128,14 +126,17 @@ class Wire(HTTPAPI):
             parameters["user_id"] = acting
         if ts is not None:
             parameters["ts"] = str(ts)
+        sent = {**self._bearer, **(headers or {})}
+        if self._puppeting is not None and self.acts_as(acting):
+            sent["Authorization"] = f"Bearer {self._puppeting.token}"
+        body: bytes | AsyncIterable[bytes] | None = None
+        if content is not None and not isinstance(content, Mapping):
+            body = content
+        elif method is not Method.GET:
+            body = _written(content or {})
+            sent["Content-Type"] = "application/json"
         try:
-            answer: Json = await self.request(
-                method,
-                path,
-                _written(content) if isinstance(content, Mapping) else content,  # type: ignore[arg-type]  # any iterable
-                headers=dict(headers) if headers else None,
-                query_params=parameters,
-            )
+            answer = await self._send(method, self.address(path, parameters), body, sent)
         except NotAccepted as error:
             failure = refusal(error.answer, repeatable)
             if isinstance(failure, Fatal) and self.acts_as(user):
@@ -147,9 +148,7 @@ class Wire(HTTPAPI):
             raise failure from None
         except NotJson:
             raise unknown("what answers at the homeserver's address is not a homeserver", repeatable) from None
-        except MatrixConnectionError as error:
-            raise silence(error.__cause__ or error, repeatable) from error
-        except TimeoutError as error:
+        except (ClientError, TimeoutError) as error:
             raise silence(error, repeatable) from error
         if wants and not isinstance(answer.get(wants), kind):
             raise unknown(f"the homeserver's answer has no {wants}", repeatable)
@@ -157,11 +156,11 @@ class Wire(HTTPAPI):
 
     async def open(self, path: PathBuilder, query: Mapping[str, str] | None = None) -> ClientResponse:
         """Begin a GET whose body the caller reads and then closes; what fails later is told by `failures.silence`."""
-        headers = {"Authorization": f"Bearer {self.token}"}
         if self._nobody is not None:
             query = {**(query or {}), "user_id": self._nobody}
+        url = self.address(path, query)
         try:
-            response = await self.session.get(self.address(path), params=query, headers=headers, allow_redirects=False)
+            response = await self._session.get(url, headers=self._bearer, allow_redirects=False)
             if response.status == 200:
                 return response
             async with response:
@@ -170,24 +169,20 @@ class Wire(HTTPAPI):
             raise silence(error, repeatable=True) from error
         raise refusal(answer, repeatable=True)
 
-    def address(self, path: PathBuilder) -> URL:
+    def address(self, path: PathBuilder, query: Mapping[str, str | Sequence[str]] | None = None) -> URL:
         """Return the full address of a path below the homeserver's, which may itself have one."""
-        return self.base_url.with_path(self._full_path(path), encoded=True)
+        address = self._homeserver.with_path(f"{self._below}/{path}", encoded=True)
+        return address.with_query(query) if query else address
 
-    async def _send(  # type: ignore[override]  # mautrix's JSON is any JSON value; ours is an object
+    async def _send(
         self,
         method: Method,
         url: URL,
-        content: Any,  # bytes, text or an iterable, as mautrix prepared it
-        query_params: dict[str, str],
-        headers: dict[str, str],
-    ) -> tuple[Json, ClientResponse]:
-        """Send as mautrix does, but follow no redirect and keep the whole answer of a failure."""
-        if self._puppeting is not None and self.acts_as(query_params.get("user_id")):
-            headers = {**headers, "Authorization": f"Bearer {self._puppeting.token}"}
-        request = self.session.request(
-            method.value, url, data=content, params=query_params, headers=headers, allow_redirects=False
-        )
+        content: bytes | AsyncIterable[bytes] | None,
+        headers: Mapping[str, str],
+    ) -> Json:
+        """Send once, following no redirect; raises NotAccepted with the whole answer of a failure."""
+        request = self._session.request(method.value, url, data=content, headers=headers, allow_redirects=False)
         self.in_flight += 1
         try:
             async with request as response:
@@ -196,7 +191,7 @@ class Wire(HTTPAPI):
             self.in_flight -= 1
         if response.status != 200 and response.status != 201:
             raise NotAccepted(read_answer(response.status, response.headers, body))
-        return _object(body), response
+        return _object(body)
 
 
 def _written(content: Mapping[str, Any]) -> bytes:

@@ -7,6 +7,7 @@ names of workspaces. Nothing that somebody wrote, and no id of a person, room or
 from __future__ import annotations
 
 import re
+from functools import cache
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ import aiohttp
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
 if TYPE_CHECKING:
-    from types import SimpleNamespace
-
     from yarl import URL
 
 _QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -49,6 +48,8 @@ class Metrics:
             "causeway_relay_delay_seconds", "From a message's arrival in the store to its being relayed.",
             ("direction",), buckets=_SLOW, registry=self.registry,
         )  # fmt: skip
+        self._count_relayed, self._time_relayed = cache(self._relayed.labels), cache(self._delay.labels)
+        """Looked up once each: with every message it would take longer than the counting."""
         self._limited = Counter(
             "causeway_rate_limited", "Requests answered with 429.", ("side", "method"), registry=self.registry
         )
@@ -67,8 +68,8 @@ class Metrics:
 
     def relayed(self, direction: str, kind: str, seconds: float) -> None:
         """Count an action that was performed, so long after its row came in."""
-        self._relayed.labels(direction, kind).inc()
-        self._delay.labels(direction).observe(max(seconds, 0.0))
+        self._count_relayed(direction, kind).inc()
+        self._time_relayed(direction).observe(max(seconds, 0.0))
 
     def parked(self, direction: str) -> None:
         """Count a row that was put aside."""
@@ -82,34 +83,28 @@ class Metrics:
         """Note how long a commit took."""
         self._commits.observe(seconds)
 
-    def requests_to(self, side: str) -> aiohttp.TraceConfig:
-        """Return what times the requests of a session to `slack` or to the homeserver (`matrix`)."""
-        trace = aiohttp.TraceConfig()
+    def requests_to(self, side: str) -> aiohttp.ClientMiddlewareType:
+        """Return what stands around the requests of a session to `slack` or to the homeserver (`matrix`)."""
 
-        async def begun(
-            _: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestStartParams
-        ) -> None:
-            context.began, context.method = perf_counter(), method_of(side, params.url)
+        @cache
+        def clock(method: str) -> Histogram:
+            return self._requests.labels(side, method)
 
-        async def ended(
-            _: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestEndParams
-        ) -> None:
-            self._requests.labels(side, context.method).observe(perf_counter() - context.began)
-            if params.response.status == 429:
-                self._limited.labels(side, context.method).inc()
-            elif params.response.status >= 500:
-                self._failed.labels(side, context.method).inc()
+        async def timed(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+            began, method = perf_counter(), method_of(side, request.url)
+            try:
+                response = await send(request)
+            except (aiohttp.ClientError, TimeoutError):
+                self._failed.labels(side, method).inc()
+                raise
+            clock(method).observe(perf_counter() - began)
+            if response.status == 429:
+                self._limited.labels(side, method).inc()
+            elif response.status >= 500:
+                self._failed.labels(side, method).inc()
+            return response
 
-        async def failed(
-            _: aiohttp.ClientSession, context: SimpleNamespace, params: aiohttp.TraceRequestExceptionParams
-        ) -> None:
-            if isinstance(params.exception, aiohttp.ClientError | TimeoutError):
-                self._failed.labels(side, context.method).inc()
-
-        trace.on_request_start.append(begun)
-        trace.on_request_end.append(ended)
-        trace.on_request_exception.append(failed)
-        return trace
+        return timed
 
     def text(self) -> bytes:
         """Return everything as Prometheus reads it."""
@@ -118,7 +113,7 @@ class Metrics:
 
 def method_of(side: str, url: URL) -> str:
     """Return what a request asks for, out of a bounded number of words."""
-    path = url.path
+    path = url.raw_path
     if side == "slack":
         found = _METHOD.search(path)
         return found[1] if found else OTHER

@@ -55,15 +55,14 @@ class Reach:
 
 
 def slack_session(
-    api_url: str, *, connections: int = 100, traces: Sequence[aiohttp.TraceConfig] = ()
+    api_url: str, *, connections: int = 100, around: Sequence[aiohttp.ClientMiddlewareType] = ()
 ) -> aiohttp.ClientSession:
-    """Make a session that reaches Slack alone; proxies of the environment count."""
+    """Make a session that reaches Slack alone; proxies of the environment count, `around` stands around requests."""
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
         connector=aiohttp.TCPConnector(limit=connections),
         trust_env=True,
-        trace_configs=list(traces),
-        middlewares=(Reach(api_url),),
+        middlewares=(*around, Reach(api_url)),
     )
 
 
