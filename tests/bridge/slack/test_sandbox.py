@@ -59,14 +59,13 @@ class Inbox:
 class Edge:
     """A sandbox and the Slack edge of a bridge beside it."""
 
-    def __init__(self, slack: SlackSandbox, session: aiohttp.ClientSession, limits: Limits) -> None:
+    def __init__(self, slack: SlackSandbox, session: aiohttp.ClientSession, limits: Limits, timeouts: Timeouts) -> None:
         self.slack = slack
         self.team = slack.team()
         self.channel = self.team.channel("general").id
         self.session = session
         self.inbox = Inbox()
         token = self.team.bot_token
-        timeouts = Timeouts(call=0.25, transfer=0.5)
         self.client = SlackClient(
             "acme",
             token,
@@ -109,10 +108,12 @@ class Edge:
 
 
 @asynccontextmanager
-async def edge(own_limits: Limits | None = None, **more: Any) -> AsyncIterator[Edge]:
+async def edge(own_limits: Limits | None = None, kind: Kind | None = None, **more: Any) -> AsyncIterator[Edge]:
+    """A Slack and the edge of a bridge, which waits for an answer but shortly where one of this kind never comes."""
     more = {"limits": SlackLimits.off(), "times": HASTE, **more}
+    timeouts = Timeouts(call=0.5, transfer=0.5) if kind in HANGS else Timeouts()
     async with SlackSandbox(**more) as slack, aiohttp.ClientSession() as session:
-        yield Edge(slack, session, own_limits or Limits(scale=0))
+        yield Edge(slack, session, own_limits or Limits(scale=0), timeouts)
 
 
 NAMES = [f"m{number}" for number in range(100)]
@@ -230,6 +231,7 @@ class TestSignedHttp:
 
 
 DONE = {Kind.DROP_AFTER, Kind.INTERNAL_AFTER, Kind.FATAL_AFTER, Kind.HTTP_503_AFTER, Kind.HANG_AFTER, Kind.GARBAGE}
+HANGS = {Kind.HANG_BEFORE, Kind.HANG_AFTER}
 NOT_DONE = {Kind.DROP_BEFORE, Kind.INTERNAL_ERROR, Kind.HTTP_500, Kind.HTTP_503, Kind.HANG_BEFORE}
 
 
@@ -239,7 +241,7 @@ class TestUnknownOutcomes:
     async def test_a_post_without_answer_is_settled_by_its_stamp(
         self, kind: Kind, in_thread: bool, customised_as: Any
     ) -> None:
-        async with edge(reality=Reality(customised_as=customised_as)) as it:
+        async with edge(kind=kind, reality=Reality(customised_as=customised_as)) as it:
             root = it.team.person("bob").post("#general", "root")
             thread_ts = root.ts if in_thread else None
             it.slack.faults.next_calls("chat.postMessage", kind)
@@ -257,7 +259,7 @@ class TestUnknownOutcomes:
     @pytest.mark.parametrize("kind", sorted(DONE | NOT_DONE, key=str))
     @pytest.mark.parametrize("names_bot", [False, True])
     async def test_a_file_without_answer_is_settled_by_its_id(self, kind: Kind, names_bot: bool) -> None:
-        async with edge(reality=Reality(file_share_names_bot=names_bot)) as it:
+        async with edge(kind=kind, reality=Reality(file_share_names_bot=names_bot)) as it:
             root = it.team.person("bob").post("#general", "root")
             told: list[str] = []
 
@@ -281,7 +283,7 @@ class TestUnknownOutcomes:
 
     @pytest.mark.parametrize("kind", sorted(DONE | NOT_DONE, key=str))
     async def test_what_may_be_done_twice_is_done_after_all(self, kind: Kind) -> None:
-        async with edge() as it:
+        async with edge(kind=kind) as it:
             ts = await it.client.post(it.channel, "hi", key="k1")
             steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
                 ("reactions.add", lambda: it.client.react(it.channel, ts, "tada")),
@@ -375,7 +377,7 @@ class TestClient:
             assert refused.value.remedy
 
     async def test_the_limits_kept_here_are_never_over_those_of_slack(self) -> None:
-        async with edge(Limits(scale=0.01), limits=SlackLimits(scale=0.01)) as it:
+        async with edge(Limits(scale=0.03), limits=SlackLimits(scale=0.03)) as it:
             random = it.team.person("alice").create("random", members=[it.team.installation.bot_user]).id
             ts = await it.client.post(it.channel, "hi", key="k")
             calls: list[Awaitable[object]] = [it.client.user(it.team.user("alice").id) for _ in range(150)]
