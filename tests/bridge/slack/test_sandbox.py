@@ -29,6 +29,7 @@ QUICK = Timings(
     connect=0.5, ping=0.05, silence=0.2, linger=0.5, settled=0.0, back_off=0.01, longest_back_off=0.05, refused=0.05
 )
 HASTE = DeliveryTimes(scale=0.05, retries=(0, 10, 60))
+PATIENT = DeliveryTimes(ack=30.0, retries=(0.0, 0.5, 3.0))
 
 
 class Inbox:
@@ -215,7 +216,7 @@ class TestSocketMode:
 
 class TestSignedHttp:
     async def test_events_arrive_over_http_and_come_again_until_stored(self) -> None:
-        async with edge() as it:
+        async with edge(times=PATIENT) as it:
             app = it.team.installation.app
             door = SignedApp("acme", app.signing_secret, it.inbox.admit, it.inbox.on_gap, lambda: it.team.id)
             application = web.Application()

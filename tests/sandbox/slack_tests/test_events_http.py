@@ -104,7 +104,7 @@ async def test_an_app_can_decline_retries() -> None:
 
 
 async def test_a_closed_door_is_tried_again_later() -> None:
-    async with listening() as (bench, endpoint):
+    async with listening(DeliveryTimes(ack=30.0, retries=(0.0, 0.1, 0.2))) as (bench, endpoint):
         bench.team.installation.app.request_url = "http://127.0.0.1:9/"
         bench.team.person("alice").post("#general", "hi")
         await bench.slack.until(lambda: next(iter(bench.slack.delivery.open.values())).attempt == 2)
