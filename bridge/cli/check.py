@@ -39,8 +39,9 @@ MARKS = {"ok": ("OK", "green"), "warn": ("WARN", "yellow"), "fail": ("FAIL", "re
 def check(ctx: click.Context, config: Path, registered: Path | None, as_json: bool) -> None:
     """Test tokens, scopes, addresses, the registration and the database, and say what to do about each failure.
 
-    Nothing is changed on any side. It can run beside the bridge, and then also tests the way from the homeserver to
-    it. The exit code is 1 when something failed.
+    It can run beside the bridge, and then also tests the way from the homeserver to it. On the homeserver it leaves the
+    account of a ghost, always the same one, who stands for nobody, and a file of a few bytes; nothing else is changed.
+    The exit code is 1 when something failed.
     """
     if ctx.invoked_subcommand is not None:
         return

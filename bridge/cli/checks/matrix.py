@@ -6,15 +6,22 @@ from typing import TYPE_CHECKING
 
 from bridge.cli.checks.finding import Finding, Findings, failed
 from bridge.cli.checks.listening import is_listening
+from bridge.configured import names_from
 from bridge.errors import BridgeError, Fatal, Refused
 from bridge.matrix.client import MatrixClient
-from portals.ids import MatrixUserId, RoomId
+from portals.ids import MatrixUserId, RoomId, SlackUserId, TeamId
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from config.settings import Settings
 
 PATIENCE = 15.0
 """Seconds that the homeserver has for an answer."""
+
+_NOBODY = (TeamId("T0CHECK"), SlackUserId("U0CHECK"))
+"""No id of Slack is as short."""
+_FILE = b"causeway check\n"
 
 OLDEST = (1, 4)
 """The version of the specification that the bridge needs: threads came with 1.4."""
@@ -51,6 +58,7 @@ async def check_homeserver(settings: Settings) -> Findings:
         yield Finding("homeserver", "ok", f"accepts as_token: we are {me}")
         if settings.encryption.key is not None:
             yield await _knows_devices(settings)
+        yield await _makes_ghosts(client, settings)
         yield await _takes_media(client, settings)
         async for finding in _reached(client, settings):
             yield finding
@@ -75,16 +83,36 @@ async def _knows_devices(settings: Settings) -> Finding:
     return Finding("encryption", "ok", "the registration lets the bridge have devices; Slack reads what is relayed")
 
 
+async def _makes_ghosts(client: MatrixClient, settings: Settings) -> Finding:
+    """Make the account of a ghost that stands for nobody, always the same one."""
+    ghost = names_from(settings).ghost(*_NOBODY)
+    try:
+        await client.register(ghost)
+    except BridgeError as error:
+        remedy = "compare the registration: `causeway register` tells what differs; --force writes it anew"
+        return failed("homeserver", error, remedy)
+    return Finding("homeserver", "ok", f"lets the bridge make ghosts, as {ghost}, who stands for nobody")
+
+
 async def _takes_media(client: MatrixClient, settings: Settings) -> Finding:
-    """Ask how large a file may be; nothing is uploaded."""
+    """Ask how large a file may be, and have a few bytes taken and given back."""
     try:
         limit = await client.media.media_config()
+        mxc = await client.media.upload(_bytes(), "text/plain", "causeway-check.txt", len(_FILE))
+        async with client.media.download(mxc) as found:
+            given = b"".join([chunk async for chunk in found.chunks])
     except BridgeError as error:
-        return failed("homeserver", error, "see that its media repository is switched on")
+        return failed("homeserver", error, "see that its media repository is switched on, and has room")
+    if given != _FILE:
+        return Finding("homeserver", "fail", "gives another file back than it took", "look into its media repository")
     if limit is not None and limit < settings.files.max_size:
         detail = f"takes files of up to {limit:,} bytes; larger ones become a notice (its max_upload_size decides)"
         return Finding("homeserver", "ok", detail)
-    return Finding("homeserver", "ok", "takes files as large as files.max_size")
+    return Finding("homeserver", "ok", "takes files as large as files.max_size, and gives them back")
+
+
+async def _bytes() -> AsyncIterator[bytes]:
+    yield _FILE
 
 
 def speaks(address: str, versions: tuple[str, ...]) -> Finding:

@@ -51,6 +51,7 @@ async def test_all_is_well_where_all_is_well(side: Side, causeway: Causeway, tmp
         "we are @causeway:localhost",
         "good for",
         "opens sockets",
+        "lets the bridge make ghosts, as @slack_t0check_u0check:localhost",
         "takes files",
     ):
         assert words in details
@@ -94,6 +95,15 @@ async def test_tokens_that_the_homeserver_does_not_know_are_named(
     assert "as_token" in finding["detail"]
     assert "registration" in finding["detail"] + finding["remedy"]
     assert "homeserver.address" not in finding["remedy"]
+
+
+async def test_ghosts_that_the_registration_does_not_cover_are_named(
+    side: Side, causeway: Causeway, tmp_path: Path
+) -> None:
+    config = side.write(tmp_path / "config.yaml", appservice={"ghost_localpart": "workspace_{team}_{user}"})
+    (finding,) = bad(await look(causeway, config, code=1))
+    assert "M_EXCLUSIVE" in finding["detail"]
+    assert "causeway register" in finding["remedy"]
 
 
 async def test_another_bot_than_the_registered_one_is_named(side: Side, causeway: Causeway, tmp_path: Path) -> None:
@@ -180,7 +190,9 @@ async def test_files_that_are_open_or_differ_are_named(side: Side, causeway: Cau
     rights, *differences = bad(await look(causeway, config, code=1))
     assert rights["outcome"] == "warn"
     assert rights["remedy"] == f"chmod o= {config}"
-    assert [finding["detail"].partition(": ")[2].split()[0] for finding in differences] == ["url", "namespaces.users"]
+    *told, refused = differences
+    assert [finding["detail"].partition(": ")[2].split()[0] for finding in told] == ["url", "namespaces.users"]
+    assert "M_EXCLUSIVE" in refused["detail"]
     assert all("causeway register --force" in finding["remedy"] for finding in differences)
 
 
