@@ -350,6 +350,8 @@ class _Bridge:
         self.group.create_task(self.hands.run(), name="hands")
         self.group.create_task(self.watch.run(), name="room policies")
         self.group.create_task(self.keeping.run(), name="retention")
+        if self.matrix.encryption is not None:
+            self.group.create_task(self.matrix.encryption.give_up_keys(), name="old keys")
         await self.lanes.wake_all()
 
     # --- the edges

@@ -114,6 +114,7 @@ def _door_from(settings: Settings, database: Database, aside: bool) -> Callable[
         otherwise=frozenset(chosen.otherwise),
         all_devices=chosen.devices == "all",
         aside=aside,
+        keep_ms=int(chosen.keep.total_seconds() * 1000),
     )
     return lambda wire: Encryption(wire, database, options)
 

@@ -30,6 +30,10 @@ class Encryption(Section):
         default="all",
         description="Whose devices get keys and are heard: `verified` leaves out those that their owners do not sign.",
     )
+    keep: Duration = Field(
+        default=read_duration("0s"),
+        description="After how long without a message a session's key is given up, at least two rotations; 0s: never.",
+    )
     wait: Duration = Field(
         default=read_duration("30s"),
         description="How long a message whose key did not come yet holds up those behind it; then it waits aside.",

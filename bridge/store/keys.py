@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 500
 """Values in one IN: less than any database's limit."""
+_DAY_MS = 24 * 3600 * 1000
 
 CHECK = "SELECT sealed FROM key_check WHERE id = 1"
 ADD_CHECK = "INSERT INTO key_check (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO NOTHING"
@@ -106,9 +107,10 @@ SELECT room, session_id, sender, sender_key, signing_key, first_index, session F
 WHERE room = $1 AND session_id = $2 AND sender = $3
 """
 PUT_INBOUND = """
-INSERT INTO inbound_sessions (room, session_id, sender, sender_key, signing_key, first_index, session)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (room, session_id, sender) DO UPDATE SET first_index = excluded.first_index, session = excluded.session
+INSERT INTO inbound_sessions (room, session_id, sender, sender_key, signing_key, first_index, session, used_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (room, session_id, sender)
+DO UPDATE SET first_index = excluded.first_index, session = excluded.session, used_at = excluded.used_at
 WHERE inbound_sessions.sender_key = excluded.sender_key AND excluded.first_index < inbound_sessions.first_index
 """
 """A key that comes again is taken where it opens more, and only from the device that it came from first. Whoever passes
@@ -118,6 +120,8 @@ PUT_READ = """
 INSERT INTO read_indices (room, session_id, message_index, event_id) VALUES ($1, $2, $3, $4)
 ON CONFLICT (room, session_id, message_index) DO NOTHING
 """
+USED = "UPDATE inbound_sessions SET used_at = $3 WHERE room = $1 AND session_id = $2 AND used_at < $4"
+"""Noted once a day, for the sake of keys that are given up when nothing is read with them for long."""
 AWAIT = """
 INSERT INTO awaited_keys (room, session_id, sender, inbox_seq) VALUES ($1, $2, $3, $4)
 ON CONFLICT (room, session_id, inbox_seq) DO NOTHING
@@ -182,7 +186,7 @@ class Outbound:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """A session that opens messages of one device in one room, from `first_index` on."""
+    """A session that opens messages of one device in one room, from `first_index` on; without `session`, it is over."""
 
     room: str
     session_id: str
@@ -390,12 +394,15 @@ class Keys:
             found.signing_key,
             found.first_index,
             found.session,
+            time.time_ns() // 1_000_000,
         )
         return (Statement(PUT_INBOUND, values),)
 
     async def read_first(self, room: str, session_id: str, index: int, event_id: str) -> str:
         """Return the event that was first read with this place of a session: this one, if none was."""
-        await self._database.commit(Statement(PUT_READ, (room, session_id, index, event_id)))
+        put = Statement(PUT_READ, (room, session_id, index, event_id))
+        now = time.time_ns() // 1_000_000
+        await self._database.commit(put, Statement(USED, (room, session_id, now, now - _DAY_MS)))
         return str((await self._database.fetch(READ, room, session_id, index))[0][0])
 
     # --- keys that did not come

@@ -8,6 +8,7 @@ in the room before it came before it, so that a busy room need not be asked abou
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from bridge.matrix.encryption.outbound import MEGOLM, Outbounds
 from bridge.matrix.encryption.turns import Turns
 from bridge.matrix.encryption.vault import Vault
 from bridge.store.keys import Keys
+from bridge.store.old_keys import OldKeys
 from portals.actions import STAMP
 from portals.ids import MatrixUserId, RoomId
 
@@ -52,6 +54,8 @@ _MESSAGES = 100
 _MANY = 4
 """Requests under way from which on the homeserver has enough to do."""
 _LEAST_PERIOD_MS = 3600 * 1000
+_LOOK_FOR_OLD_KEYS = 6 * 3600.0
+_BREATH = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ class Options:
     all_devices: bool = True
     aside: bool = False
     """Whether this is another process than the bridge's, such as a command's, which reads no keys."""
+    keep_ms: int = 0
+    """After how long without a message a session's key is given up; 0 never."""
 
 
 class Encryption:
@@ -81,6 +87,7 @@ class Encryption:
         self._options = options
         self._clock = clock
         self._keys = keys = Keys(database)
+        self._old_keys = OldKeys(database)
         self._server = server = KeyServer(wire)
         self._rules: dict[RoomId, tuple[int, int]] = {}
         self._clear: dict[RoomId, float] = {}
@@ -152,6 +159,18 @@ class Encryption:
             await self._keys.keep(one for session in sessions for one in self._keys.no_longer_awaited(*session))
 
         await self._arrivals.run(came, appear)
+
+    async def give_up_keys(self) -> None:
+        """Give up keys that are too old, again and again until cancelled."""
+        while self.is_on and self._options.keep_ms:
+            try:
+                given_up = await self._old_keys.give_up(time.time_ns() // 1_000_000, self._options.keep_ms)
+            except Later as later:
+                log.warning("old keys could not be given up yet: %s", later)
+                given_up = 0
+            if given_up:
+                log.info("the keys of %d sessions were given up, in which nothing was said for long", given_up)
+            await asyncio.sleep(_BREATH if given_up else _LOOK_FOR_OLD_KEYS)
 
     # --- rooms
 

@@ -103,6 +103,8 @@ class Inbounds:
         if found is None:
             lacks = "its sender's device has not given the bridge its key"
             raise Undecryptable(lacks, (room, session_id), key if isinstance(key, str) else "")
+        if not found.session:
+            raise Undecryptable("its key was given up, for nothing had been said in its session for long")
         try:
             session = vodozemac.InboundGroupSession.from_pickle(found.session, self._vault.pickle_key)
             message = vodozemac.MegolmMessage.from_base64(ciphertext)
