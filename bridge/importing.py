@@ -19,6 +19,7 @@ from bridge.app import Hooks
 from bridge.beside import with_bridge
 from bridge.configured import client_from, names_from, rules_from
 from bridge.errors import Later, Refused
+from bridge.oauth.app_tokens import token_of
 from bridge.policies import customs_from
 from bridge.slack.installation import install
 from bridge.slack.limits import Limits
@@ -119,6 +120,7 @@ async def importer_on(
             "entitled": Entitled(people, directory, settings.people.direct_messages),
             "member_limit": settings.rooms.member_limit,
             "at_once": settings.imports.channels_at_once,
+            "system": settings.imports.system_messages,
         }
         yield Importer(**{**usual, **more})
 
@@ -129,7 +131,7 @@ async def _installations(
     """Return what fetches the files of each workspace: with its token, else with the export's alone."""
     found: dict[TeamId, Installation] = {}
     for workspace in settings.slack.workspaces:
-        made = _install(workspace.name, workspace.bot_token.reveal(), settings, session)
+        made = _install(workspace.name, await token_of(settings, workspace), settings, session)
         try:
             identity = await made.client.auth()
         except (Later, Refused) as error:

@@ -1,7 +1,7 @@
 """The settings of bringing history over."""
 
 # No `from __future__ import annotations`: pydantic evaluates these annotations while the classes are made.
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,4 +17,10 @@ class Imports(Section):
     )
     files_at_once: Annotated[Count, Field(ge=1, le=64)] = Field(
         default=4, description="Files that are fetched from Slack at the same time, ahead of their messages."
+    )
+    system_messages: Literal["live", "all", "without_membership", "none"] = Field(
+        default="live",
+        description="Which of Slack's own messages come with a history: those that are shown of live traffic (all but"
+        " joins, names, topics and the like, which rooms show as such), `all`, all but joins, or `none`. Choose before"
+        " the first import: what is left out cannot be put into a room's past.",
     )

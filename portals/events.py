@@ -92,7 +92,7 @@ class SlackMessage:
 
     `changed` says that Slack announced a change of it; `historic` that it was read back from history. `version` orders
     the changes of one message, `digest` names what its text says. `system` is the subtype of what nobody wrote: Slack's
-    own message about something that its author did.
+    own message about something that its author did; it is shown for certain where it is `announced`.
     """
 
     source: str
@@ -110,6 +110,7 @@ class SlackMessage:
     version: Ts = NO_TS
     digest: str = ""
     system: str = ""
+    announced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ async def report_of(
             sources=sources,
             selection=selection,
             checksums=checksums,
+            system=settings.imports.system_messages,
         )
         found = await planning.undertaking(portals)
         _refuse_nothing(selection, len(found.tasks), [one.channel.name for one in found.left_out])

@@ -30,6 +30,7 @@ from portals.ids import (
     ts_to_ms,
 )
 from portals.reading.values import mapping, text_of, ts_of
+from portals.relay.system_notices import AS_LIVE
 from portals.text import emoji
 
 if TYPE_CHECKING:
@@ -101,7 +102,9 @@ class Planning:
         sources: Sequence[Source],
         selection: Selection,
         checksums: bool,
+        system: str = AS_LIVE,
     ) -> None:
+        """Build it; `system` says which of Slack's own words imports bring."""
         self._matrix = matrix
         self._stores = stores
         self._names = names
@@ -110,6 +113,7 @@ class Planning:
         self._sources = sources
         self._selection = selection
         self._checksums = checksums
+        self._system = system
         self._known: dict[TeamId, Known] = {}
 
     async def undertaking(self, portals: Sequence[Portal]) -> Undertaking:
@@ -256,6 +260,7 @@ class Planning:
             channels={one.id: one.name for one in channels.values()},
             usergroups=await directory.words.all(team, "usergroup"),
             emoji=_standard(pictures),
+            system=self._system,
         )
 
     def _sums(self, team: TeamId) -> Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]:

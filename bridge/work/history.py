@@ -22,6 +22,7 @@ from portals.facts import PortalKind
 from portals.history.compare import archived, described, differences, memberships, pins, shows
 from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_ts
 from portals.reading.file_tokens import without_tokens
+from portals.relay.system_notices import AS_LIVE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,7 +65,9 @@ class ChannelHistory:
         links: Links,
         imports: Imports,
         promise: Callable[[Sequence[dict[str, Any]]], Unit],
+        system: str = AS_LIVE,
     ) -> None:
+        """Begin; `system` says which of Slack's own words are brought (`system_notices.is_brought`)."""
         self.portal = portal
         self.known = known
         self.queue = channel_queue(portal.team, portal.channel)
@@ -77,12 +80,13 @@ class ChannelHistory:
         self._links = links
         self._imports = imports
         self._promise = promise
+        self._system = system
         self._cursor = known.cursor
         self._is_whole: bool | None = None
 
     def shows(self, record: dict[str, Any]) -> bool:
         """Tell whether a record would make anything to be seen."""
-        return shows(record, self._exported.id, self._workspace)
+        return shows(record, self._exported.id, self._workspace, self._system)
 
     async def take(self, batch: Batch) -> int:
         """Admit what is news in a batch, in one commit with the note that it was taken; returns how many rows.
@@ -139,6 +143,7 @@ class ChannelHistory:
             since=NO_TS if self._is_whole else AFTER_ALL,
             as_of=self._as_of,
             archive=True,
+            system=self._system,
             unreadable=unreadable,
         )
 

@@ -29,6 +29,7 @@ from portals.history.conversations import name_of
 from portals.history.selection import as_told
 from portals.ids import SlackUserId, TeamId, Ts, channel_queue, is_ts, past_of
 from portals.reading.slack_messages import files_in
+from portals.relay.system_notices import AS_LIVE
 from portals.retry import pause
 
 if TYPE_CHECKING:
@@ -98,7 +99,9 @@ class Importer:
         entitled: Entitled,
         member_limit: int,
         at_once: int,
+        system: str = AS_LIVE,
     ) -> None:
+        """Build it; `system` says which of Slack's own words are brought (`system_notices.is_brought`)."""
         self._names = names
         self._ledger = ledger
         self._directory = directory
@@ -107,6 +110,7 @@ class Importer:
         self._fetcher = fetcher
         self._entitled = entitled
         self._member_limit = member_limit
+        self._system = system
         self._turns = asyncio.Semaphore(at_once)
         self._open: dict[str, int] = {}
         self._ticked = asyncio.Event()
@@ -283,6 +287,7 @@ class Importer:
             links=self._links,
             imports=self._imports,
             promise=promise,
+            system=self._system,
         )
         await history.begin()  # the room is made while the first records are read
         return history

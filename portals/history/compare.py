@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from portals.events import SlackMessage
 from portals.facts import Origin
 from portals.ids import AFTER_ALL, NO_TS, Ts, is_ts
-from portals.reading.slack import LOOK_BACK
+from portals.reading.slack import ANNOUNCED, LOOK_BACK
 from portals.reading.slack_messages import cut_reactions, is_hidden, message_of, reactions_of
 from portals.relay import system_notices
 from portals.text import emoji
@@ -45,6 +45,7 @@ def differences(
     since: Ts,
     as_of: Ts,
     archive: bool = False,
+    system: str = system_notices.AS_LIVE,
     unreadable: list[tuple[Json, str]] | None = None,
 ) -> list[News]:
     """Return what history tells anew.
@@ -53,6 +54,7 @@ def differences(
     `reactions` what was known of the same span *before* Slack was asked: a link without a message was deleted.
     `reactions` hold the removed ones as well. `as_of` is when Slack said all this; an `archive` may be older than what
     is known, and then says nothing against it. What it shows of an edited message is shown with the mark of the edit.
+    `system` says which of Slack's own words are brought (`system_notices.is_brought`).
     `unreadable` takes what is no message that anybody could show, and why.
     """
     made = _Maker(channel, workspace.team, gap, as_of, archive=archive)
@@ -75,7 +77,7 @@ def differences(
                 news.extend(made.lost_root(Ts(foreign["ts"]), foreign))
             continue
         present.add(message.ts)
-        if not system_notices.is_shown(message):
+        if not system_notices.is_brought(message, system):
             continue
         shown = known.get(message.ts, [])
         if message.own and not shown:
@@ -85,7 +87,7 @@ def differences(
         if not shown and archive and message.version:
             news.extend(made.edited_message(message, foreign))
         elif not shown or (_is_changed(message, shown) and not (archive and _is_older(message, shown))):
-            news.append(made.message(message.ts, foreign))
+            news.append(made.message(message.ts, foreign, announced=not system_notices.is_shown(message)))
         news.extend(made.reactions(message.ts, foreign, reacted.get(message.ts, []), workspace))
     for ts, shown in known.items():
         if ts >= since and ts not in present and not all(link.deleted for link in shown):
@@ -99,10 +101,10 @@ def _is_lost_root(foreign: Json) -> bool:
     return foreign.get("subtype") == "tombstone" and is_ts(str(ts)) and foreign.get("thread_ts") == ts
 
 
-def shows(foreign: Json, channel: ChannelId, workspace: Workspace) -> bool:
+def shows(foreign: Json, channel: ChannelId, workspace: Workspace, system: str = system_notices.AS_LIVE) -> bool:
     """Tell whether a record would make anything to be seen in a room that does not have it yet."""
     message = message_of(foreign, "", channel, workspace, historic=True)
-    return isinstance(message, SlackMessage) and not message.own and system_notices.is_shown(message)
+    return isinstance(message, SlackMessage) and not message.own and system_notices.is_brought(message, system)
 
 
 def _is_changed(message: SlackMessage, shown: Sequence[Link]) -> bool:
@@ -129,8 +131,9 @@ class _Maker:
         self._as_of = as_of
         self._archive = archive
 
-    def message(self, ts: Ts, foreign: Json) -> News:
-        return News(ts, self._payload({**foreign, "type": "message", "channel": self._channel}, ""))
+    def message(self, ts: Ts, foreign: Json, *, announced: bool = False) -> News:
+        payload = self._payload({**foreign, "type": "message", "channel": self._channel}, "")
+        return News(ts, {**payload, ANNOUNCED: 1} if announced else payload)
 
     def edited_message(self, message: SlackMessage, foreign: Json) -> Iterable[News]:
         """Yield the message as if it had been written so, and its edit, which leaves the mark and its time alone."""

@@ -62,7 +62,8 @@ class Expected:
     `mentioned` those that were shared elsewhere and are only spoken of (before 2018).
     `reactions` are (author, key); `unnamed` counts those of whom Slack does not say who made them, `renamed` those that
     are the same emoji by another name, `own` those that the bridge itself made. `edited` is the time of the last edit
-    of what somebody said, as Slack tells it, empty where there was none.
+    of what somebody said, as Slack tells it, empty where there was none. One that is `optional` may be shown or not:
+    Slack's own words, which imports bring otherwise than live traffic does.
     """
 
     ts: Ts
@@ -80,6 +81,7 @@ class Expected:
     own: int = 0
     absence: str = ""
     edited: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ from portals.relay import to_matrix
 from portals.relay.channel_changes import mentioned
 from portals.relay.content import topic
 from portals.relay.naming import names_of
+from portals.relay.system_notices import AS_LIVE, is_shown
+from portals.relay.system_notices import is_brought as is_brought_over
 from portals.text import emoji, label_of
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 _ROOM = RoomId("!room")
 _REASON = "{reason}"
+LEFT_OUT = "Slack's own words, which imports leave out as configured"
 _MENTIONS = frozenset({"file_mention", "file_comment"})
 
 
@@ -56,6 +59,8 @@ class Known:
     usergroups: Mapping[str, str] = field(default_factory=dict)
     emoji: Mapping[str, str] = field(default_factory=dict)
     """The standard emoji of which each of the workspace's own names is another name."""
+    system: str = AS_LIVE
+    """Which of Slack's own words imports bring."""
 
 
 class Expecting:
@@ -85,8 +90,12 @@ class Expecting:
             absence=OURS if message.own else "",
             edited="" if message.system else message.version,
         )
-        if not message.own:
-            parts, absence = self._parts(record, message)
+        is_brought = is_brought_over(message, self._known.system)
+        expected = replace(expected, optional=is_brought != is_shown(message))
+        if not is_brought and expected.optional:
+            expected = replace(expected, absence=LEFT_OUT)
+        elif not message.own:
+            parts, absence = self._parts(record, replace(message, announced=is_brought))
             expected = replace(expected, parts=parts, absence=absence)
         return self._reacted(_filed(expected, record), record)
 
@@ -124,7 +133,7 @@ class Expecting:
         if len(own) < len(attachments):
             bare = self._read({**record, "attachments": own})
             assert isinstance(bare, SlackMessage)
-            yield bare
+            yield replace(bare, announced=message.announced)
 
     def _facts(self, needs: Needs, author: SlackAuthor) -> Iterator[Facts]:
         """Yield what is known, with those of whom nothing is known by their ids, and then without them."""

@@ -49,6 +49,8 @@ _ON_ABSENT = "on messages that are not shown"
 _OF_ABSENT = "of messages that are not shown"
 BEFORE_THE_EDIT = "edits do not cross here: the room shows what was said before"
 WITHOUT_MARK = "edited before the bridge saw them: their last words came at once, without the mark of an edit"
+SHOWN_LIVE = "Slack's own words, which live traffic shows and imports leave out"
+SHOWN_BY_IMPORTS = "Slack's own words, which imports show and live traffic leaves out"
 _EDITS = f"kinds: {Kind.EDITS}"
 _WITHIN = 1
 """Milliseconds by which an event's time may differ from Slack's, which has more digits."""
@@ -196,8 +198,8 @@ class Reconciliation:
             return
         self._roots.add(source.ts)
         first = room.parts[0]
-        if source.absence == TOMBSTONE and all(part.notice for part in room.parts):
-            tally.explain(IN_THE_PLACE)
+        if source.optional or (source.absence == TOMBSTONE and all(part.notice for part in room.parts)):
+            tally.explain(SHOWN_LIVE if source.optional else IN_THE_PLACE)
             for part in sorted(room.parts, key=lambda part: part.part):
                 self.digest.add(part.line)
             return
@@ -216,7 +218,7 @@ class Reconciliation:
             if thread is not None:
                 thread.quarantined += 1
             return
-        withheld = given.kept_back(source.ts)
+        withheld = given.kept_back(source.ts) or (SHOWN_BY_IMPORTS if source.optional else "")
         if withheld or (event_id and given.is_newer(at)):
             tally.explain(withheld or NEWER)
             self.tallies["files"].explain(_OF_ABSENT, files)

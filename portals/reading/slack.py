@@ -9,7 +9,7 @@ conversations.* methods.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from portals.events import (
@@ -21,6 +21,7 @@ from portals.events import (
     SlackDeletion,
     SlackEvent,
     SlackMembership,
+    SlackMessage,
     SlackNamesChange,
     SlackPersonChange,
     SlackPin,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 LOOK_BACK = "causeway_look_back"
 """A field that the bridge adds to payloads which it made of history: the number of the gap that they fill."""
+
+ANNOUNCED = "causeway_announced"
+"""A field that the bridge adds where Slack's own words are to be shown that a room does not show of live traffic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,9 @@ def read(payload: Json, source: str, workspace: Workspace) -> SlackEvent | Ignor
     reader = _READERS.get(kind)
     if reader is None:
         return Ignored(f"events of type {kind[:40]!r} are not relayed")
+    if kind == "message" and payload.get(ANNOUNCED):
+        message = message_of(event, source, _channel(event), workspace, historic=True)
+        return replace(message, announced=True) if isinstance(message, SlackMessage) else message
     return reader(event, source, workspace, isinstance(payload.get(LOOK_BACK), int))
 
 

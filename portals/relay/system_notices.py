@@ -17,17 +17,23 @@ if TYPE_CHECKING:
     from portals.events import SlackMessage
     from portals.text import Document
 
-_SILENT = frozenset(
+AS_LIVE, ALL, WITHOUT_MEMBERSHIP, NONE = "live", "all", "without_membership", "none"
+"""Which of Slack's own words are brought over with a history."""
+
+_MEMBERSHIP = frozenset({"channel_join", "channel_leave", "group_join", "group_leave", "mpim_join", "mpim_leave"})
+_NEVER = frozenset(
     {
-        # memberships
-        "channel_join", "channel_leave", "group_join", "group_leave", "mpim_join", "mpim_leave",
+        # for one person, for apps alone, or about another message
+        "ephemeral", "bot_enable", "bot_disable", "assistant_app_thread", "message_replied", "message_deleted",
+        "message_changed",
+    }
+)  # fmt: skip
+_SILENT = _MEMBERSHIP | _NEVER | frozenset(
+    {
         # the room's name, topic and power levels, and the notices that come with the event itself
         "channel_name", "channel_topic", "channel_purpose", "channel_archive", "channel_unarchive",
         "channel_convert_to_private", "channel_convert_to_public",
         "group_name", "group_topic", "group_purpose", "group_archive", "group_unarchive",
-        # for one person, for apps alone, or about another message
-        "ephemeral", "bot_enable", "bot_disable", "assistant_app_thread", "message_replied", "message_deleted",
-        "message_changed",
     }
 )  # fmt: skip
 _INSTEAD: Mapping[str, str] = {
@@ -51,7 +57,17 @@ _WITHOUT_WORDS: Mapping[str, str] = {
 
 def is_shown(message: SlackMessage) -> bool:
     """Tell whether a room shows the message: all that somebody said, and most of what Slack says itself."""
-    return message.system not in _SILENT
+    return message.announced or message.system not in _SILENT
+
+
+def is_brought(message: SlackMessage, choice: str) -> bool:
+    """Tell whether a message is brought over with a history, where `choice` says which of Slack's own words are."""
+    if not message.system:
+        return True
+    if choice == AS_LIVE:
+        return is_shown(message)
+    is_left_out = choice == WITHOUT_MEMBERSHIP and message.system in _MEMBERSHIP
+    return choice != NONE and message.system not in _NEVER and not is_left_out
 
 
 def is_fixed(message: SlackMessage) -> bool:

@@ -169,7 +169,8 @@ async def test_what_a_policy_withheld_from_an_import_is_no_loss(
     causeway: Causeway, tmp_path: Path, sqlite_url: str
 ) -> None:
     policy = {"name": "default", "words": ["secret"], "kinds": ["text", "files", "links", "mentions", "edits"]}
-    more = {"policies": [policy], "portals": {"automatic": {"include": []}}}
+    history = {"system_messages": "all"}
+    more = {"policies": [policy], "portals": {"automatic": {"include": []}}, "imports": history}
     async with bridged(causeway, tmp_path, sqlite_url, **more) as bridge:
         amara = bridge.stage.workspace.person("amara")
         amara.post("#general", "a secret")
@@ -183,6 +184,8 @@ async def test_what_a_policy_withheld_from_an_import_is_no_loss(
         assert reasons["messages"]["withheld by the policy (words)"] == 1
         assert list(reasons["reactions"]) == ["withheld by the policy (kinds: reactions)"]
         assert general["unexplained"] == 0
+        said = [event.content["body"] for event in shown(bridge, {"channels": [general]})]
+        assert any(body.startswith("has joined") for body in said)
 
 
 # --- a channel that is mirrored
