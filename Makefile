@@ -15,7 +15,7 @@ COVERAGE ?= --cov=portals --cov-report=term-missing:skip-covered
 PYTEST   := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint format test demo bench soak fuzz clean
+.PHONY: help setup lock lint format test demo bench soak fuzz sbom audit clean
 
 help:
 	@echo "make demo         the whole bridge on this machine, no account needed (ONCE=1: run a script, check, exit)"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench        speed and memory, as ratios within one run"
 	@echo "make soak         the cut-anywhere test, for longer"
 	@echo "make fuzz         hostile input for every door (MINUTES=10; FUZZFLAGS=--help: one door, a seed)"
+	@echo "make sbom audit   what the product is made of (sbom.json, CycloneDX); known weaknesses of that, asked of PyPI"
 	@echo "make setup        .venv with everything in it, $(BIN)/causeway included; a second call does nothing"
 	@echo "make lint format  style and types; rewrite to the style"
 	@echo "make lock         bring the locks in line with pyproject.toml (LOCKFLAGS=--upgrade: newest versions)"
@@ -85,6 +86,13 @@ MINUTES ?= 10
 fuzz: setup
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZFLAGS)
 
+sbom: setup
+	@$(BIN)/python -m tests.house.sbom > sbom.json && echo "sbom.json written"
+
+# The tool is fetched when it is asked for, and no part of the lock that it judges.
+audit: setup
+	$(BIN)/python -m uv tool run pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+
 clean:
-	rm -rf $(VENV) .state .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist causeway.egg-info
+	rm -rf $(VENV) sbom.json .state .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage build dist causeway.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -245,4 +245,9 @@ def _translate(error: Exception) -> Exception:
         return StoreUnavailable(f"PostgreSQL does not answer: {str(error) or type(error).__name__}")
     if isinstance(error, asyncpg.IntegrityConstraintViolationError | asyncpg.DataError):
         return Refused("store", f"PostgreSQL does not take a value: {error.args[0]}")
+    if isinstance(error, asyncpg.InsufficientPrivilegeError):
+        return Fatal(
+            f"PostgreSQL does not let the user of database.url do this: {error}. docker/rights.sql has the rights that "
+            "it takes; the tables are made and upgraded by their owner"
+        )
     return Fatal(f"PostgreSQL refused a statement: {error}")
