@@ -1,4 +1,4 @@
-"""Plans and reports: which there are, and each whole; who reads one is written down, for it quotes messages."""
+"""Plans and reports: which there are, and each whole; as they quote messages, reading and dropping one is noted."""
 
 from __future__ import annotations
 
@@ -37,12 +37,24 @@ async def page(store: Store, before: int, limit: int) -> list[ShownPaper]:
 
 async def read(store: Store, number: int, actor: Actor) -> tuple[ShownPaper, str]:
     """Return a paper and its page, HTML; raises Declined."""
+    paper, text = await _found(store, number)
+    await store.database.commit(noted(str(actor), "read", f"{paper.kind} {paper.id}", paper.title))
+    return _shown(paper), text
+
+
+async def drop(store: Store, number: int, actor: Actor) -> ShownPaper:
+    """Forget a paper for good, and return what it was; raises Declined."""
+    paper, _ = await _found(store, number)
+    entry = noted(str(actor), "drop", f"{paper.kind} {paper.id}", paper.title)
+    await Papers(store.database).drop(paper.id, entry)
+    return _shown(paper)
+
+
+async def _found(store: Store, number: int) -> tuple[Paper, str]:
     found = await Papers(store.database).find(number)
     if found is None:
         raise Declined("not_found", f"there is no plan or report {number}: of each kind the newest are kept")
-    paper, text = found
-    await store.database.commit(noted(str(actor), "read", f"{paper.kind} {paper.id}", paper.title))
-    return _shown(paper), text
+    return found
 
 
 def _shown(one: Paper) -> ShownPaper:

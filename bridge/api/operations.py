@@ -193,6 +193,10 @@ async def _show_paper(office: Office, actor: Actor, asked: models.OfNumber, body
     return models.PaperWhole(paper=paper, html=html)
 
 
+async def _drop_paper(office: Office, actor: Actor, asked: models.OfNumber, body: None) -> ShownPaper:
+    return await papers_.drop(office.store, asked.number, actor)
+
+
 async def _list_moves(office: Office, actor: Actor, asked: models.OfPage, body: None) -> dict[str, Any]:
     found = await moves_.page(office.store, asked.after, asked.limit)
     return _page(found, asked.limit, asked.after + asked.limit)
@@ -290,6 +294,10 @@ OPERATIONS = (
     Operation(
         "show_paper", "GET", "/papers/{number}", "One plan or report whole, which the audit log notes.", _show_paper,
         models.PaperWhole, models.OfNumber, role=Role.ADMIN,
+    ),
+    Operation(
+        "drop_paper", "DELETE", "/papers/{number}", "Forget a plan or report for good.", _drop_paper, ShownPaper,
+        models.OfNumber, role=Role.ADMIN,
     ),
     Operation(
         "list_moves", "GET", "/moves", "Channels that move to Matrix for good, and each step.", _list_moves,

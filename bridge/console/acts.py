@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from bridge.administration import imports as imports_
+from bridge.administration import papers as papers_
 from bridge.administration import parked as parked_
 from bridge.administration import people as people_
 from bridge.administration import portals as portals_
@@ -110,6 +111,11 @@ async def _resume_import(office: Office, actor: Actor, form: Form) -> str:
     return f"import {known.id} goes on"
 
 
+async def _drop_paper(office: Office, actor: Actor, form: Form) -> str:
+    dropped = await papers_.drop(office.store, _number(form), actor)
+    return f"{dropped.kind} {dropped.number} is forgotten"
+
+
 async def _retry_record(office: Office, actor: Actor, form: Form) -> str:
     record = imports_.named(await imports_.quarantine(office.store.database), _field(form, "name"))
     stays = (await imports_.release(office.store, [record], actor))[record.name]
@@ -144,6 +150,7 @@ ACTS: Mapping[str, Act] = {
     "/imports/pause": _pause_import,
     "/imports/resume": _resume_import,
     "/quarantine/retry": _retry_record,
+    "/papers/drop": _drop_paper,
 }
 """By the address that a form is sent to; the page to go back to is the first part of it, but for the quarantine."""
 

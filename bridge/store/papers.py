@@ -24,6 +24,7 @@ DELETE FROM papers WHERE kind = $1 AND id <= (SELECT id FROM papers WHERE kind =
 PAPERS_BEFORE = """
 SELECT id, kind, title, outcome, made_at, made_by FROM papers WHERE id < $1 ORDER BY id DESC LIMIT $2
 """
+DROP_PAPER = "DELETE FROM papers WHERE id = $1"
 PAPER = "SELECT id, kind, title, outcome, made_at, made_by, page FROM papers WHERE id = $1"
 
 
@@ -69,3 +70,7 @@ class Papers:
         """Return a paper and its page."""
         rows = await self._database.fetch(PAPER, number)
         return (Paper(*rows[0][:-1]), str(rows[0][-1])) if rows else None
+
+    async def drop(self, number: int, entry: Statement) -> None:
+        """Forget a paper; `entry` is written into the audit log with it."""
+        await self._database.commit(Statement(DROP_PAPER, (number,)), entry)

@@ -141,6 +141,8 @@ async def test_plans_and_moves_are_listed_and_a_plan_is_for_admins(api: Api) -> 
     assert [one["title"] for one in rest["items"]] == ["a.zip"]
     assert (await api("GET", "/papers/1")).data["html"] == "<p>words</p>"
     assert (await api("GET", "/papers/1", USER)).status == 403
+    assert (await api("DELETE", "/papers/1")).data["title"] == "a.zip"
+    assert (await api("DELETE", "/papers/1")).status == 404
     assert (await api("GET", "/moves", USER)).data == {"items": [], "next": None}
     await Cutovers(api.stage.database).begin(PortalId(1), Phase.ANNOUNCED, "root (command line)")
     (move,) = (await api("GET", "/moves", USER)).data["items"]

@@ -188,8 +188,11 @@ async def test_the_overview_says_what_is_to_be_mended(browser: Browser) -> None:
     assert "What is to be mended" not in (await browser.get("/")).text
     assert browser.stage.database is not None
     await browser.stage.database.commit(Statement("UPDATE portals SET trouble = 'the room <is> gone'"))
+    departure = "INSERT INTO departures (portal, type, detail, since) SELECT id, 't', 'guests may join it', 1 FROM portals"
+    await browser.stage.database.commit(Statement(departure))
     page = await browser.get("/")
     assert "the room &lt;is&gt; gone" in page.text
+    assert "its room departs from its policy: guests may join it" in page.text
     assert page.tree.css_first('main ul a[href="/portals?search=general"]') is not None
 
 
@@ -207,8 +210,10 @@ async def test_a_plan_is_read_as_it_was_made_can_run_nothing_and_the_log_has_who
     assert paper.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'; style-src 'unsafe-inline'")
     last = (await Audit(browser.stage.database).entries())[-1]
     assert (last.act, last.subject, last.detail) == ("read", "plan 1", "export.zip")
-    gone = await browser.get("/papers/2")
-    assert (gone.status, "there is no plan or report 2" in gone.text) == (404, True)
+    assert (await browser.send(listed, "/papers/drop")).said == "plan 1 is forgotten"
+    gone = await browser.get("/papers/1")
+    assert (gone.status, "there is no plan or report 1" in gone.text) == (404, True)
+    assert (await Audit(browser.stage.database).entries())[-1].act == "drop"
 
 
 async def test_a_move_to_matrix_is_shown_with_its_steps(browser: Browser) -> None:
