@@ -20,7 +20,9 @@ from bridge.commands.building import desk_for
 from bridge.configured import client_from, mapped_from, names_from, puppeting_from, reach_from, rules_from, shape_from
 from bridge.console.signing import Signing
 from bridge.errors import BridgeError, Fatal, StoreUnavailable, first_of
-from bridge.oauth.building import apps_from, connecting_from, seal_from
+from bridge.oauth.app_tokens import AppTokens
+from bridge.oauth.building import apps_from, connecting_from, installing_from, seal_from
+from bridge.oauth.renewal import Renewal
 from bridge.observability.health import Health
 from bridge.observability.measured import MeasuredDatabase
 from bridge.observability.metrics import Metrics
@@ -162,15 +164,17 @@ class _Bridge:
         )
         self.people = People(database)
         self.puppets = puppets = Puppets(names, puppeting_from(settings), self.people, self.directory, matrix)
-        grants, apps = Grants(database), apps_from(settings, session)
+        grants, apps, seal = Grants(database), apps_from(settings, session), seal_from(settings)
+        renewal = Renewal(grants, apps, seal)
+        self.app_tokens = AppTokens(grants, seal, renewal)
         self.hands = hands = Hands(
             grants=grants,
             people=self.people,
             directory=self.directory,
             matrix=matrix,
             installations=self.installations,
-            apps=apps,
-            seal=seal_from(settings),
+            renewal=renewal,
+            seal=seal,
         )
         answers = Answers(
             names=names,
@@ -257,6 +261,7 @@ class _Bridge:
         store = Store.beside(database, names, self.directory, self.ledger, self.people)
         self.office = Office(store, health, self.installations, settings)
         self.connecting = connecting_from(settings, apps, self.installations, store, grants, hands, matrix)
+        self.installing = installing_from(settings, session, self.installations, store, grants)
         self.signing = Signing(settings.console, database, self.office.is_admin)
         conductor = Conductor(
             ledger=self.ledger,
@@ -328,6 +333,7 @@ class _Bridge:
             installations=self.installations,
             sockets=self.sockets,
             hurry=self.lanes.hurry,
+            tokens=self.app_tokens,
         )
 
     def wake(self, direction: str, queue: str) -> None:
@@ -348,6 +354,7 @@ class _Bridge:
         self.group.create_task(AuditChain(self.office.store.database).keep_sealed(), name="audit")
         self.group.create_task(self.puppets.run(), name="puppets")
         self.group.create_task(self.hands.run(), name="hands")
+        self.group.create_task(self.app_tokens.run(), name="app tokens")
         self.group.create_task(self.watch.run(), name="room policies")
         self.group.create_task(self.keeping.run(), name="retention")
         if self.matrix.encryption is not None:
@@ -361,7 +368,8 @@ class _Bridge:
         if self.settings.slack.mode == "events":
             listening.append(listeners.for_slack(self.settings, self.workspaces.signed()))
         if (listen := self.settings.public.listen) is not None:
-            shown = (self.permalinks, self.matrix.media, self.connecting)
+            consents = [flow for flow in (self.connecting, self.installing) if flow is not None]
+            shown = (self.permalinks, self.matrix.media, consents)
             listening.append(listeners.for_the_internet(self.settings, listen, *shown))
         if (listen := self.settings.console.listen) is not None:
             listening.append(listeners.for_admins(listen, self.office, self.metrics, self.signing))

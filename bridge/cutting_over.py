@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bridge.app import Hooks
 from bridge.configured import client_from, names_from
 from bridge.errors import Declined
+from bridge.oauth.app_tokens import token_of
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
 from bridge.slack.reach import slack_session
@@ -138,7 +139,7 @@ async def _clients(
     for workspace in settings.slack.workspaces:
         client = SlackClient(
             workspace.name,
-            workspace.bot_token.reveal(),
+            await token_of(settings, workspace),
             session=session,
             limits=Limits(scale=hooks.limits_scale),
             api_url=settings.slack.api_url,

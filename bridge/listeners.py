@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bridge.console.signing import Signing
     from bridge.matrix.media import Media
     from bridge.oauth.connecting import Connecting
+    from bridge.oauth.installing import Installing
     from bridge.observability.metrics import Metrics
     from bridge.slack.events_api import SignedApp
     from bridge.work.intake import Intake
@@ -59,11 +60,15 @@ def for_slack(settings: Settings, apps: Sequence[SignedApp]) -> Listener:
 
 
 def for_the_internet(
-    settings: Settings, listen: Listen, permalinks: Permalinks, media: Media, connecting: Connecting | None
+    settings: Settings,
+    listen: Listen,
+    permalinks: Permalinks,
+    media: Media,
+    consents: Sequence[Connecting | Installing],
 ) -> Listener:
-    """Return what redirects old links, shows avatars and lets people connect their accounts of Slack."""
+    """Return what redirects old links, shows avatars and leads people through consents in Slack."""
     secure = (settings.public.url or "").startswith("https:")
-    app = application(permalinks, media, avatars_from(settings), connecting, secure=secure)
+    app = application(permalinks, media, avatars_from(settings), consents, secure=secure)
     return Listener(app, listen.host, listen.port)
 
 

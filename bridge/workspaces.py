@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     import config.slack as configured
+    from bridge.oauth.app_tokens import AppTokens
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.work.catch_up import CatchUp
@@ -62,6 +63,7 @@ class Workspaces:
         installations: dict[TeamId, Installation],
         sockets: dict[str, SocketMode],
         hurry: Callable[[], None],
+        tokens: AppTokens,
     ) -> None:
         self._settings = settings
         self._limits_scale = limits_scale
@@ -75,6 +77,7 @@ class Workspaces:
         self._installations = installations
         self._sockets = sockets
         self._hurry = hurry
+        self._tokens = tokens
         self._readings: dict[TeamId, asyncio.Task[None]] = {}
         self._unread: dict[TeamId, bool] = {}
         """Where a gap came since the reading that is under way, or the last one, began."""
@@ -95,7 +98,7 @@ class Workspaces:
         return [self._signed(workspace) for workspace in self._settings.slack.workspaces]
 
     async def _keep_connected(self, workspace: configured.Workspace) -> None:
-        installation = self._installation(workspace)
+        installation = await self._installation(workspace)
         team = await self._identified(installation)
         socket = SocketMode(
             workspace.name,
@@ -121,10 +124,10 @@ class Workspaces:
 
     def _signed(self, workspace: configured.Workspace) -> SignedApp:
         """Return a workspace whose events come over signed HTTP; until its team is known, Slack is to repeat them."""
-        installation = self._installation(workspace)
         known: list[TeamId] = []
 
         async def connect() -> None:
+            installation = await self._installation(workspace)
             team = await self._identified(installation)
             await self._mark(team, "start")
             known.append(team)
@@ -143,9 +146,12 @@ class Workspaces:
         assert secret is not None
         return SignedApp(workspace.name, secret.reveal(), admit, on_gap, lambda: known[0] if known else None)
 
-    def _installation(self, workspace: configured.Workspace) -> Installation:
+    async def _installation(self, workspace: configured.Workspace) -> Installation:
+        """Return what acts in a workspace, as soon as the app is installed there."""
         app_token = workspace.app_token.reveal() if workspace.app_token else ""
-        return self._install(workspace.name, workspace.bot_token.reveal(), app_token)
+        installation = self._install(workspace.name, await self._tokens.installed(workspace), app_token)
+        await self._tokens.follow(workspace, installation.use)
+        return installation
 
     def _install(self, name: str, token: str, app_token: str = "") -> Installation:
         return install(

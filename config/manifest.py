@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 CONNECTED = "/slack/connected"
-"""The path at the public address to which Slack leads people back who have consented."""
+INSTALLED = "/slack/installed"
+"""The paths at the public address to which Slack leads people back, and admins who have installed the app."""
 
 
 def asks_people(settings: Settings) -> bool:
@@ -69,7 +70,7 @@ FEATURES = (
         "see private channels that the bot was invited to",
         ("groups:read",),
         ("conversations.list", "conversations.info", "conversations.members"),
-        ("group_rename", "group_archive", "group_unarchive", "group_deleted", "group_left"),
+        ("group_rename", "group_archive", "group_unarchive", "group_deleted", "group_left", "channel_id_changed"),
     ),
     Feature(
         "read messages of private channels that the bot was invited to",
@@ -217,8 +218,8 @@ def manifest(settings: Settings) -> dict[str, Plain]:
     bot = re.sub(r"[^a-z0-9._-]", "-", settings.appservice.bot_localpart)
     oauth: dict[str, Plain] = {"scopes": {"bot": bot_scopes}}
     if of_people := user_scopes(settings):
-        people: list[Plain] = [*sorted(of_people)]
-        oauth = {"redirect_urls": [f"{settings.public.url}{CONNECTED}"], "scopes": {"bot": bot_scopes, "user": people}}
+        back: list[Plain] = [f"{settings.public.url}{path}" for path in (CONNECTED, INSTALLED)]
+        oauth = {"redirect_urls": back, "scopes": {"bot": bot_scopes, "user": [*sorted(of_people)]}}
         if settings.oauth.pkce:
             oauth["pkce_enabled"] = True
     return {

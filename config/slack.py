@@ -27,7 +27,10 @@ class Workspace(Section):
     """One Slack workspace."""
 
     name: Name = Field(default="main", description="A short name of your own for the workspace.")
-    bot_token: BotToken = Field(description="The bot token of the app in this workspace, `xoxb-…`.")
+    bot_token: Annotated[BotToken | None, Kind("secret")] = Field(
+        default=None,
+        description="The bot token of the app in this workspace, `xoxb-…`; blank where it is installed by consent.",
+    )
     app_token: Annotated[AppToken | None, Kind("secret")] = Field(
         default=None, description="The app-level token with connections:write, `xapp-…`; needed in the mode `socket`."
     )
@@ -74,6 +77,8 @@ class Slack(Section):
             if workspace.name in names:
                 raise wrong(f"{workspace.name!r} is used twice", "give each workspace its own name", at=(*at, "name"))
             names.add(workspace.name)
+            if workspace.bot_token is None and workspace.client_id is None:
+                raise wrong("has no value", "fill it in", at=(*at, "bot_token"))
             if self.mode == "socket" and workspace.app_token is None:
                 hint = "make an app-level token with connections:write, or set slack.mode to events"
                 raise wrong("is needed in the mode socket", hint, at=(*at, "app_token"))

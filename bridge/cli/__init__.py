@@ -27,6 +27,7 @@ from bridge.cli.report import report
 from bridge.cli.retention import retention
 from bridge.cli.run import run
 from bridge.cli.selftest import selftest
+from bridge.cli.slack_app import slack
 from bridge.cli.tables import visible_lines
 from bridge.cli.upgrade import upgrade
 from bridge.cli.verify import verify
@@ -65,7 +66,22 @@ def cli() -> None:
 
 for command in (
     *(init, register, manifest, check, selftest, upgrade, migrate_db, run),
-    *(portals, people, retention, importing, report, verify, cutover, parked, audit, console, encryption, keys, preview),
+    *(
+        portals,
+        people,
+        retention,
+        importing,
+        report,
+        verify,
+        cutover,
+        parked,
+        audit,
+        console,
+        encryption,
+        keys,
+        preview,
+        slack,
+    ),
 ):
     cli.add_command(command)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bridge.oauth.app_tokens import token_of
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
 from bridge.slack.reach import slack_session
@@ -42,7 +43,7 @@ async def connected(
     async with slack_session(settings.slack.api_url) as session:
         yield SlackClient(
             workspace.name,
-            workspace.bot_token.reveal(),
+            await token_of(settings, workspace),
             session=session,
             limits=limits or Limits(),
             api_url=settings.slack.api_url,

@@ -108,6 +108,7 @@ async def _prove(
     from bridge.errors import BridgeError, Declined
     from bridge.matrix.client import MatrixClient
     from bridge.matrix.wire import Wire
+    from bridge.oauth.app_tokens import token_of
     from bridge.selftest.lines import Trial, failure
     from bridge.selftest.matrix_side import MatrixSide
     from bridge.selftest.proof import prove
@@ -148,7 +149,7 @@ async def _prove(
             return made.client, made.files
 
         for workspace in settings.slack.workspaces:
-            ours = app(workspace.bot_token.reveal())
+            ours = app(await token_of(settings, workspace))
             identity = await ours[0].auth()
             if identity.team_id == portal.team:
                 break

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.oauth.connecting import Connecting
+from bridge.oauth.installing import Installing, steps_of
 from bridge.oauth.seal import Seal
 from bridge.oauth.slack_app import SlackApp
+from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
 from bridge.slack.web import WebApi
-from config.manifest import CONNECTED, user_scopes
+from config.manifest import CONNECTED, INSTALLED, scopes, user_scopes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from bridge.administration.store import Store
     from bridge.matrix.client import MatrixClient
+    from bridge.slack.client import Identity
     from bridge.slack.installation import Installation
     from bridge.store.grants import Grants
     from bridge.work.hands import Hands
@@ -30,8 +33,11 @@ def seal_from(settings: Settings) -> Seal:
     return Seal(settings.oauth.key.reveal() if settings.oauth.key is not None else None)
 
 
-def apps_from(settings: Settings, session: aiohttp.ClientSession) -> dict[str, SlackApp]:
-    """Return the apps that ask people, by the names of their workspaces."""
+def apps_from(
+    settings: Settings, session: aiohttp.ClientSession, *, for_themselves: bool = False
+) -> dict[str, SlackApp]:
+    """Return the apps that ask people, or to be installed, by the names of their workspaces."""
+    asked = scopes(settings) if for_themselves else user_scopes(settings)
     return {
         one.name: SlackApp(
             one.name,
@@ -39,9 +45,10 @@ def apps_from(settings: Settings, session: aiohttp.ClientSession) -> dict[str, S
             one.client_secret.reveal(),
             web=WebApi(one.name, "", session=session, limits=Limits(), api_url=settings.slack.api_url),
             api_url=settings.slack.api_url,
-            redirect_uri=f"{settings.public.url}{CONNECTED}",
-            scopes=tuple(sorted(user_scopes(settings))),
+            redirect_uri=f"{settings.public.url}{INSTALLED if for_themselves else CONNECTED}",
+            scopes=tuple(sorted(asked)),
             pkce=settings.oauth.pkce,
+            for_itself=for_themselves,
         )
         for one in settings.slack.workspaces
         if one.client_id is not None and one.client_secret is not None
@@ -70,5 +77,32 @@ def connecting_from(
         seal=seal_from(settings),
         matrix=matrix,
         public_url=url,
-        secret=key.reveal(),
+        key=key.reveal(),
+    )
+
+
+def installing_from(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    installations: Mapping[TeamId, Installation],
+    store: Store,
+    grants: Grants,
+) -> Installing | None:
+    """Return what leads admins through an installation; None where no workspace can be installed so."""
+    apps, key = apps_from(settings, session, for_themselves=True), settings.oauth.key
+    names = {one.name for one in settings.slack.workspaces if one.bot_token is None}
+    if not names or key is None:
+        return None
+
+    async def whose(token: str) -> Identity:
+        api_url = settings.slack.api_url
+        return await SlackClient("install", token, session=session, limits=Limits(), api_url=api_url).auth()
+
+    return Installing(
+        apps={name: app for name, app in apps.items() if name in names},
+        installations=installations,
+        whose=whose,
+        grants=grants,
+        seal=seal_from(settings),
+        consent=steps_of(store.database, key.reveal()),
     )

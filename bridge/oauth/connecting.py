@@ -4,24 +4,21 @@
                                                         exchange ─▶ who is it? ─▶ linked, sealed, stored, told
 
 The page stands before Slack's, because that does not say who of Matrix asks: whoever is sent a link of somebody else's
-reads there as whom they would let that one write. Each step is good once and for minutes, and the way from the page to
-the end has to be gone in one browser. A token that was given by the wrong person is revoked at once.
+reads there as whom they would let that one write. A token that was given by the wrong person is revoked at once.
 """
 
 from __future__ import annotations
 
-import base64
-import hmac
 import logging
-import secrets
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Final
 
-from bridge.errors import BridgeError, Declined, Later, Refused, Unsure
-from bridge.store.consent_steps import ConsentSteps, Step, digest
+from bridge.errors import BridgeError, Declined, Refused
+from bridge.oauth.consent import Consent, Turned
+from bridge.oauth.renewal import sealed
+from bridge.store.consent_steps import Step, digest
 from bridge.store.grants import GrantState
-from bridge.work.hands import sealed
+from config.manifest import CONNECTED
 from portals.ids import action_key
 from portals.people.links import How, Wanted
 from portals.relay import content
@@ -40,25 +37,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CONNECT = "/slack/connect"
-_LASTS = 600.0
-_BYTES = 32
-
-
-class Turned(Exception):
-    """Somebody cannot go on; the text says why, and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What our page says: who would write as whom."""
-
-    account: MatrixUserId
-    workspace: str
-
 
 class Connecting:
     """Leads people through; `apps` are those of the workspaces in which people may connect, by their names."""
+
+    path: Final = "/slack/connect"
+    back_path: Final = CONNECTED
 
     def __init__(
         self,
@@ -71,18 +55,17 @@ class Connecting:
         seal: Seal,
         matrix: MatrixClient,
         public_url: str,
-        secret: str,
+        key: str,
     ) -> None:
         self._apps = apps
         self._installations = installations
         self._store = store
-        self._steps = ConsentSteps(store.database)
         self._grants = grants
         self._hands = hands
         self._seal = seal
         self._matrix = matrix
         self._public_url = public_url
-        self._secret = secret.encode()
+        self.consent = Consent(store.database, key, "connect", "Ask the bot for a new link: connect")
 
     # --- what commands ask
 
@@ -93,9 +76,7 @@ class Connecting:
             raise Declined(
                 "no_client_id", f"nobody can connect their account of {name}: an admin has to set its client_id"
             )
-        secret = secrets.token_urlsafe(_BYTES)
-        await self._steps.add_link(secret, Step(name, account, room), _LASTS)
-        return f"{self._public_url}{CONNECT}?link={secret}"
+        return f"{self._public_url}{self.path}?link={await self.consent.begin(Step(name, account, room))}"
 
     async def end(self, account: MatrixUserId, actor: str) -> tuple[int, bool]:
         """Disconnect somebody everywhere; returns from how many workspaces, and whether Slack was told already."""
@@ -112,59 +93,30 @@ class Connecting:
 
     # --- what a browser asks
 
-    async def page(self, link: str) -> Page:
-        """Return what a link is about, which is not used up by that; raises Turned."""
-        step = await self._steps.look(link) if link else None
-        if step is None:
-            raise Turned("This link is not good, or no longer. Ask the bot for a new one: connect")
-        return Page(step.account, step.workspace)
-
-    def new_cookie(self) -> str:
-        """Return what tells one browser from all others."""
-        return secrets.token_urlsafe(_BYTES)
-
-    def token(self, link: str, cookie: str) -> str:
-        """Return what the way on from our page carries: nobody can know it who does not hold the cookie."""
-        return hmac.digest(self._secret, f"connect {link} {cookie}".encode(), sha256).hex()
+    def asks(self, step: Step) -> tuple[str, str, str]:
+        """Return the title of our page, what it says, and the words of the way on, as HTML."""
+        account, workspace = escape(step.account), escape(step.workspace)
+        return (
+            "Write in Slack as yourself",
+            f"<p>The Matrix account <strong>{account}</strong> asks to write, edit, delete, react and share files in "
+            f"Slack ({workspace}) <strong>as you</strong>.</p>"
+            f"<p>Go on only if {account} is your own account. Otherwise close this page: nothing has happened.</p>",
+            f"{account} is mine: go on to Slack",
+        )
 
     async def go(self, link: str, cookie: str, token: str) -> str:
         """Use up a link and return the address of Slack's consent; raises Turned."""
-        shown = hmac.compare_digest(self.token(link, cookie).encode(), token.encode(errors="replace"))
-        if not cookie or not shown:
-            raise Turned("Open the link that the bot gave you once more, and let this site set a cookie.")
-        step = await self._steps.look(link)
-        team = self._team(step.workspace) if step is not None else None
-        if step is None or team is None:
-            raise Turned("This link is not good, or no longer. Ask the bot for a new one: connect")
-        state = secrets.token_urlsafe(_BYTES)
-        expected = Step(step.workspace, step.account, step.room, digest(cookie))
-        if not await self._steps.go_on(link, state, expected, _LASTS):
-            raise Turned("This link was used already. Ask the bot for a new one: connect")
-        return self._apps[step.workspace].consent_address(state, team, self._verifier(state))
+        state, step = await self.consent.go(link, cookie, token)
+        return self._apps[step.workspace].consent_address(
+            state, self._team(step.workspace), self.consent.verifier(state)
+        )
 
-    async def back(self, state: str, code: str, error: str, cookie: str) -> Page:
-        """Take up what Slack's consent led to; raises Turned where nothing came of it."""
-        step = await self._steps.take_state(state) if state else None
-        if step is None or not step.is_of(cookie):
-            log.warning("somebody came back from Slack with a state that is none, used, too old or another browser's")
-            raise Turned("This was not begun in this browser, or too long ago. Ask the bot for a new link: connect")
+    async def back(self, state: str, code: str, error: str, cookie: str) -> str:
+        """Take up what Slack's consent led to, and return what to say; raises Turned where nothing came of it."""
+        step = await self.consent.back(state, cookie)
         team = self._team(step.workspace)
-        if error or not code or team is None:
-            raise Turned("You did not agree, so nothing has changed. You can close this page.")
-        app = self._apps[step.workspace]
-        try:
-            given = await app.exchange(code, self._verifier(state))
-        except Unsure as unsure:
-            log.warning("%s: %s", step.account, unsure)
-            raise Turned("Slack's answer was lost. Ask the bot for a new link: connect") from unsure
-        except Later as later:
-            log.warning("%s: %s", step.account, later)
-            raise Turned("Slack cannot be reached. Ask the bot for a new link later: connect") from later
-        except Refused as refused:
-            log.warning("%s: %s", step.account, refused)
-            raise Turned(f"Slack did not take it ({refused.code}). Ask the bot for a new link: connect") from refused
-        await self._keep(step, team, given)
-        return Page(step.account, step.workspace)
+        await self._keep(step, team, await self.consent.exchanged(self._apps[step.workspace], state, code, error))
+        return f"{step.account} writes in Slack ({step.workspace}) as you from now on. You can close this page."
 
     # --- who is it?
 
@@ -221,10 +173,8 @@ class Connecting:
         except BridgeError as error:
             log.warning("a token that the wrong person gave could not be revoked, and was forgotten: %s", error)
 
-    def _team(self, name: str) -> TeamId | None:
-        return next((team for team, one in self._installations.items() if one.name == name), None)
-
-    def _verifier(self, state: str) -> str:
-        """Return the PKCE verifier of a state: secret, and the same before and behind Slack's consent."""
-        made = hmac.digest(self._secret, b"pkce " + state.encode(errors="replace"), sha256)
-        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+    def _team(self, name: str) -> TeamId:
+        for team, one in self._installations.items():
+            if one.name == name:
+                return team
+        raise Turned(f"The bridge is not connected to {name} at the moment. Ask the bot for a new link later: connect")

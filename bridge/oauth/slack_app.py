@@ -39,7 +39,7 @@ class Given:
 
 
 class SlackApp:
-    """The app of one workspace of the configuration, `name`, which asks people for `scopes`."""
+    """The app of one workspace of the configuration, `name`, which asks people, or for itself, for `scopes`."""
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class SlackApp:
         redirect_uri: str,
         scopes: tuple[str, ...],
         pkce: bool,
+        for_itself: bool = False,
     ) -> None:
         self.name = name
         self._client_id = client_id
@@ -61,16 +62,18 @@ class SlackApp:
         self._redirect_uri = redirect_uri
         self._scopes = scopes
         self._pkce = pkce
+        self._for_itself = for_itself
 
-    def consent_address(self, state: str, team: TeamId, verifier: str) -> str:
-        """Return where Slack asks somebody of the workspace whether the app may act as them."""
+    def consent_address(self, state: str, team: TeamId | None, verifier: str) -> str:
+        """Return where Slack asks somebody, of one workspace or of any, whether the app may do so."""
         query = {
             "client_id": self._client_id,
-            "user_scope": ",".join(self._scopes),
+            "scope" if self._for_itself else "user_scope": ",".join(self._scopes),
             "redirect_uri": self._redirect_uri,
             "state": state,
-            "team": team,
         }
+        if team is not None:
+            query["team"] = team
         if self._pkce:
             query |= {"code_challenge": challenge_of(verifier), "code_challenge_method": "S256"}
         return str(self._authorize.with_query(query))
@@ -87,6 +90,8 @@ class SlackApp:
         team = answer.get("team")
         if not isinstance(person, dict) or not isinstance(team, dict):
             raise Refused("no_person", "oauth.v2.access: the answer names no person")
+        if self._for_itself:
+            return _given(answer, str(team.get("id") or ""), "")
         return _given(person, str(team.get("id") or ""), str(person.get("id") or ""))
 
     async def renew(self, refresh: str, team: TeamId, user: SlackUserId) -> Given:
@@ -111,7 +116,7 @@ def challenge_of(verifier: str) -> str:
 def _given(source: Mapping[str, Any], team: str, user: str) -> Given:
     token, refresh, seconds = source.get("access_token"), source.get("refresh_token"), source.get("expires_in")
     if not isinstance(token, str) or not token:
-        raise Refused("no_token", "oauth.v2.access: the answer holds no token of a person")
+        raise Refused("no_token", "oauth.v2.access: the answer holds no token")
     expires = isinstance(seconds, int) and seconds > 0
     if expires and not isinstance(refresh, str):
         raise Unsure("oauth.v2.access: the token expires, and nothing came that renews it")

@@ -14,13 +14,14 @@ from aiohttp import web
 from bridge.public.allowance import Allowance
 from bridge.public.archives import Archives
 from bridge.public.avatars import Avatars
-from bridge.public.connecting import ConnectPages
+from bridge.public.consents import ConsentPages
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bridge.matrix.media import Media
     from bridge.oauth.connecting import Connecting
+    from bridge.oauth.installing import Installing
     from bridge.work.permalinks import Permalinks
     from portals.avatars import AvatarAddresses
 
@@ -33,11 +34,11 @@ def application(
     permalinks: Permalinks,
     media: Media,
     avatars: AvatarAddresses | None,
-    connecting: Connecting | None = None,
+    consents: Sequence[Connecting | Installing] = (),
     *,
     secure: bool = True,
 ) -> web.Application:
-    """Return the application of the public listener; without `avatars` and `connecting` it only redirects.
+    """Return the application of the public listener; without `avatars` and `consents` it only redirects.
 
     `secure` says that it is reached by https.
     """
@@ -46,8 +47,8 @@ def application(
     app.add_routes(Archives(permalinks, allowance).routes())
     if avatars is not None:
         app.add_routes(Avatars(avatars, media, allowance).routes())
-    if connecting is not None:
-        app.add_routes(ConnectPages(connecting, allowance, secure=secure).routes())
+    for flow in consents:
+        app.add_routes(ConsentPages(flow, allowance, secure=secure).routes())
     return app
 
 

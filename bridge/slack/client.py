@@ -91,6 +91,10 @@ class SlackClient:
         self._limits = limits
         self._own: Identity | None = None
 
+    def use(self, bot_token: str) -> None:
+        """Act by another bot token from now on."""
+        self._web.use(bot_token)
+
     async def call(self, method: str, /, **args: object) -> Fields:
         """Call any method; arguments that are None are left out, structures are sent as JSON."""
         return await self._web.call(method, **args)

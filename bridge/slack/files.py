@@ -86,6 +86,10 @@ class SlackFiles:
         self._reach = Reach(api_url)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeouts.call, sock_read=timeouts.transfer)
 
+    def use(self, bot_token: str) -> None:
+        """Show another bot token from now on."""
+        self._bearer = {"Authorization": f"Bearer {bot_token}"} if bot_token else {}
+
     @property
     def is_connected(self) -> bool:
         """Whether there is a bot whose token opens files."""

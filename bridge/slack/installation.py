@@ -34,6 +34,11 @@ class Installation:
     files: SlackFiles
     by: Callable[[str], Installation] = _nobody
 
+    def use(self, token: str) -> None:
+        """Act by another token of the app's from now on."""
+        self.client.use(token)
+        self.files.use(token)
+
 
 def install(
     name: str,

@@ -134,6 +134,11 @@ class WebApi:
         )
         self._client.proxy = None
 
+    def use(self, token: str) -> None:
+        """Call by another token from now on."""
+        self._client.token = token
+        self._has_token = bool(token)
+
     async def call(self, method: str, /, **args: object) -> Fields:
         """Call `method` and return the answer's fields; arguments that are None are left out.
 

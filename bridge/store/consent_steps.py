@@ -10,7 +10,7 @@ import hmac
 import time
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bridge.store.database import Statement
 from portals.ids import MatrixUserId, RoomId
@@ -30,9 +30,6 @@ RETURNING workspace, account, room, browser
 OLD_STEPS = "DELETE FROM consent_steps WHERE expires_at <= $1"
 OTHERS_OF_THEIRS = "DELETE FROM consent_steps WHERE workspace = $1 AND account = $2"
 
-StepName = Literal["link", "state"]
-"""A link leads to our page, which says who asks for what; a state leads back from Slack."""
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -49,10 +46,14 @@ class Step:
 
 
 class ConsentSteps:
-    """Links and states."""
+    """Links and states of one kind of consent.
 
-    def __init__(self, database: Database) -> None:
+    A link leads to our page, which says who asks for what; a state leads back from Slack.
+    """
+
+    def __init__(self, database: Database, kind: str) -> None:
         self._database = database
+        self._link, self._state = f"{kind} link", f"{kind} state"
 
     async def add_link(self, secret: str, step: Step, seconds: float) -> None:
         """Let this link be followed, in place of any that the same person asked for before."""
@@ -60,25 +61,25 @@ class ConsentSteps:
         await self._database.commit(
             Statement(OLD_STEPS, (now,)),
             Statement(OTHERS_OF_THEIRS, (step.workspace, step.account)),
-            _adding(secret, "link", step, now + int(seconds * 1000)),
+            _adding(secret, self._link, step, now + int(seconds * 1000)),
         )
 
     async def look(self, secret: str) -> Step | None:
         """Return what a link leads to, without using it up."""
-        rows = await self._database.fetch(STEP, digest(secret), "link", _now())
+        rows = await self._database.fetch(STEP, digest(secret), self._link, _now())
         return _step(rows[0]) if rows else None
 
     async def go_on(self, link: str, state: str, step: Step, seconds: float) -> bool:
         """Use up a link, and expect this state back from Slack in its place; false for a link that is not good."""
-        results = await self._database.commit(Statement(TAKE_STEP, (digest(link), "link", _now())))
+        results = await self._database.commit(Statement(TAKE_STEP, (digest(link), self._link, _now())))
         if not results[0]:
             return False
-        await self._database.commit(_adding(state, "state", step, _now() + int(seconds * 1000)))
+        await self._database.commit(_adding(state, self._state, step, _now() + int(seconds * 1000)))
         return True
 
     async def take_state(self, secret: str) -> Step | None:
         """Return what a state is about, and use it up; None for one that is used, too old or none of ours."""
-        results = await self._database.commit(Statement(TAKE_STEP, (digest(secret), "state", _now())))
+        results = await self._database.commit(Statement(TAKE_STEP, (digest(secret), self._state, _now())))
         return _step(results[0][0]) if results[0] else None
 
 
@@ -87,7 +88,7 @@ def digest(secret: str) -> str:
     return sha256(secret.encode(errors="replace")).hexdigest()
 
 
-def _adding(secret: str, name: StepName, step: Step, until: int) -> Statement:
+def _adding(secret: str, name: str, step: Step, until: int) -> Statement:
     values = (digest(secret), name, step.workspace, step.account, step.room, step.browser, until)
     return Statement(ADD_STEP, values)
 

@@ -1,5 +1,8 @@
 """Grants: the tokens by which the bridge acts in Slack as people of Matrix, one for each person of a workspace.
 
+Where an admin installed the app by consent, its own token is one as well, of nobody: `user` is empty then, and
+`account` the workspace's name in the configuration.
+
     connect ─▶ live ──Slack says no──▶ broken        (its tokens are wiped, its reason is kept)
                  └──disconnect, unlink──▶ ending ──revoked at Slack──▶ ended
 
@@ -88,6 +91,11 @@ class Grant:
     reason: str
     changed_at: int
 
+    @property
+    def is_apps(self) -> bool:
+        """Whether it is the app's own."""
+        return not self.user
+
 
 class Grants:
     """All grants of all workspaces."""
@@ -138,7 +146,7 @@ class Grants:
         await self._change(
             Statement(PUT_GRANT, values),
             Statement(FORGET_TOLD, (team, user)),
-            noted(actor, "connect", f"{team}/{user}", account),
+            noted(actor, "connect" if user else "install", f"{team}/{user}", account),
         )
 
     async def renewing(self, grant: Grant) -> None:

@@ -4,8 +4,7 @@
     perform ─ `acting`: what acts by that person's token, renewed before it expires
               `refused`: Slack takes it no more (the grant is broken, and the person told once), or not in this channel
 
-A renewed token is committed before it is used. Where the answer to a renewal was lost, the old token is used as long as
-it is good; if Slack then knows nothing of what renews it, the person is told. What was ended, by a command, by the
+What was ended, by a command, by the
 command line or because a link is gone, is revoked at Slack as soon as that answers.
 """
 
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.errors import BridgeError, Later, Refused, StoreUnavailable, Unsure
 from bridge.matrix.encryption.turns import Turns
 from bridge.oauth.seal import WRONG_KEY
-from bridge.store.grants import GrantState, Tokens
+from bridge.store.grants import GrantState
 from portals.ids import action_key
 from portals.people.hands import BY_APP, Fault, fault_of, why, word_of_break, word_of_place
 from portals.relay import content
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bridge.matrix.client import MatrixClient
+    from bridge.oauth.renewal import Renewal
     from bridge.oauth.seal import Seal
-    from bridge.oauth.slack_app import SlackApp
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.store.grants import Grant, Grants
@@ -40,15 +39,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_AHEAD_MS = 30 * 60 * 1000
-"""Tokens are renewed so long before they expire; Slack's are good for twelve hours."""
 _AGAIN = 600.0
 """Seconds until a person who was refused in a channel is tried there again."""
 _LOOK = 20.0
 
 
 class Hands:
-    """Acts in Slack as people who have connected their accounts; `apps` are by the workspaces' names."""
+    """Acts in Slack as people who have connected their accounts."""
 
     def __init__(
         self,
@@ -58,7 +55,7 @@ class Hands:
         directory: Directory,
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
-        apps: Mapping[str, SlackApp],
+        renewal: Renewal,
         seal: Seal,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -67,7 +64,7 @@ class Hands:
         self._directory = directory
         self._matrix = matrix
         self._installations = installations
-        self._apps = apps
+        self._renewal = renewal
         self._seal = seal
         self._clock = clock
         self._turns = Turns()
@@ -91,7 +88,7 @@ class Hands:
 
     async def known(self, team: TeamId) -> frozenset[SlackUserId]:
         """Return everybody of a workspace as whom the bridge acts or has acted."""
-        return frozenset(user for theirs, user in await self._grants.all() if theirs == team)
+        return frozenset(user for theirs, user in await self._grants.all() if theirs == team and user)
 
     def forget(self) -> None:
         """Read the grants anew, and look after them at once: another process has changed them."""
@@ -107,8 +104,7 @@ class Hands:
             if grant is None or grant.state is not GrantState.LIVE:
                 raise Refused(BY_APP, "its author's connection to Slack has ended")
             try:
-                if grant.tokens.expires_at and grant.tokens.expires_at - _now() < _AHEAD_MS:
-                    grant = await self._renewed(grant)
+                grant = await self._renewed(grant)
                 token = self._seal.open(grant.tokens.token, team, user)
             except Refused as refused:
                 if refused.code == WRONG_KEY:
@@ -136,47 +132,19 @@ class Hands:
             await self._tell_of_place(grant, channel, words)
         return Refused(BY_APP, f"{refused.detail}, as its author")
 
-    # --- renewing
-
     async def _renewed(self, grant: Grant) -> Grant:
-        """Return a grant whose token is good for a while, renewed where Slack does so now.
-
-        Raises Later where the old one has expired and Slack cannot be asked, Refused with BY_APP where it is over.
-        """
-        app = self._apps.get(self._installations[grant.team].name)
-        is_good = grant.tokens.expires_at > _now()
-        if app is None:
-            if is_good:
-                return grant
-            raise Refused(BY_APP, "its author's token has expired, and the workspace has no client_id to renew it with")
-        refresh = self._seal.open(grant.tokens.refresh, grant.team, grant.user)
-        await self._grants.renewing(grant)
+        """Return a grant whose token is good for a while; whoever's is not any more is told."""
         try:
-            given = await app.renew(refresh, grant.team, grant.user)
-        except (Later, Unsure) as fault:
-            log.warning("%s/%s: the token could not be renewed yet: %s", grant.team, grant.user, fault)
-            if is_good:
-                return grant
-            raise Later(str(fault)) from fault
-        except Refused as refused:
-            if refused.code in ("invalid_client_id", "bad_client_secret"):
-                log.error("%s: no token can be renewed: %s", app.name, refused)
-                if is_good:
-                    return grant
-                raise Refused(BY_APP, "its author's token has expired") from refused
-            lost = "Slack has renewed it, and that answer was lost on its way"
-            await self._grants.break_(grant, lost if grant.renewing else f"it could not be renewed ({refused.code})")
+            return await self._renewal.due(grant, self._installations[grant.team].name)
+        except Refused:
             await self._tell_of_breaks()
-            raise Refused(BY_APP, "its author's token could not be renewed") from refused
-        tokens = sealed(self._seal, grant.team, grant.user, given.token, given.refresh, given.expires_at)
-        await self._grants.renewed(grant, tokens)
-        return await self._grants.of(grant.team, grant.user) or grant
+            raise
 
     # --- ending
 
     async def tokens_end(self, team: TeamId, event: SlackTokensEnd) -> None:
         """Look whether tokens of which Slack says that they end have ended: a late word may be about earlier ones."""
-        for grant in list((await self._grants.all()).values()):
+        for grant in await self._theirs():
             named = event.all or grant.user in event.users
             if grant.team == team and named and grant.state is GrantState.LIVE:
                 await self._check(grant)
@@ -194,7 +162,7 @@ class Hands:
             if grant.team not in self._installations:
                 return False
             try:
-                if grant.tokens.expires_at and grant.tokens.expires_at <= _now():
+                if 0 < grant.tokens.expires_at <= time.time_ns() // 1_000_000:
                     grant = await self._renewed(grant)
                 token = self._seal.open(grant.tokens.token, grant.team, grant.user)
                 if token:
@@ -209,6 +177,10 @@ class Hands:
             self._made.pop((grant.team, grant.user), None)
             await self._grants.ended(grant)
             return True
+
+    async def _theirs(self) -> list[Grant]:
+        """Return the grants of people."""
+        return [grant for grant in (await self._grants.all()).values() if not grant.is_apps]
 
     # --- in the background
 
@@ -227,7 +199,7 @@ class Hands:
     async def look(self) -> None:
         """Tell, revoke and renew what is due."""
         await self._tell_of_breaks()
-        for grant in list((await self._grants.all()).values()):
+        for grant in await self._theirs():
             if grant.state is GrantState.LIVE and await self._is_unlinked(grant):
                 await self._grants.end(grant, "the link has ended", "bridge")
             elif grant.state is GrantState.ENDING:
@@ -244,7 +216,7 @@ class Hands:
     # --- telling
 
     async def _tell_of_breaks(self) -> None:
-        for grant in list((await self._grants.all()).values()):
+        for grant in await self._theirs():
             if grant.state is GrantState.BROKEN and grant.team in self._installations:
                 name = self._installations[grant.team].name
                 await self._tell(grant, "token", grant.room, content.notice(word_of_break(name, grant.reason)))
@@ -270,12 +242,3 @@ class Hands:
             log.info("%s is told later about their connection to Slack: %s", grant.account, error)
             return
         await self._grants.told(grant, about)
-
-
-def sealed(seal: Seal, team: TeamId, user: SlackUserId, token: str, refresh: str, expires_at: int) -> Tokens:
-    """Return tokens as they are stored."""
-    return Tokens(seal.close(token, team, user), seal.close(refresh, team, user), expires_at)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

@@ -42,7 +42,7 @@ async def test_our_page_says_who_asks_and_leads_to_slack_with_as_little_as_it_ta
     assert "user_scope=chat:write,files:read,files:write,reactions:write&" in address
     assert "code_challenge" not in address
     status, page = await consents.page(consents.slack.oauth.consent(address, "alice"))
-    assert (status, "Connected" in page) == (200, True)
+    assert (status, "as you from now on" in page) == (200, True)
     assert await grants(consents) == [("@ada:localhost", "live")]
     said = await consents.rows("SELECT actor, act FROM audit ORDER BY id")
     assert said[-2:] == [("@ada:localhost (OAuth consent)", "link"), ("@ada:localhost (OAuth consent)", "connect")]
@@ -55,7 +55,7 @@ async def test_links_and_states_are_good_once_in_one_browser_and_for_minutes(con
     link = await consents.link(ada, room)
     address = await consents.to_slack(link)
     again, page = await consents.page(link)
-    assert (again, "Ask the bot for a new one" in page) == (400, True)
+    assert (again, "Ask the bot for a new link" in page) == (400, True)
     back = consents.slack.oauth.consent(address, "alice")
     async with aiohttp.ClientSession() as another:  # whom somebody has sent the address that leads back
         assert BEGIN_ANEW in (await consents.page(back, another))[1]
@@ -76,12 +76,12 @@ async def test_the_way_on_cannot_be_made_by_who_knows_the_link_alone(consents: C
     link = await consents.link(ada, room)
     for go in ("1", "0" * 64, "é"):
         status, page = await consents.page(f"{link}&go={go}")
-        assert (status, "Open the link that the bot gave you once more" in page) == (400, True)
+        assert (status, "Open the link that you were given once more" in page) == (400, True)
     async with aiohttp.ClientSession() as mallory:
         _, page = await consents.page(link, mallory)
         onward = page.partition('href="')[2].partition('"')[0].replace("&amp;", "&")
     status, page = await consents.page(link.partition("/slack/")[0] + onward)  # in the browser of a victim
-    assert (status, "Open the link that the bot gave you once more" in page) == (400, True)
+    assert (status, "Open the link that you were given once more" in page) == (400, True)
 
 
 async def test_whoever_does_not_agree_changes_nothing_and_an_answer_that_is_lost_is_told(consents: Consents) -> None:

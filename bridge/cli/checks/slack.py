@@ -12,6 +12,7 @@ from bridge.cli.checks.finding import Finding, Findings, failed
 from bridge.cli.checks.listening import is_listening
 from bridge.errors import BridgeError, Refused
 from bridge.faults import in_words
+from bridge.oauth.app_tokens import token_of
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
 from bridge.slack.web import Timeouts
@@ -32,7 +33,7 @@ async def check_workspace(settings: Settings, workspace: Workspace) -> Findings:
     """Try both tokens of a workspace, and look for every channel that is mapped in it."""
     subject = f"slack {workspace.name}"
     app_token = workspace.app_token.reveal() if workspace.app_token else ""
-    async with _asking(settings, workspace.name, workspace.bot_token.reveal(), app_token) as client:
+    async with _asking(settings, workspace.name, await token_of(settings, workspace), app_token) as client:
         try:
             identity = await client.auth()
         except BridgeError as error:

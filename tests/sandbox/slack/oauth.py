@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from aiohttp import web
 
 from tests.sandbox.slack.errors import SlackRefusal
+from tests.sandbox.slack.reality import ALL_BOT_SCOPES
 from tests.sandbox.slack.state import Token
 from tests.sandbox.slack.workspace import Announcement
 
@@ -74,10 +75,11 @@ class OAuth:
         redirect_uri = asked.get("redirect_uri", "")
         if redirect_uri not in app.redirect_urls:
             raise SlackRefusal("bad_redirect_uri")
-        scopes = frozenset(scope for scope in asked.get("user_scope", "").split(",") if scope)
-        if not scopes:
+        of_bot = _scopes(asked.get("scope", ""))
+        scopes = _scopes(asked.get("user_scope", ""))
+        if not scopes and not of_bot:
             raise SlackRefusal("no_user_scopes")
-        if not scopes <= USER_SCOPES:
+        if not scopes <= USER_SCOPES or not of_bot <= ALL_BOT_SCOPES:
             raise SlackRefusal("invalid_scope")
         challenge = asked.get("code_challenge", "")
         if challenge and not app.pkce:
@@ -86,7 +88,8 @@ class OAuth:
         if not agrees:
             return f"{redirect_uri}?{urlencode({'error': 'access_denied', **state})}"
         chosen = workspace or self._sandbox.team(asked.get("team", ""))
-        code = _Code(app, chosen.id, None, chosen.user(person).id, scopes, redirect_uri, challenge, _until())
+        bot = self._installed(app, chosen, of_bot) if of_bot else None
+        code = _Code(app, chosen.id, bot, chosen.user(person).id, scopes, redirect_uri, challenge, _until())
         return f"{redirect_uri}?{urlencode({'code': self._code(code), **state})}"
 
     def page(self, request: web.BaseRequest) -> web.Response:
@@ -123,8 +126,8 @@ class OAuth:
         body: Json = {"ok": True, "app_id": app.id, "enterprise": None, "is_enterprise_install": False}
         body["team"] = {"id": team.id, "name": team.name}
         if code.bot is not None:
-            body |= {"access_token": code.bot.value, "token_type": "bot", "bot_user_id": code.bot.user_id}
-            return body | {"scope": ",".join(sorted(code.bot.scopes)), "authed_user": {"id": code.user_id}}
+            body |= {"bot_user_id": code.bot.user_id, **self._told(code.bot)}
+            return body | {"authed_user": {"id": code.user_id}}
         token = self._new_token(app, code.team_id, code.user_id, set(code.scopes))
         return body | {"authed_user": {"id": code.user_id, **self._told(token)}}
 
@@ -155,18 +158,26 @@ class OAuth:
         old = self._refresh.pop(refresh, None)
         if old is None or old.app is not app:
             raise SlackRefusal("invalid_refresh_token")
-        token = self._new_token(app, old.team_id, old.user_id, old.scopes)
+        token = self._new_token(app, old.team_id, old.user_id, old.scopes, old.kind)
         return {"ok": True, "app_id": app.id, "user_id": old.user_id, **self._told(token)}
 
-    def _new_token(self, app: App, team_id: str, user_id: str, scopes: set[str]) -> Token:
+    def _installed(self, app: App, workspace: Workspace, scopes: frozenset[str]) -> Token:
+        """The app comes into a workspace, or comes in once more with a new token."""
+        if app.id not in workspace.installations:
+            self._sandbox.install(workspace, app, scopes)
+        installation = workspace.installations[app.id]
+        installation.token = self._new_token(app, workspace.id, installation.bot_user, set(scopes), "bot")
+        return installation.token
+
+    def _new_token(self, app: App, team_id: str, user_id: str, scopes: set[str], kind: str = "user") -> Token:
         mint = self._sandbox.mint
-        value = f"xoxp-{mint.secret(10)}-{mint.secret(24)}"
-        token = Token(f"xoxe.{value}" if app.rotation else value, "user", app, team_id, user_id, set(scopes))
+        value = f"{'xoxb' if kind == 'bot' else 'xoxp'}-{mint.secret(10)}-{mint.secret(24)}"
+        token = Token(f"xoxe.{value}" if app.rotation else value, kind, app, team_id, user_id, set(scopes))
         self._sandbox.tokens[token.value] = token
         return token
 
     def _told(self, token: Token) -> Json:
-        told: Json = {"scope": ",".join(sorted(token.scopes)), "access_token": token.value, "token_type": "user"}
+        told: Json = {"scope": ",".join(sorted(token.scopes)), "access_token": token.value, "token_type": token.kind}
         if token.app.rotation:
             refresh = f"xoxe-1-{self._sandbox.mint.secret(40)}"
             self._refresh[refresh] = token
@@ -183,6 +194,10 @@ class OAuth:
         value = self._sandbox.mint.secret(20)
         self._codes[value] = code
         return value
+
+
+def _scopes(text: str) -> frozenset[str]:
+    return frozenset(scope for scope in text.split(",") if scope)
 
 
 def challenge_of(verifier: str) -> str:
