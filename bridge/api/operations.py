@@ -15,6 +15,7 @@ from bridge.administration.moves import ShownMove
 from bridge.administration.papers import ShownPaper
 from bridge.administration.people import ShownPerson
 from bridge.administration.portals import Change, HeardPortal, ShownPortal
+from bridge.administration.running import ShownSetting, in_use
 from bridge.administration.status import Status, status
 from bridge.api import models
 from bridge.api.contract import Operation, Role
@@ -202,6 +203,10 @@ async def _list_moves(office: Office, actor: Actor, asked: models.OfPage, body: 
     return _page(found, asked.limit, asked.after + asked.limit)
 
 
+async def _list_settings(office: Office, actor: Actor, asked: object, body: None) -> dict[str, Any]:
+    return {"items": in_use(office.settings), "next": None}
+
+
 # --- audit
 
 
@@ -302,6 +307,10 @@ OPERATIONS = (
     Operation(
         "list_moves", "GET", "/moves", "Channels that move to Matrix for good, and each step.", _list_moves,
         models.Page[ShownMove], models.OfPage,
+    ),
+    Operation(
+        "list_settings", "GET", "/settings", "The settings in use, without what is secret.", _list_settings,
+        models.Page[ShownSetting], role=Role.ADMIN,
     ),
     Operation(
         "list_audit", "GET", "/audit", "Who did what, the earliest first.", _list_audit, models.Page[Entry],

@@ -7,18 +7,16 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel
-
 from bridge.administration import imports as imports_
 from bridge.administration import parked as parked_
 from bridge.administration import people as people_
 from bridge.administration.portals import listed
+from bridge.administration.running import in_use
 from bridge.administration.status import Status, status
 from bridge.administration.times import age
 from bridge.errors import Declined
 from bridge.store.audit import noted
 from bridge.store.registers import Registers
-from config.secrets import Secret
 from portals.facts import PortalState
 from portals.ids import PortalId
 
@@ -141,10 +139,7 @@ class Views:
 
     def settings(self) -> Values:
         """The settings as they are in use, without what is secret."""
-        settings = self._office.settings
-        database = settings.database.shown
-        told = [_told(name, getattr(settings, name), database) for name in type(settings).model_fields]
-        return {"rows": [line for lines in told for line in lines]}
+        return {"rows": [(one.name, one.value) for one in in_use(self._office.settings)]}
 
 
 def number_in(text: str | None) -> int:
@@ -160,19 +155,3 @@ def _next(path: str, keys: Sequence[object], limit: int, **query: str) -> str | 
     if len(keys) < limit:
         return None
     return f"{path}?{urlencode({**{name: value for name, value in query.items() if value}, 'after': keys[-1]})}"
-
-
-def _told(path: str, value: Any, database: str) -> list[tuple[str, str]]:  # Any: whatever a setting may be
-    """Return a setting by its path, or those in it; whatever is a secret says only that it is set."""
-    if path == "database.url":
-        return [(path, database)]
-    if isinstance(value, Secret):
-        return [(path, "set, and secret")]
-    if isinstance(value, BaseModel):
-        inside = [_told(f"{path}.{name}", getattr(value, name), database) for name in type(value).model_fields]
-        return [line for lines in inside for line in lines]
-    if isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
-        return [line for number, one in enumerate(value) for line in _told(f"{path}[{number}]", one, database)]
-    if isinstance(value, tuple):
-        return [(path, ", ".join(map(str, value)) or "none")]
-    return [(path, "not set" if value is None else str(value))]

@@ -204,5 +204,8 @@ async def test_no_other_origin_is_let_in(api: Api) -> None:
 
 
 async def test_tokens_are_in_no_answer(api: Api) -> None:
-    everything = [await api("GET", path) for path in ("/status", "/portals", "/people", "/audit")]
+    everything = [await api("GET", path) for path in ("/status", "/portals", "/people", "/audit", "/settings")]
+    settings = {one["name"]: one["value"] for one in everything[-1].data["items"]}
+    assert settings["slack.workspaces[0].bot_token"] == "set, and secret"
+    assert settings["homeserver.domain"] == "localhost"
     assert not [one for one in everything if ADMIN in str(one.data) or "xoxb" in str(one.data)]
