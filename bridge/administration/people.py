@@ -59,7 +59,8 @@ async def shown(store: Store, team: TeamId) -> list[ShownPerson]:
 
 
 async def _hands(store: Store, team: TeamId) -> dict[SlackUserId, str]:
-    return {user: str(one.state) for (its, user), one in (await Grants(store.database).all()).items() if its == team}
+    grants = await Grants(store.database).all()
+    return {user: str(one.state) for (its, user), one in grants.items() if its == team and user}
 
 
 async def page(

@@ -70,7 +70,7 @@ def groups_for(
         "slack": {
             "api_url": slack.api_url,
             "workspaces": [
-                {"name": "acme", "bot_token": workspace.bot_token, "app_token": workspace.app_token, **asking}
+                {"name": "acme", "bot_token": workspace.bot_token, "app_token": workspace.app_token} | asking
             ],
         },
         "portals": {"automatic": {"include": ["*"]}},

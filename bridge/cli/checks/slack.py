@@ -33,7 +33,12 @@ async def check_workspace(settings: Settings, workspace: Workspace) -> Findings:
     """Try both tokens of a workspace, and look for every channel that is mapped in it."""
     subject = f"slack {workspace.name}"
     app_token = workspace.app_token.reveal() if workspace.app_token else ""
-    async with _asking(settings, workspace.name, await token_of(settings, workspace), app_token) as client:
+    token = await token_of(settings, workspace)
+    if not token:
+        remedy = "`causeway slack install-link` prints the link by which it is, while the bridge runs"
+        yield Finding(subject, "fail", "the app is not installed to this workspace", remedy)
+        return
+    async with _asking(settings, workspace.name, token, app_token) as client:
         try:
             identity = await client.auth()
         except BridgeError as error:
