@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import stat
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from config import manifest, registration
 from config.loader import load
+from tests.house.sources import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,3 +143,16 @@ def test_a_directory_that_cannot_be_written_is_named(causeway: Causeway, tmp_pat
     (tmp_path / "file").write_text("")
     said = causeway("init", "--offline", "-d", tmp_path / "file" / "below", "--domain", "example.org", code=1)
     assert "cannot be written" in said.err
+
+
+def test_what_the_compose_file_says_to_type_makes_a_configuration(causeway: Causeway, tmp_path: Path) -> None:
+    lines = [line.removeprefix("#").strip() for line in (ROOT / "docker/compose.yaml").read_text().splitlines()]
+    start = next(number for number, line in enumerate(lines) if " bridge init " in line)
+    end = next(number for number in range(start, len(lines)) if not lines[number].endswith("\\"))
+    said = " ".join(line.rstrip("\\") for line in lines[start : end + 1]).replace("$POSTGRES_PASSWORD", "s3cret")
+    causeway(*shlex.split(said.partition(" bridge ")[2]), "-d", tmp_path)
+    tokens = {"SLACK_BOT_TOKEN": "xoxb-1-abc", "SLACK_APP_TOKEN": "xapp-1-abc"}
+    settings = load(tmp_path / "config.yaml", tokens)
+    assert settings.database.shown == "postgres://postgres/causeway"
+    assert str(settings.appservice.listen) == "0.0.0.0:29330"
+    assert settings.slack.workspaces[0].bot_token.reveal() == "xoxb-1-abc"
