@@ -41,7 +41,7 @@ UPDATE grants SET token = $4, refresh = $5, expires_at = $6, renewing = 0
 WHERE team = $1 AND user_id = $2 AND refresh = $3 AND state IN ('live', 'ending')
 """
 BREAK = """
-UPDATE grants SET state = 'broken', token = '', refresh = '', renewing = 0, reason = $4, changed_at = $5
+UPDATE grants SET state = 'broken', token = '', refresh = '', expires_at = 0, renewing = 0, reason = $4, changed_at = $5
 WHERE team = $1 AND user_id = $2 AND token = $3 AND state = 'live' RETURNING user_id
 """
 """Only the token that Slack refused: somebody may have connected anew meanwhile."""
@@ -50,7 +50,7 @@ UPDATE grants SET state = 'ending', reason = $3, changed_at = $4
 WHERE team = $1 AND user_id = $2 AND state IN ('live', 'broken')
 """
 ENDED = """
-UPDATE grants SET state = 'ended', token = '', refresh = '', renewing = 0
+UPDATE grants SET state = 'ended', token = '', refresh = '', expires_at = 0, renewing = 0
 WHERE team = $1 AND user_id = $2 AND state = 'ending'
 """
 FORGET_TOLD = "DELETE FROM grants_told WHERE team = $1 AND user_id = $2"
@@ -162,7 +162,8 @@ class Grants:
         """Give up a grant that Slack does not take any more; false where it was not live, or is another one now."""
         values = (grant.team, grant.user, grant.tokens.token, reason, _now())
         about = noted("Slack", "connection broke", f"{grant.team}/{grant.user}", reason)
-        if (current := await self.of(grant.team, grant.user)) is None or current.tokens != grant.tokens:
+        current = await self.of(grant.team, grant.user)
+        if current is None or current.tokens != grant.tokens or current.state is not GrantState.LIVE:
             return False
         results = await self._change(Statement(BREAK, values), about)
         return bool(results[0])
