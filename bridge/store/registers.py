@@ -40,7 +40,11 @@ ORDER BY accounts.user_id LIMIT $4
 LINK_OF = "SELECT account, how, linked_at, linked_by FROM accounts WHERE team = $1 AND user_id = $2"
 AGREES = "SELECT 1 FROM consents WHERE team = $1 AND user_id = $2"
 TROUBLED_PORTALS = """
-SELECT name, channel, trouble FROM portals WHERE trouble <> '' AND state <> 'removed' ORDER BY id LIMIT $1
+SELECT name, channel, trouble, id FROM portals WHERE trouble <> '' AND state <> 'removed'
+UNION ALL
+SELECT name, channel, 'its room departs from its policy: ' || detail, id FROM departures
+JOIN portals ON portals.id = departures.portal WHERE state <> 'removed'
+ORDER BY 4, 3 LIMIT $1
 """
 LAST_MESSAGE = "SELECT MAX(ts) FROM links WHERE portal = $1"
 AUDIT_BACKWARDS = "SELECT id, at, actor, act, subject, detail FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2"
@@ -71,9 +75,9 @@ class Registers:
         return [int(row[0]) for row in rows]
 
     async def troubled(self, limit: int) -> list[tuple[str, str]]:
-        """Return portals that something troubles, each with what that is."""
+        """Return portals that something troubles, or whose rooms depart from their policies, each with what that is."""
         rows = await self._database.fetch(TROUBLED_PORTALS, limit)
-        return [(str(name) or str(channel), str(trouble)) for name, channel, trouble in rows]
+        return [(str(name) or str(channel), str(trouble)) for name, channel, trouble, _ in rows]
 
     async def last_message(self, portal: int) -> str | None:
         """Return the `ts` of the newest message of a portal."""
