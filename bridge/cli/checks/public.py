@@ -10,6 +10,7 @@ from bridge.cli.checks.finding import Finding, Findings
 from bridge.cli.checks.listening import is_listening
 from bridge.faults import in_words
 from bridge.public.face import NOTHING
+from config.manifest import asks_people
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -40,5 +41,6 @@ async def check_public(settings: Settings) -> Findings:
     if is_ours:
         yield Finding("public", "ok", f"{public.url} leads to the bridge")
     else:
-        remedy = f"let the proxy pass /archives/ and /avatar/ on to {public.listen}"
+        paths = "/archives/, /avatar/ and /slack/" if asks_people(settings) else "/archives/ and /avatar/"
+        remedy = f"let the proxy pass {paths} on to {public.listen}"
         yield Finding("public", "fail", f"{public.url}/archives/ answers {status}, which is not the bridge", remedy)
