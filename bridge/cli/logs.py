@@ -30,6 +30,9 @@ TOKENS = re.compile(
     r"|(?<=[Bb]earer )[\w.~+/-]{8,}=*|(?<=access_token=)[^&\s\"']+|(?<=ticket=)[^&\s\"']+"
 )
 
+_MARKS = ("xox", "xapp-", "syt_", "earer ", "access_token=", "ticket=")
+"""What stands in or before each of `TOKENS`: a line without any of these holds none, and is most lines."""
+
 
 class _Redacting(logging.Formatter):
     """Formats like its parent, then blots out secrets."""
@@ -48,7 +51,8 @@ class _Redacting(logging.Formatter):
         return "\n    ".join(_escaped(line) for line in (self.redact(self.formatMessage(record)), *lines))
 
     def redact(self, text: str) -> str:
-        return TOKENS.sub(HIDDEN, self._known.sub(HIDDEN, text))
+        text = self._known.sub(HIDDEN, text)
+        return TOKENS.sub(HIDDEN, text) if any(mark in text for mark in _MARKS) else text
 
 
 class _Json(_Redacting):

@@ -51,6 +51,20 @@ def test_secrets_are_blotted_out_of_messages_and_tracebacks(capsys: pytest.Captu
 
 
 @pytest.mark.usefixtures("logging_restored")
+@pytest.mark.parametrize(
+    "words", [*UNKNOWN, "Bearer opaque-0123", "bearer opaque-0123", "?access_token=opaque", "?ticket=opaque"]
+)
+def test_a_line_with_one_token_and_nothing_else_of_note_hides_it(
+    capsys: pytest.CaptureFixture[str], words: str
+) -> None:
+    set_up_logging("info", "text", ())
+    logging.getLogger("bridge.test").info("%s", words)
+    said = capsys.readouterr().err
+    assert "[hidden]" in said
+    assert words not in said
+
+
+@pytest.mark.usefixtures("logging_restored")
 def test_a_fault_of_the_program_ends_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logging("info", "json", SECRETS)
     sys.excepthook(RuntimeError, RuntimeError(f"with {SECRETS[0]}"), None)
