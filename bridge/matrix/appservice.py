@@ -111,7 +111,7 @@ class Appservice:
         ephemeral = _ephemeral(body)
         if ephemeral:
             asyncio.get_running_loop().call_soon(self._weather, ephemeral)
-        return web.json_response({})
+        return _done()
 
     async def _user(self, request: web.Request) -> web.Response:
         return await self._query(request, self._user_exists)
@@ -128,10 +128,10 @@ class Appservice:
             raise _Problem(503, "M_UNKNOWN", "cannot be told now") from error
         if not known:
             raise _Problem(404, "M_NOT_FOUND", "no such name")
-        return web.json_response({})
+        return _done()
 
     async def _ping(self, _: web.Request) -> web.Response:
-        return web.json_response({})
+        return _done()
 
     async def _unrecognized(self, _: web.Request) -> web.Response:
         raise _Problem(404, "M_UNRECOGNIZED", "no such endpoint")
@@ -148,6 +148,8 @@ class Appservice:
     async def _read(self, request: web.Request) -> bytes:
         if (request.content_length or 0) > self._largest_body:
             raise self._too_large()
+        if request.content_length and request.content.is_eof():  # all of it is here, as that of most is
+            return request.content.read_nowait()
         body = bytearray()
         try:
             async with asyncio.timeout(_PATIENCE):
@@ -172,6 +174,10 @@ class _Problem(Exception):
         self.status = status
         self.errcode = errcode
         self.error = error
+
+
+def _done() -> web.Response:
+    return web.Response(body=b"{}", content_type="application/json")
 
 
 def _object(body: bytes) -> Mapping[str, Any]:

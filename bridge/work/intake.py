@@ -102,8 +102,10 @@ class Intake:
                 and not self._names.is_ours(str(event.get("sender")))
             ):
                 self._watch(RoomId(str(event.get("room_id"))))
+            if self._names.is_ours(event["sender"]) or self._matrix.is_own(event["event_id"]):
+                continue
             place = matrix.address(event)
-            if place is None or self._names.is_ours(event["sender"]) or self._matrix.is_own(event["event_id"]):
+            if place is None:
                 continue
             queue = COMMANDS if is_addressed(event, self._prefix) else TO_SLACK
             arrivals.append(Arrival(queue, place.queue, place.source_key, orjson.dumps(event).decode()))
