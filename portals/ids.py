@@ -86,17 +86,15 @@ class GhostNames:
     bot_localpart: str
     ghost_template: str
     alias_template: str
+    bot: MatrixUserId = field(init=False, repr=False, compare=False)
+    """The bridge bot's user id."""
     _pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         escaped = re.escape(self.ghost_template)
         pattern = escaped.replace(r"\{team\}", "(?P<team>[a-z0-9]+)").replace(r"\{user\}", "(?P<user>[a-z0-9]+)")
+        object.__setattr__(self, "bot", MatrixUserId(f"@{self.bot_localpart}:{self.domain}"))
         object.__setattr__(self, "_pattern", re.compile(f"@{pattern}:{re.escape(self.domain)}"))
-
-    @property
-    def bot(self) -> MatrixUserId:
-        """The bridge bot's user id."""
-        return MatrixUserId(f"@{self.bot_localpart}:{self.domain}")
 
     def ghost(self, team: TeamId, user: SlackUserId) -> MatrixUserId:
         """Return the user id of the ghost that stands for a Slack author."""

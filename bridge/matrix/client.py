@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from mautrix.api import Method, Path
@@ -31,13 +32,13 @@ if TYPE_CHECKING:
     from typing import Self
 
     from aiohttp import ClientMiddlewareType
+    from mautrix.api import PathBuilder
 
     from bridge.matrix.encryption.door import Encryption
     from bridge.matrix.media import Mxc
     from bridge.matrix.wire import Puppeting
     from portals.ids import ActionKey
 
-_ROOMS = Path.v3.rooms
 _NOT_MEMBERS = '{"not_types":["m.room.member"]}'
 """The look-back leaves out members, of which one busy channel's arrival makes hundreds."""
 _LEAST_PAGE = 20
@@ -165,7 +166,7 @@ class MatrixClient:
         stamped = content if content.get(STAMP) == key else {**content, STAMP: key}
         if self.encryption is not None:
             type, stamped = await self.encryption.outgoing(room, sender, type, stamped)
-        path = _ROOMS[room].send[type][key]
+        path = _sends(room, type)[key]
         try:
             answer = await self._wire.call(
                 Method.PUT, path, stamped, user=sender, ts=ts, wants="event_id", repeatable=False
@@ -394,6 +395,12 @@ class MatrixClient:
             if refused.code == "M_NOT_FOUND":
                 return None
             raise
+
+
+@lru_cache(maxsize=1_000)
+def _sends(room: RoomId, type: str) -> PathBuilder:
+    """The path below which a room takes events; quoted anew it would cost with every message."""
+    return Path.v3.rooms[room].send[type]
 
 
 def _objects(found: object) -> Sequence[Json]:
