@@ -34,6 +34,7 @@ SAID = frozenset(
 )
 """The subtypes of what somebody said; all others are Slack's own words about what somebody did."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
 _ICONS = ("image_72", "image_64", "image_48", "image_36")
 """The largest first; Slack makes a picture of an emoji too, as image_64."""
 
@@ -162,12 +163,7 @@ def cut_reactions(message: Json) -> frozenset[str]:
 def _digest(text: str, blocks: Sequence[Json], attachments: Sequence[Json]) -> str:
     """Name what a message's text says; what Slack adds by itself (unfurls, block ids) does not count."""
     own = [item for item in attachments if not item.get("from_url") and not item.get("app_unfurl_url")]
-    said = json.dumps(
-        [text, _without_ids(blocks), own],
-        sort_keys=True,
-        separators=(",", ":"),
-        default=str,
-    )
+    said = _CANONICAL.encode([text, _without_ids(blocks), own])
     return hashlib.sha256(said.encode(errors="surrogatepass")).hexdigest()[:24]
 
 

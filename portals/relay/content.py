@@ -21,12 +21,16 @@ Content = dict[str, Any]  # Any: the JSON of an event
 _MOST_BYTES = 40_000
 """An event may have 65,536 bytes with everything that the homeserver adds (client-server API, "Size limits")."""
 _MOST_CHARS = 8_000
+_SURELY_LESS = 3_000
+"""Signs of a text that fits whatever they are: JSON in ASCII has at most twelve bytes for each."""
 
 
 def pieces(document: Document, names: Names, msgtype: str) -> list[Content]:
     """Return the contents that show a document: one, or as many as Matrix's limit for an event forces."""
-    whole = _message(text.to_matrix(document, names), msgtype)
-    if len(json.dumps(whole)) <= _MOST_BYTES:
+    said = text.to_matrix(document, names)
+    whole = _message(said, msgtype)
+    signs = len(said.body) + len(said.formatted_body or "")
+    if (signs < _SURELY_LESS and not said.user_ids) or len(json.dumps(whole)) <= _MOST_BYTES:
         return [whole]
     halves = text.halves(document)
     if halves is not None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from portals.relay import content
 from portals.text import Names, SlackPerson
 from portals.text.document import BOLD, Broadcast, Document, Image, Paragraph, SlackUser, Text
@@ -27,6 +31,14 @@ def test_an_edit_has_a_fallback_in_both_forms_and_mentions_nobody_again() -> Non
     assert (edit["body"], edit["formatted_body"]) == (f"* {said['body']}", "* <strong>hi</strong>")
     assert edit["m.new_content"] == said
     assert edit["m.mentions"] == {}
+
+
+@pytest.mark.parametrize("sign", ["x", "é", "\x1f", "🎉", '"'])
+@pytest.mark.parametrize("length", [1, 2_999, 3_000, 3_400, 8_000, 45_000])
+def test_no_piece_is_larger_than_an_event_may_be_whatever_its_signs(sign: str, length: int) -> None:
+    pieces = content.pieces(Document((Paragraph((Text(sign * length),)),)), Names(), "m.text")
+    assert all(len(json.dumps(piece)) <= content._MOST_BYTES for piece in pieces)
+    assert "".join(piece["body"] for piece in pieces).count(sign) == length
 
 
 def test_what_cannot_be_parted_is_parted_as_plain_words() -> None:
