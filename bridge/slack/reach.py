@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.request import getproxies
 
 import aiohttp
 from yarl import URL
@@ -61,7 +62,7 @@ def slack_session(
     return aiohttp.ClientSession(
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
         connector=aiohttp.TCPConnector(limit=connections),
-        trust_env=True,
+        trust_env=bool(getproxies()),  # where there is none, no thread is to look for it before every request
         middlewares=(*around, Reach(api_url)),
     )
 
