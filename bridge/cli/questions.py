@@ -32,6 +32,8 @@ class Questions:
 
     def about_matrix(self, answers: Answers) -> Answers:
         """Ask for what the flags leave open of the homeserver, the bridge's own address and its database."""
+        if self._tries is not None:
+            click.echo("Each answer is tried at once; --offline takes them untried.\n")
         click.echo("Matrix\n")
         answers = self._listens(self._homeserver(answers))
         _, _, port = answers.listen.rpartition(":")

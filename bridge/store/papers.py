@@ -24,6 +24,8 @@ DELETE FROM papers WHERE kind = $1 AND id <= (SELECT id FROM papers WHERE kind =
 PAPERS_BEFORE = """
 SELECT id, kind, title, outcome, made_at, made_by FROM papers WHERE id < $1 ORDER BY id DESC LIMIT $2
 """
+COUNT_OLD = "SELECT COUNT(*) FROM papers WHERE kind = $1 AND made_at < $2"
+DROP_OLD = "DELETE FROM papers WHERE kind = $1 AND made_at < $2"
 DROP_PAPER = "DELETE FROM papers WHERE id = $1"
 PAPER = "SELECT id, kind, title, outcome, made_at, made_by, page FROM papers WHERE id = $1"
 
@@ -74,3 +76,11 @@ class Papers:
     async def drop(self, number: int, entry: Statement) -> None:
         """Forget a paper; `entry` is written into the audit log with it."""
         await self._database.commit(Statement(DROP_PAPER, (number,)), entry)
+
+    async def count_before(self, kind: Kind, made_at: int) -> int:
+        """Return how many of a kind were made before a time in milliseconds."""
+        return int((await self._database.fetch(COUNT_OLD, kind, made_at))[0][0])
+
+    async def drop_before(self, kind: Kind, made_at: int, entry: Statement) -> None:
+        """Forget those of a kind that were made before a time; `entry` is written into the audit log with it."""
+        await self._database.commit(Statement(DROP_OLD, (kind, made_at)), entry)

@@ -2,7 +2,8 @@
 
 Every some hours each portal is gone through, oldest message first. Nothing is forgotten that a look back may still come
 upon, however short the policy; nothing of a portal or a person under hold; nothing while a channel's past is brought
-over or its move to Matrix is under way, for both are proven by it.
+over or its move to Matrix is under way, for both are proven by it. Reports go after
+the shortest time that any portal has.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from bridge.errors import BridgeError, Later
 from bridge.store.audit import noted
 from bridge.store.departures import POLICY
+from bridge.store.papers import Kind, Papers
 from portals.facts import PortalState
 from portals.ids import NO_TS, PortalId, Ts, channel_queue
 
@@ -73,12 +75,20 @@ class Keeping:
 
     async def sweep(self) -> int:
         """Go through all portals once; returns how many messages were forgotten."""
-        after, total = PortalId(0), 0
+        after, total, shortest = PortalId(0), 0, 0.0
         while page := await self._directory.portals(after, _PAGE):
             for portal in page:
                 total += await self._keep(portal)
+                shortest = max(shortest, self.before(portal) or 0.0)
             after = page[-1].id
+        await self._keep_reports(int(shortest * 1000))
         return total
+
+    async def _keep_reports(self, before_ms: int) -> None:
+        """Forget reports, which quote messages, after the shortest time of any portal; none while something is held."""
+        papers = Papers(self._database)
+        if before_ms and (count := await papers.count_before(Kind.REPORT, before_ms)) and not await self._holds.all():
+            await papers.drop_before(Kind.REPORT, before_ms, noted(POLICY, "forget", "reports", f"{count} of them"))
 
     def before(self, portal: Portal) -> float | None:
         """Return before which second what was said in a portal is too old; None where all is kept for now."""

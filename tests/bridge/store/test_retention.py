@@ -11,6 +11,7 @@ from bridge.store.database import Statement
 from bridge.store.forgetting import Forgetting
 from bridge.store.holds import Holds
 from bridge.store.links import Links, record
+from bridge.store.papers import Kind, Papers
 from bridge.store.people import People
 from bridge.store.retention import Retention
 from bridge.work.retention import Keeping
@@ -137,6 +138,24 @@ async def test_nothing_is_forgotten_that_is_held_under_way_or_within_reach_of_a_
     assert await keeping(database, directory, names, 30).sweep() == 3
     acts = [str(row[0]) for row in await database.fetch("SELECT act FROM audit ORDER BY id")]
     assert acts == ["link", "hold", "hold", "forget", "release", "release", "forget", "forget"]
+
+
+async def test_reports_are_forgotten_after_the_shortest_time_unless_something_is_held(
+    database: Database, directory: Directory, names: GhostNames
+) -> None:
+    holds, papers = Holds(database, names), Papers(database)
+    await portal_in(directory)
+    for kind in (Kind.PLAN, Kind.REPORT, Kind.REPORT):
+        await papers.keep(kind, "export.zip", "", "root", "<p>quoted</p>")
+    await database.commit(Statement("UPDATE papers SET made_at = $1 WHERE id < 3", ((NOW - 31 * 86400) * 1000,)))
+    assert await holds.hold(TEAM, "T1/C1", "inquiry", "ada")
+    await keeping(database, directory, names, 30).sweep()
+    assert len(await papers.before(9, 9)) == 3
+    assert await holds.release(TEAM, "T1/C1", "closed", "ada")
+    await keeping(database, directory, names, 30).sweep()
+    assert [(one.id, one.kind) for one in await papers.before(9, 9)] == [(3, "report"), (1, "plan")]
+    ((detail,),) = await database.fetch("SELECT detail FROM audit WHERE act = 'forget'")
+    assert detail == "1 of them"
 
 
 async def test_a_person_is_forgotten_and_nobody_else(
