@@ -20,7 +20,6 @@ class Imports(Section):
     )
     system_messages: Literal["live", "all", "without_membership", "none"] = Field(
         default="live",
-        description="Which of Slack's own messages come with a history: those that are shown of live traffic (all but"
-        " joins, names, topics and the like, which rooms show as such), `all`, all but joins, or `none`. Choose before"
-        " the first import: what is left out cannot be put into a room's past.",
+        description="Which of Slack's own messages come with a history: those that are shown of live traffic (not joins,"
+        " names and topics, which rooms show as such), `all`, all but joins, or `none`; choose before the first import.",
     )

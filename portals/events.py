@@ -210,6 +210,15 @@ class SlackPersonChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackChannelIdChange:
+    """A channel has another id from now on: Slack gives one to a private channel that is shared with others."""
+
+    source: str
+    old: ChannelId
+    new: ChannelId
+
+
+@dataclass(frozen=True, slots=True)
 class SlackTokensEnd:
     """Slack says that tokens by which the app acts as these people are no longer good, or `all` that it has."""
 
@@ -398,6 +407,7 @@ SlackEvent = (
     | SlackChannelChange
     | SlackPersonChange
     | SlackNamesChange
+    | SlackChannelIdChange
     | SlackTokensEnd
     | SlackFileCame
 )

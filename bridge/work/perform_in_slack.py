@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from bridge.errors import Later, Refused, Unsure
@@ -24,6 +25,7 @@ from portals.actions import (
     UpdateMessage,
 )
 from portals.people.hands import BY_APP
+from portals.text import emoji
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from bridge.slack.installation import Installation
     from bridge.work.hands import Hands
     from bridge.work.perform import Task
+    from bridge.work.renumbering import Renumbering
     from bridge.work.transfers import Transfers
     from portals.ids import TeamId
 
@@ -42,6 +45,16 @@ T = TypeVar("T")
 
 WITHDRAWN = "file_was_withdrawn"
 """The code of a refusal because somebody deleted a file in Slack before its message was there: nothing is shown."""
+_IN_A_CHANNEL = (
+    PostMessage,
+    PostFile,
+    UpdateMessage,
+    DeleteMessage,
+    AddReaction,
+    RemoveReaction,
+    SetPin,
+    SetTopic,
+)
 _CLOCKS_APART = 600
 """Seconds by which our clock and Slack's may differ when a lost message is looked for."""
 
@@ -49,13 +62,35 @@ _CLOCKS_APART = 600
 class SlackPerformer:
     """Performs what is to be done in channels."""
 
-    def __init__(self, installations: Mapping[TeamId, Installation], transfers: Transfers, hands: Hands) -> None:
+    def __init__(
+        self,
+        installations: Mapping[TeamId, Installation],
+        transfers: Transfers,
+        hands: Hands,
+        renumbering: Renumbering,
+    ) -> None:
         self._installations = installations
         self._transfers = transfers
         self._hands = hands
+        self._renumbering = renumbering
 
     async def perform(self, team: TeamId, task: Task) -> str:
-        """Perform one action; returns the ts of the message that it made, or an empty text."""
+        """Perform one action; returns the ts of the message that it made, or an empty text.
+
+        What was planned for a channel that has another id by now is done there.
+        """
+        try:
+            return await self._perform(team, task)
+        except Refused as refused:
+            action = task.action
+            if refused.code != "channel_not_found" or not isinstance(action, _IN_A_CHANNEL):
+                raise
+            now = await self._renumbering.look_for(team, action.channel)
+            if now is None:
+                raise
+            return await self._perform(team, replace(task, action=replace(action, channel=now)))
+
+    async def _perform(self, team: TeamId, task: Task) -> str:
         app = self._installations[team]
         match task.action:
             case PostMessage() as action:
@@ -70,8 +105,8 @@ class SlackPerformer:
                 if action.has_file:
                     await self._by(team, action, lambda by: app.files.withdraw(channel, ts, thread, by.client))
                 await self._by(team, action, lambda by: by.client.delete(channel, ts))
-            case AddReaction(channel=channel, ts=ts, name=name) as action:
-                await _unless_gone(self._by(team, action, lambda by: by.client.react(channel, ts, name)))
+            case AddReaction() as action:
+                await self._react(team, action, task)
             case RemoveReaction(channel=channel, ts=ts, name=name) as action:
                 await self._by(team, action, lambda by: by.client.unreact(channel, ts, name))
             case SetPin() as action:
@@ -97,6 +132,20 @@ class SlackPerformer:
             if told is refused:
                 raise
             raise told from refused
+
+    async def _react(self, team: TeamId, action: AddReaction, task: Task) -> None:
+        """React; what a hand that is refused now may have done before is looked for."""
+        channel, ts, name = action.channel, action.ts, action.name
+        try:
+            await _unless_gone(self._by(team, action, lambda by: by.client.react(channel, ts, name)))
+        except Refused as refused:
+            if refused.code != BY_APP or not task.unsure:
+                raise
+            found = await self._installations[team].client.reactions(channel, ts)
+            names = [str(one.get("name")) for one in found if action.hand in (one.get("users") or ())]
+            if not any(emoji.is_same(name, one) for one in names):
+                raise
+            log.info("%s was made already, as its author", action.key)
 
     # --- messages
 

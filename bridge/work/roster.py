@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.store.ledger import Ledger
+    from bridge.work.renumbering import Renumbering
     from bridge.work.vocabulary import Vocabulary
     from portals.facts import Portal
     from portals.ids import GhostNames
@@ -45,6 +46,7 @@ class Roster:
         vocabulary: Vocabulary,
         ledger: Ledger,
         installations: Mapping[TeamId, Installation],
+        renumbering: Renumbering,
         wake: Callable[[str, str], None],
     ) -> None:
         self._names = names
@@ -54,6 +56,7 @@ class Roster:
         self._vocabulary = vocabulary
         self._ledger = ledger
         self._installations = installations
+        self._renumbering = renumbering
         self._wake = wake
         self._unwanted: set[ChannelId] = set()
 
@@ -105,6 +108,8 @@ class Roster:
 
         A portal that an admin removed stays away, whatever the configuration says, until an admin adds it again.
         """
+        if (now := await self._renumbering.now(team, channel)) is not None:
+            return await self._directory.portal_of_channel(team, now)
         if channel in self._unwanted:
             return None
         try:
@@ -125,6 +130,8 @@ class Roster:
     async def _take_up(self, team: TeamId, channel: SeenChannel) -> Portal | None:
         await self._directory.learn_channels(team, [(channel.id, channel.name)])
         portal = await self._directory.portal_of_channel(team, channel.id)
+        if portal is None and await self._renumbering.is_known_otherwise(team, channel):
+            portal = await self._directory.portal_of_channel(team, channel.id)
         if portal is not None and portal.state is PortalState.REMOVED:
             return None
         if portal is not None:

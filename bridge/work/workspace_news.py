@@ -1,17 +1,18 @@
-"""What Slack tells of a workspace and not of a channel: people, names of emoji and groups, and tokens that end."""
+"""What Slack tells of a workspace and not of a channel: people, names of emoji and groups, new ids, tokens that end."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bridge.work.profiles import person_of_user
-from portals.events import SlackNamesChange, SlackPersonChange, SlackTokensEnd
+from portals.events import SlackChannelIdChange, SlackNamesChange, SlackPersonChange, SlackTokensEnd
 from portals.ids import SlackUserId
 
 if TYPE_CHECKING:
     from bridge.work.answers import Answers
     from bridge.work.ghosts import Ghosts
     from bridge.work.hands import Hands
+    from bridge.work.renumbering import Renumbering
     from bridge.work.vocabulary import Vocabulary
     from portals.events import Ignored, SlackEvent
     from portals.ids import TeamId
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 class WorkspaceNews:
     """Takes up what is no portal's."""
 
-    def __init__(self, answers: Answers, ghosts: Ghosts, vocabulary: Vocabulary, hands: Hands) -> None:
+    def __init__(
+        self, answers: Answers, ghosts: Ghosts, vocabulary: Vocabulary, hands: Hands, renumbering: Renumbering
+    ) -> None:
         self._answers = answers
         self._ghosts = ghosts
         self._vocabulary = vocabulary
         self._hands = hands
+        self._renumbering = renumbering
 
     async def take_up(self, team: TeamId, event: SlackEvent | Ignored, *, repeated: bool) -> None:
         """Take up an event; what it says may be out of date where it is `repeated`."""
@@ -37,6 +41,8 @@ class WorkspaceNews:
                 await self._ghosts.refresh(team, person)
             case SlackNamesChange():
                 await self._vocabulary.take_up(team, event, repeated=repeated)
+            case SlackChannelIdChange():
+                await self._renumbering.follow(team, event.old, event.new)
             case SlackTokensEnd():
                 await self._hands.tokens_end(team, event)
             case _:

@@ -18,6 +18,7 @@ from portals.events import (
     SlackBookmarks,
     SlackBotMembership,
     SlackChannelChange,
+    SlackChannelIdChange,
     SlackDeletion,
     SlackEvent,
     SlackMembership,
@@ -209,6 +210,13 @@ def _read_usergroup(event: Json, source: str, workspace: Workspace, historic: bo
     return SlackNamesChange(source, "usergroup", given=((name, handle),) if name and handle else ())
 
 
+def _read_id_change(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
+    old, new = (text_of(event.get(f"{which}_channel_id")) for which in ("old", "new"))
+    if not (is_slack_id(old) and is_slack_id(new)) or old == new:
+        return Ignored("a channel's new id without both ids")
+    return SlackChannelIdChange(source, ChannelId(old), ChannelId(new))
+
+
 def _read_tokens(event: Json, source: str, workspace: Workspace, historic: bool) -> SlackEvent | Ignored:
     """Read `tokens_revoked`, whose `oauth` names people and `bot` bots, or `app_uninstalled`."""
     if event.get("type") == "app_uninstalled":
@@ -279,6 +287,7 @@ _READERS = {
     "group_unarchive": _read_archive,
     "channel_deleted": _read_end,
     "group_deleted": _read_end,
+    "channel_id_changed": _read_id_change,
     "user_change": _read_person,
     "team_join": _read_person,
     "emoji_changed": _read_emoji,

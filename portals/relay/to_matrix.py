@@ -31,6 +31,7 @@ from portals.events import (
     SlackBookmarks,
     SlackBotMembership,
     SlackChannelChange,
+    SlackChannelIdChange,
     SlackDeletion,
     SlackEvent,
     SlackFile,
@@ -100,7 +101,7 @@ def needs(event: SlackEvent) -> Needs:
             return channel_changes.needs(event)
         case SlackFileCame():
             return late_files.needs(event)
-        case SlackPersonChange() | SlackNamesChange() | SlackTokensEnd():
+        case SlackPersonChange() | SlackNamesChange() | SlackChannelIdChange() | SlackTokensEnd():
             return Needs()
 
 
@@ -132,8 +133,8 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
             return channel_changes.decide(event, portal, facts)
         case SlackFileCame():
             return late_files.decide(event, portal, facts)
-        case SlackPersonChange() | SlackNamesChange() | SlackTokensEnd():
-            return Ignored("names and tokens are no matter of a portal")
+        case SlackPersonChange() | SlackNamesChange() | SlackChannelIdChange() | SlackTokensEnd():
+            return Ignored("names, ids and tokens are no matter of a portal")
 
 
 class _Message:

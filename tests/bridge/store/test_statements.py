@@ -11,10 +11,13 @@ import pytest
 from bridge.store import (
     audit,
     bookmarks,
+    channel_ids,
     cutovers,
+    departures,
     directory,
     files,
     heard,
+    holds,
     ledger,
     links,
     papers,
@@ -30,11 +33,15 @@ if TYPE_CHECKING:
     from bridge.store.database import Database
 
 WORDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-MODULES = (ledger, links, directory, places, files, words, bookmarks, cutovers, heard, papers, questions, audit)
+MODULES = (
+    *(ledger, links, directory, places, files, words, bookmarks, cutovers, heard, papers, questions, audit),
+    *(channel_ids, departures, holds),
+)
 NAMES = {name for module in MODULES for name in vars(module) if name.isupper() and not name.startswith("_")}
 SELDOM = {
     *("OPEN_QUEUES", "OPEN_COUNTS", "ANY_REQUEST", "TAKE_REQUESTS", "LEAVE_ROOM"),
     *("WORKSPACE_AT", "TEAMS_WITH_CHANNEL", "PORTAL_OF_TARGET", "IMPORTED_SINCE", "PARKED_ACTIONS"),
+    *("FORMER", "HOLDS"),
 }
 """These look at everything that is open, at a table of a few rows, or run at a start or when a room is opened."""
 

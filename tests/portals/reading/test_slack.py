@@ -13,6 +13,7 @@ from portals.events import (
     SlackAuthor,
     SlackBotMembership,
     SlackChannelChange,
+    SlackChannelIdChange,
     SlackDeletion,
     SlackEvent,
     SlackMembership,
@@ -427,6 +428,15 @@ EVENTS = st.one_of(
     ),
 )
 PAYLOADS = objects({"event": EVENTS, "event_id": st.text(), LOOK_BACK: st.integers()})
+
+
+@pytest.mark.parametrize("ids", [{}, {"old_channel_id": "C1", "new_channel_id": "C1"}, {"new_channel_id": "C2"}])
+def test_a_new_id_of_a_channel_tells_both(ids: dict[str, str]) -> None:
+    event = {"type": "channel_id_changed", "old_channel_id": "G1", "new_channel_id": "C1"}
+    payload = {"event": event, "event_id": "Ev1"}
+    assert read(payload, SOURCE, WORKSPACE) == SlackChannelIdChange(SOURCE, ChannelId("G1"), ChannelId("C1"))
+    assert address(payload, TEAM) == Address(TEAM, f"slack:{TEAM}/Ev1")
+    assert isinstance(read({"event": {"type": "channel_id_changed", **ids}}, SOURCE, WORKSPACE), Ignored)
 
 
 @given(PAYLOADS)

@@ -44,6 +44,7 @@ _RULES = {
     "group_rename": ("groups:read", True),
     "group_archive": ("groups:read", True),
     "group_unarchive": ("groups:read", True),
+    "channel_id_changed": ("groups:read", True),
     "user_change": ("users:read", False),
     "team_join": ("users:read", False),
     "emoji_changed": ("emoji:read", False),

@@ -211,6 +211,10 @@ class Person:
         """Makes a public channel private."""
         rooms.convert_to_private(self._workspace, self._room(channel), self.user)
 
+    def share(self, channel: str, *, tell: bool = True) -> str:
+        """Shares a private channel with another organisation; returns its new id, of which apps may not be told yet."""
+        return rooms.share(self._workspace, self._room(channel), tell=tell)
+
     def delete_channel(self, channel: str) -> None:
         """Deletes a channel, which only an admin may do."""
         if not self.user.is_admin:

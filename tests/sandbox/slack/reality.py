@@ -65,6 +65,7 @@ ALL_SUBSCRIPTIONS = frozenset(
         "group_rename",
         "group_archive",
         "group_unarchive",
+        "channel_id_changed",
         "group_deleted",
         "group_left",
         "pin_added",

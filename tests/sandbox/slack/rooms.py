@@ -156,6 +156,18 @@ def convert_to_private(workspace: Workspace, channel: Channel, by: User) -> None
     post(workspace, channel, Draft(text, by.id, "channel_convert_to_private"))
 
 
+def share(workspace: Workspace, channel: Channel, *, tell: bool = True) -> str:
+    """Shares a private channel with another organisation, which gives it a new id for ever; returns that."""
+    old, new = channel.id, workspace.mint.make("C")
+    del workspace.channels[old]
+    channel.id = new
+    workspace.channels[new] = channel
+    event: Json = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": new}
+    if tell:
+        workspace.emit(event | {"event_ts": workspace.clock.next()}, channel)
+    return new
+
+
 def delete(workspace: Workspace, channel: Channel, by: User) -> None:
     """Ends a channel for good; those who were in it are told."""
     del workspace.channels[channel.id]

@@ -1,0 +1,114 @@
+"""Channels that are given another id keep their portal, however that comes to be known.
+
+    channel_id_changed ──▶ follow ──▶ store: portal, rows and holds under the new id
+    a channel nobody knows ──▶ is_known_otherwise: called as a portal is, whose own id Slack knows no more ──▶ follow
+    a row under a former id ──▶ now ──▶ requeued
+    Slack knows a channel no more ──▶ look_for ──▶ follow
+
+Whatever is said under the new id may come before the word that it is one; the second to tell of it changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from bridge.errors import Refused
+from bridge.store.ledger import TO_MATRIX
+from portals.facts import PortalState
+from portals.ids import ChannelId, channel_queue, is_slack_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bridge.slack.installation import Installation
+    from bridge.store.channel_ids import ChannelIds
+    from bridge.store.directory import Directory
+    from portals.ids import TeamId
+    from portals.policy import SeenChannel
+
+log = logging.getLogger(__name__)
+
+
+class Renumbering:
+    """Follows channels to their new ids."""
+
+    def __init__(
+        self,
+        ids: ChannelIds,
+        directory: Directory,
+        installations: Mapping[TeamId, Installation],
+        wake: Callable[[str, str], None],
+    ) -> None:
+        self._ids = ids
+        self._directory = directory
+        self._installations = installations
+        self._wake = wake
+        self._turn = asyncio.Lock()
+        self._former: dict[tuple[TeamId, ChannelId], ChannelId] | None = None
+
+    async def now(self, team: TeamId, channel: ChannelId) -> ChannelId | None:
+        """Return the id that a channel has now, having its rows wait there; None for one whose id never changed."""
+        if self._former is None:
+            self._former = await self._ids.former()
+        now = self._former.get((team, channel))
+        if now is not None:
+            await self._ids.requeue(team, channel, now)
+            self._wake(TO_MATRIX, channel_queue(team, now))
+        return now
+
+    async def follow(self, team: TeamId, old: ChannelId, new: ChannelId) -> None:
+        """Have a portal go on under the new id of its channel."""
+        async with self._turn:
+            await self._follow(team, old, new)
+
+    async def _follow(self, team: TeamId, old: ChannelId, new: ChannelId) -> None:
+        portal = await self._directory.portal_of_channel(team, old)
+        if portal is None or portal.state is PortalState.REMOVED:
+            return
+        other = await self._directory.portal_of_channel(team, new)
+        if other is not None and other.room is not None:
+            log.error(
+                "%s/%s: #%s has the id %s now, for which there is a room already: remove one of the two portals",
+                *(team, old, portal.name, new),
+            )
+            return
+        await self._ids.move(team, old, new)
+        self._former = None
+        self._directory.forget_portals()
+        self._wake(TO_MATRIX, channel_queue(team, new))
+        log.warning(
+            "%s/%s: #%s has the id %s now: change it where the configuration names it", team, old, portal.name, new
+        )
+
+    async def look_for(self, team: TeamId, old: ChannelId) -> ChannelId | None:
+        """Return the id that a channel has now that Slack knows no more, by its name where nobody has told it yet."""
+        now = await self.now(team, old)
+        portal = await self._directory.portal_of_channel(team, old)
+        if now is not None or portal is None:
+            return now
+        async for page in self._installations[team].client.channels():
+            for found in page:
+                if isinstance(found, dict) and found.get("name") == portal.name and is_slack_id(str(found.get("id"))):
+                    if found["id"] == old:
+                        return None
+                    await self.follow(team, old, ChannelId(found["id"]))
+                    return await self.now(team, old)
+        return None
+
+    async def is_known_otherwise(self, team: TeamId, channel: SeenChannel) -> bool:
+        """Tell whether an unknown channel is one that has a portal under a former id, which it then follows."""
+        old = await self._ids.namesake(team, channel.name, channel.id)
+        if old is None:
+            return False
+        try:
+            found = await self._installations[team].client.channel(old)
+        except Refused as refused:
+            if refused.code != "channel_not_found":
+                raise
+        else:
+            if found.get("id") != channel.id:
+                return False
+        await self.follow(team, old, channel.id)
+        return True

@@ -1,0 +1,53 @@
+"""A private channel that is shared with others is given a new id by Slack, and keeps its room and its messages."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.journeys.stage import Stage, until
+from tests.journeys.world import people_of
+
+if TYPE_CHECKING:
+    from tests.sandbox.slack import SlackSandbox
+
+PORTALS = {"portals": {"automatic": {"include": ["*"], "private": True}}}
+
+
+def seed(slack: SlackSandbox) -> None:
+    people_of(slack)
+    workspace = slack.team()
+    workspace.person("alice").create("board", members=["alice", "bob", workspace.installation.bot_user])
+
+
+@pytest.mark.parametrize("tells", ["first", "late", "never"])
+async def test_a_channel_with_a_new_id_keeps_its_room_whatever_is_heard_first(sqlite_url: str, tells: str) -> None:
+    async with Stage(sqlite_url, seed=seed, more=PORTALS) as stage:
+        workspace = stage.workspace
+        alice, old = workspace.person("alice"), workspace.channel("board").id
+        await stage.start()
+        room = await stage.room("board", 30)
+        ada = await stage.homeserver.person("ada")
+        await ada.join(room)
+        alice.convert_to_private("board")
+        before = alice.post("board", "before")
+        await until(lambda: [line.body for line in stage.homeserver.timeline(room)] == ["before"], 30)
+
+        new = alice.share("board", tell=tells == "first")
+        alice.post("board", "after")
+        if tells == "late":
+            event = {"type": "channel_id_changed", "old_channel_id": old, "new_channel_id": new}
+            workspace.emit(event | {"event_ts": workspace.clock.next()}, workspace.channel("board"))
+        alice.edit("board", before.ts, "before, and better")
+        await ada.say(room, "from Matrix")
+        await until(lambda: any(entry.text == "from Matrix" for entry in stage.entries("board")), 30)
+        shown = {"before, and better", "after", "from Matrix"}
+        await until(lambda: {line.body for line in stage.homeserver.timeline(room)} >= shown, 30)
+        async with asyncio.timeout(30):
+            while stage.slack.delivery.open or await stage.left_over():
+                await asyncio.sleep(0.02)
+        assert stage.database is not None
+        portals = await stage.database.fetch("SELECT channel, room FROM portals WHERE name = 'board'")
+        assert [tuple(row) for row in portals] == [(new, room)]
