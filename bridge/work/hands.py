@@ -67,6 +67,8 @@ class Hands:
         self._renewal = renewal
         self._seal = seal
         self._clock = clock
+        self._told: set[str] = set()
+        """What this process knows to have been told; the store knows all."""
         self._turns = Turns()
         self._due = asyncio.Event()
         self._made: dict[tuple[TeamId, SlackUserId], tuple[str, Installation]] = {}
@@ -231,9 +233,10 @@ class Hands:
 
     async def _tell(self, grant: Grant, about: str, room: RoomId, said: dict[str, Any]) -> None:
         """Say something once: its transaction id is of this grant, and what was said is remembered."""
-        if await self._grants.was_told(grant, about):
-            return
         key = action_key("hand", grant.team, grant.user, about, str(grant.changed_at))
+        if key in self._told or await self._grants.was_told(grant, about):
+            self._told.add(key)
+            return
         try:
             await self._matrix.send(room, None, "m.room.message", said, key)
         except Refused as refused:

@@ -168,16 +168,22 @@ async def test_a_bridge_that_is_cut_off_says_it_once_all_the_same(consents: Cons
     assert bodies(talk)[-2:] == ["once", "once more"]
 
 
-async def test_a_cut_off_and_a_token_that_ends_meanwhile_say_it_once_too(consents: Consents) -> None:
+@pytest.mark.parametrize("steps", [5, 17])
+async def test_a_cut_off_and_a_token_that_ends_meanwhile_say_it_once_too(consents: Consents, steps: int) -> None:
     talk = consents.talk
     ada, _ = await consents.connect()
+    said = await ada.say(talk.room, "before")
+    await talk.settle()
     talk.stage.gate.on_cut.append(lambda: setattr(consents.slack.oauth.tokens_of("alice")[0], "state", "token_revoked"))
-    talk.stage.gate.arm(5)
+    talk.stage.gate.arm(steps)
     await ada.say(talk.room, "once")
+    await ada.react(talk.room, said, "👍")
+    await ada.say(talk.room, "and more")
     await until(talk.stage.gate.cut.is_set, 30)
     await talk.stage.start()
     await talk.settle()
-    assert [text for _, text in authors(consents)].count("once") == 1
+    assert [text for _, text in authors(consents)][-3:] == ["before", "once", "and more"]
+    assert len(marks(talk)) == 1
 
 
 async def test_who_disconnects_is_revoked_at_slack_and_not_acted_for_any_more(consents: Consents) -> None:
