@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from portals.facts import Portal
     from portals.ids import PortalId
 
-OF_PORTAL = "SELECT type, detail, since, told FROM departures WHERE portal = $1 ORDER BY type"
+DEPARTURES = "SELECT type, detail, since, told FROM departures WHERE portal = $1 ORDER BY type"
 ADD_DEPARTURE = """
 INSERT INTO departures (portal, type, detail, since) VALUES ($1, $2, $3, $4)
 ON CONFLICT (portal, type) DO UPDATE SET detail = excluded.detail, since = excluded.since, told = 0
 """
 END_DEPARTURE = "DELETE FROM departures WHERE portal = $1 AND type = $2"
-TOLD = "UPDATE departures SET told = 1 WHERE portal = $1 AND type = $2 AND since = $3"
+DEPARTURE_TOLD = "UPDATE departures SET told = 1 WHERE portal = $1 AND type = $2 AND since = $3"
 POLICY = "policy"
 """Who acts in the audit log where the configuration alone decides."""
 
@@ -45,7 +45,7 @@ class Departures:
 
     async def of(self, portal: PortalId) -> list[Departed]:
         """Return in what a portal's room departs from its policy."""
-        rows = await self._database.fetch(OF_PORTAL, portal)
+        rows = await self._database.fetch(DEPARTURES, portal)
         return [Departed(str(kind), str(detail), int(since), bool(told)) for kind, detail, since, told in rows]
 
     async def found(self, portal: Portal, details: Iterable[tuple[str, str]]) -> list[Departed]:
@@ -73,4 +73,4 @@ class Departures:
 
     async def told(self, portal: PortalId, one: Departed) -> None:
         """Remember that the room has the notice of a departure."""
-        await self._database.commit(Statement(TOLD, (portal, one.type, one.since)))
+        await self._database.commit(Statement(DEPARTURE_TOLD, (portal, one.type, one.since)))
