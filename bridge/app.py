@@ -1,7 +1,8 @@
 """The composition root: every part is built here, by hand, once; one task group owns every task.
 
     start: store, owner's lock ─ Matrix endpoint listens ─ a task for each workspace: who are we, gap, sockets, roster
-    stop:  cancelled (SIGTERM): edges close, walkers are cut off where they are, the store writes what is queued
+    stop:  told (SIGTERM): rows under way come to their end within a limit (`bridge.stopping`); then, or at once when
+           cancelled: edges close, walkers are cut off where they are, the store writes what is queued
 
 Being cut off is an ordinary thing: what was under way is looked for at the next start, and never done twice.
 """
@@ -28,9 +29,9 @@ from bridge.observability.measured import MeasuredDatabase
 from bridge.observability.metrics import Metrics
 from bridge.policies import customs_from, policies_from, policy_of
 from bridge.slack.reach import slack_session
+from bridge.stopping import Stopped, stop_when
 from bridge.store.audit_chain import AuditChain
 from bridge.store.bookmarks import BookmarkNotices
-from bridge.store.channel_ids import ChannelIds
 from bridge.store.departures import Departures
 from bridge.store.directory import Directory
 from bridge.store.files import Files
@@ -58,7 +59,6 @@ from bridge.work.perform_in_slack import SlackPerformer
 from bridge.work.permalinks import Permalinks
 from bridge.work.puppets import Puppets
 from bridge.work.read_back import ReadBack
-from bridge.work.renumbering import Renumbering
 from bridge.work.repeats import Repeats
 from bridge.work.retention import Keeping
 from bridge.work.room_policy import RoomPolicies
@@ -102,6 +102,8 @@ class Hooks:
     limits_scale: float = 1.0
     look_after: float = 5.0
     """Seconds between two looks whether the homeserver answers."""
+    told: asyncio.Event | None = None
+    """Whoever sets it has the bridge come to rest, and `run` return."""
 
 
 async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
@@ -117,12 +119,16 @@ async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
         ):
             try:
                 async with asyncio.TaskGroup() as group:
-                    await _Bridge(settings, hooks, database, session, matrix, group, metrics).start()
+                    bridge = _Bridge(settings, hooks, database, session, matrix, group, metrics)
+                    await bridge.start()
+                    if hooks.told is not None:
+                        group.create_task(stop_when(hooks.told, bridge.lanes, database), name="stop")
             except BaseExceptionGroup as failures:
                 fatal = failures.subgroup(Fatal)
-                if fatal is None:
+                if fatal is not None:
+                    raise first_of(fatal) from failures
+                if failures.split(Stopped)[1] is not None:
                     raise
-                raise first_of(fatal) from failures
     finally:
         await database.close()
 
@@ -229,7 +235,6 @@ class _Bridge:
             installations=self.installations,
             opened=self.watch.look,
         )
-        renumbering = Renumbering(ChannelIds(database), self.directory, self.installations, self.wake)
         self.roster = Roster(
             names=names,
             mapping=[mapped_from(line) for line in settings.portals.map],
@@ -242,7 +247,6 @@ class _Bridge:
             vocabulary=vocabulary,
             ledger=self.ledger,
             installations=self.installations,
-            renumbering=renumbering,
             wake=self.wake,
         )
         self.bookmarks = Bookmarks(
@@ -273,7 +277,7 @@ class _Bridge:
             answers=answers,
             rooms=rooms,
             roster=self.roster,
-            news=WorkspaceNews(answers, ghosts, vocabulary, hands, renumbering),
+            news=WorkspaceNews(answers, ghosts, vocabulary, hands),
             repeats=Repeats(
                 ledger=self.ledger,
                 links=self.links,
@@ -284,7 +288,7 @@ class _Bridge:
             matrix=matrix,
             installations=self.installations,
             to_matrix=MatrixPerformer(matrix, ghosts, puppets, self.directory, transfers),
-            to_slack=SlackPerformer(self.installations, transfers, hands, renumbering),
+            to_slack=SlackPerformer(self.installations, transfers, hands),
             late_keys=LateKeys(matrix, self.ledger, settings.encryption.wait.total_seconds()),
             hands=hands,
             desk=desk_for(

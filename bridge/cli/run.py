@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 def run(config: Path) -> None:
     """Bridge until told to stop (SIGTERM or Ctrl-C).
 
-    Logs go to standard error, as the settings `logging.level` and `logging.format` say. It may be stopped or killed
-    at any moment: what was accepted is kept and goes on at the next start.
+    Told to stop, it brings to an end what is under way, for five seconds at most, and says what is left; a second
+    signal cuts it off. It may be killed at any moment: what was accepted is kept and goes on at the next start. Logs go
+    to standard error, as the settings `logging.level` and `logging.format` say.
     """
     import asyncio
     import logging
@@ -57,22 +58,26 @@ def quick_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _until_told(settings: Settings) -> None:
-    """Run the bridge; the first signal cancels it, which stops it in order, and is no failure."""
+    """Run the bridge; the first signal has it come to rest, the second cuts it off, and neither is a failure."""
     import asyncio
     import logging
     import signal
 
+    from bridge.app import Hooks
     from bridge.app import run as run_bridge
 
     log = logging.getLogger("bridge")
-    bridge = asyncio.ensure_future(run_bridge(settings))
+    rest = asyncio.Event()
+    bridge = asyncio.ensure_future(run_bridge(settings, Hooks(told=rest)))
     loop = asyncio.get_running_loop()
     told: list[signal.Signals] = []
 
     def stop(sign: signal.Signals) -> None:
         log.info("stopping, told by %s", sign.name)
+        if told:
+            bridge.cancel()
         told.append(sign)
-        bridge.cancel()
+        rest.set()
 
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stop, sign)

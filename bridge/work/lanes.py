@@ -85,6 +85,7 @@ class Lanes:
         self._woken: dict[Key, asyncio.Event] = {}
         self._steps: dict[Key, asyncio.Event] = {}
         self._hurry = asyncio.Event()
+        self._drains = False
         self._walked = 0
         self._unsure: dict[int, tuple[int, int]] = {}
         """Rows whose outcome stayed unknown: how often, and how many rows had been walked when that began."""
@@ -99,6 +100,8 @@ class Lanes:
     def wake(self, direction: str, queue: str) -> None:
         """Have a queue looked at, now if it rests, or again before its walker goes."""
         key = (direction, queue)
+        if self._drains:
+            return  # the next start walks what is left
         if key in self._walkers:
             self._woken[key].set()
             return
@@ -113,6 +116,14 @@ class Lanes:
         """Have walkers that wait after a failure try again at once: what they waited for may be mended."""
         self._hurry.set()
         self._hurry = asyncio.Event()
+
+    async def drain(self, seconds: float) -> int:
+        """Begin no further row, wait so long for those under way, and return how many queues are not through."""
+        self._drains = True
+        self.hurry()
+        if walkers := list(self._walkers.values()):
+            await asyncio.wait(walkers, timeout=seconds)
+        return len(self._walkers)
 
     async def take_up(self, rows: Sequence[int]) -> None:
         """Take up parked rows again, and have those tried that wait: what they lacked is there."""
@@ -152,10 +163,10 @@ class Lanes:
                 failures += 1
                 wait = self._wait_after(key, error, failures)
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
+                    async with asyncio.timeout(0 if self._drains else wait):
                         await hurry.wait()
-                continue
-            if not more and not woken.is_set():
+                more = True
+            if self._drains or (not more and not woken.is_set()):
                 del self._walkers[key], self._woken[key]
                 return
 
@@ -211,7 +222,7 @@ class Lanes:
         prepared: Prepared | None = None
         for row, following in zip_longest(rows, rows[1:]):
             portal = await self._conductor.portal_of(*key)
-            if _rests(portal, row):
+            if self._drains or _rests(portal, row):
                 return False
             if row.place > await self._gap(key[0], portal) > 0:
                 return False

@@ -109,6 +109,8 @@ class Stage:
     slack: GatedSlack = field(init=False)
     homeserver: GatedHomeserver = field(init=False)
     settings: Settings = field(init=False)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set, it has the bridge come to rest."""
     database: Database | None = None
     """The store of the bridge that runs, for tests to read."""
     _bridge: asyncio.Task[None] | None = None
@@ -153,7 +155,11 @@ class Stage:
         self.database = await open_database(self.database_url)
         ready = asyncio.Event()
         hooks = Hooks(
-            database=GatedDatabase(self.database, self.gate), ready=ready.set, limits_scale=0, look_after=_LOOK_AFTER
+            database=GatedDatabase(self.database, self.gate),
+            ready=ready.set,
+            limits_scale=0,
+            look_after=_LOOK_AFTER,
+            told=self.told,
         )
         self._bridge = asyncio.create_task(run(self.settings, hooks), name="bridge")
         waiting = [asyncio.create_task(event.wait()) for event in (ready, self.gate.cut)]
@@ -162,6 +168,15 @@ class Stage:
             task.cancel()
         if self._bridge.done() and not self.gate.cut.is_set():
             await self._bridge
+
+    async def come_to_rest(self) -> None:
+        """Tell the bridge to stop, as SIGTERM does, and wait until it has."""
+        bridge, self._bridge = self._bridge, None
+        assert bridge is not None
+        self.told.set()
+        await bridge
+        self.told.clear()
+        self.database = None
 
     async def stop(self) -> None:
         """Cut the bridge off where it is; raises what it died of, if it died before that."""

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.configured import names_from
 from bridge.errors import Refused
+from bridge.stopping import stop_when
 from bridge.store.directory import Directory
 from bridge.store.ledger import TO_MATRIX, Ledger, State
 from portals import retry
@@ -234,3 +235,47 @@ async def test_a_defect_costs_the_row_that_meets_it(
     assert parked.reason == "a defect of the bridge; its log says more"
     assert await shown(world) == ["m1 said", "m3 said", "m4 said"]
     assert "ZeroDivisionError" in caplog.text
+
+
+# --- an orderly stop
+
+
+async def hung(world: World, rows: int) -> None:
+    """Have so many messages come, of which the first hangs at the homeserver."""
+    world.stage.homeserver.faults.hang(method="PUT", path="/send/.*/cw")
+    await world.play([said(number) for number in range(1, rows + 1)])
+
+    async def is_ahead() -> bool:
+        return len(await waiting(world)) == rows and (await waiting(world))[0] == State.PLANNED
+
+    await until(is_ahead)
+
+
+async def test_what_is_under_way_comes_to_its_end_and_what_is_left_is_told(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await hung(world, 3)
+    with caplog.at_level("INFO"):
+        resting = asyncio.create_task(world.stage.come_to_rest())
+        await asyncio.sleep(0.01)
+        world.stage.homeserver.faults.release()
+        await resting
+    assert "left for the next start: 2 for Matrix" in caplog.text
+    assert await shown(world) == ["m1 said"]
+    await world.start()
+    await world.settle()
+    assert await world.differences() == []
+
+
+async def test_what_does_not_end_in_time_is_cut_off_and_found_at_the_next_start(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stop_when, "__defaults__", (0.05,))
+    await hung(world, 1)
+    await world.stage.come_to_rest()
+    assert "1 queues are still at a row" in caplog.text
+    world.stage.homeserver.faults.clear()
+    await world.start()
+    await world.settle()
+    assert await shown(world) == ["m1 said"]
+    assert await world.differences() == []
