@@ -184,6 +184,7 @@ async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Database, 
     from bridge.configured import names_from
     from bridge.proof.tasks import Stores
     from bridge.store.audit import Audit
+    from bridge.store.channel_ids import ChannelIds
     from bridge.store.files import Files
     from bridge.store.opening import open_database
     from bridge.store.words import Words
@@ -199,6 +200,7 @@ async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Database, 
         Files(database),
         Words(database),
         Audit(database),
+        ChannelIds(database),
     )
     return database, stores, await store.portals()
 

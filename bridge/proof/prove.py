@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from portals.history.evidence import ShownFile, Tally
     from portals.history.expected import Known
     from portals.history.export import ExportedChannel
-    from portals.ids import RoomId
+    from portals.ids import ChannelId, RoomId
 
 REPEATED = "the source holds them twice"
 _STRAYS = (
@@ -71,6 +71,8 @@ class Task:
     live: bool = False
     until: int = 0
     quarantined: Mapping[str, str] = field(default_factory=dict)
+    former: frozenset[ChannelId] = frozenset()
+    """The ids that the channel had before."""
     withheld: Sequence[tuple[Subject, str]] = ()
     """What policies kept from crossing, each with the rule."""
     checksums: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]] | None = None
@@ -144,7 +146,7 @@ class Proving:
         self._task = task
         self._gathered = gathered
         self._progress = progress
-        self._room = Room(task.known.workspace.team, task.channel.id, task.known.names, task.known.who)
+        self._room = Room(task.known.workspace.team, task.channel.id, task.known.names, task.known.who, task.former)
         self._readings: list[RoomReading] = []
         self._unreadable: Counter[str] = Counter()
         self._found = ChannelProof(task.channel, tuple(task.rooms))

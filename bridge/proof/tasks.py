@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bridge.matrix.client import MatrixClient
     from bridge.proof.source import Source
     from bridge.store.audit import Audit
+    from bridge.store.channel_ids import ChannelIds
     from bridge.store.directory import Directory
     from bridge.store.files import Files
     from bridge.store.imports import Imports
@@ -69,6 +70,7 @@ class Stores:
     files: Files
     words: Words
     audit: Audit
+    channel_ids: ChannelIds
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Planning:
             channels |= {one.id: one for one in source.channels}
         by_channel = {portal.channel: portal for portal in portals if portal.state is not PortalState.REMOVED}
         taken, as_of = await self._imported()
+        former = await self._stores.channel_ids.former()
+        now = {old: new for (_, old), new in former.items()}
         set_aside, withheld = await self._set_aside(), await self._withheld()
         found = Undertaking()
         for channel in channels.values():
@@ -131,10 +135,11 @@ class Planning:
             if not any(self._is_meant(channel, source) for source in self._sources):
                 found.left_out.append(LeftOut(channel, _NOT_MEANT, known=True))
                 continue
-            portal = by_channel.get(channel.id)
-            past = by_channel.get(past_of(channel.id))
+            current = now.get(channel.id, channel.id)
+            portal = by_channel.get(current)
+            past = by_channel.get(past_of(current))
             team = portal.team if portal else past.team if past else channel.team or self._team()
-            rooms = await self._rooms(team, channel.id, portal, past)
+            rooms = await self._rooms(team, current, portal, past)
             if not rooms:
                 reason = taken.get(channel.id, "no portal mirrors it, and no import took it")
                 known = channel.id not in taken or bool(reason)
@@ -152,6 +157,7 @@ class Planning:
                 live=_is_live(portal) and bool(known_of.workspace.bot_user),
                 until=as_of.get(team, 0),
                 quarantined=set_aside.get(channel_queue(team, channel.id), {}),
+                former=frozenset({current, *(old for old, new in now.items() if new == current)}) - {channel.id},
                 withheld=withheld.get(channel.id, ()),
                 checksums=self._sums(team) if self._checksums else None,
             )

@@ -40,7 +40,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Whose room is read: the channel that it mirrors, and whom its users stand for.
+    """Whose room is read: the channel that it mirrors, also under `former` ids, and whom its users stand for.
 
     `who` returns the Slack id that a Matrix user id stands for, or nothing.
     """
@@ -49,6 +49,7 @@ class Room:
     channel: ChannelId
     names: GhostNames
     who: Callable[[str], str]
+    former: frozenset[ChannelId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def tells(event: Json, position: int, room: Room) -> Tells | None:
             return None  # a notice of the bridge's
         is_ghost = room.names.slack_author(sender) is not None
         return Stray(event_id, sender, time, NO_MESSAGE if is_ghost else WRITTEN, excerpt(content))
-    if (source.get("team"), source.get("channel")) != (room.team, room.channel):
+    if source.get("team") != room.team or source.get("channel") not in (room.channel, *room.former):
         return Stray(event_id, sender, time, ELSEWHERE, excerpt(content))
     root = text_of(relation.get("event_id")) if relation.get("rel_type") == "m.thread" else ""
     part = ShownPart(

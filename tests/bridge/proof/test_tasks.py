@@ -12,6 +12,7 @@ import pytest
 from bridge.matrix.client import MatrixClient
 from bridge.proof.tasks import Planning, Stores, Undertaking
 from bridge.store.audit import Audit
+from bridge.store.channel_ids import ChannelIds
 from bridge.store.directory import Directory
 from bridge.store.files import Files, FileState, KnownFile
 from bridge.store.imports import ChannelState, ImportedChannel, Imports, Quarantined
@@ -83,6 +84,7 @@ async def place_on(url: str) -> AsyncIterator[Place]:
             Files(database),
             Words(database),
             Audit(database),
+            ChannelIds(database),
         )
         yield Place(matrix, database, stores)
 
@@ -133,6 +135,18 @@ async def test_a_removed_portal_has_no_room(place: Place) -> None:
         [],
         ["no portal mirrors it, and no import took it"],
     )
+
+
+async def test_a_channel_that_was_given_another_id_has_the_room_that_it_had(place: Place) -> None:
+    await place.portal(CHANNEL, "!kept:localhost")
+    await place.stores.channel_ids.move(TEAM, CHANNEL, ChannelId("C2"))
+    place.stores.directory.forget_portals()
+    sources = Listed([]), Listed([], replace(GENERAL, id=ChannelId("C2")))
+    found = await place.undertaking(*sources)
+    assert [(one.channel.id, one.rooms, one.former) for one in found.tasks] == [
+        (CHANNEL, ["!kept:localhost"], {"C2"}),
+        ("C2", ["!kept:localhost"], {CHANNEL}),
+    ]
 
 
 # --- what is left out

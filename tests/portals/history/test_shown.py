@@ -25,6 +25,7 @@ from portals.history.shown import (
     Stray,
     tells,
 )
+from portals.ids import ChannelId
 from tests.portals.history.mirrored import ACCOUNT, CHANNEL, NAMES, TEAM, ghost, who
 
 ROOM = Room(TEAM, CHANNEL, NAMES, who)
@@ -146,3 +147,10 @@ def test_nothing_foreign_raises(kind: str, content: Any, more: Any) -> None:
 
 def test_what_a_room_is_about_is_told_from_then_on() -> None:
     assert told({"topic": "plans"}, kind="m.room.topic", state_key="") == Described("plans", 1_700_000_000_000)
+
+
+def test_a_message_that_was_shown_under_a_former_id_of_the_channel_is_one_of_it() -> None:
+    content = {"msgtype": "m.text", "body": "x", "dev.causeway.slack": {**SOURCE, "channel": "C0OLD"}}
+    assert isinstance(tells(event(content), 1, ROOM), Stray)
+    former = Room(TEAM, CHANNEL, NAMES, who, frozenset([ChannelId("C0OLD")]))
+    assert isinstance(tells(event(content), 1, former), ShownMessage)
