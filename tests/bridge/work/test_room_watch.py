@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from bridge.work import room_watch
 from tests.bridge.cli.bridged import bridged
 from tests.bridge.cli.conftest import causeway
 from tests.journeys.stage import Stage, until
@@ -12,6 +13,8 @@ from tests.journeys.world import people_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.bridge.cli.conftest import Causeway
 
@@ -49,6 +52,27 @@ async def test_what_somebody_opens_is_closed_again_and_so_is_what_was_opened_mea
         async with asyncio.timeout(30):
             while (await stage.database.fetch(count))[0][0] != 2:
                 await asyncio.sleep(0.01)
+
+
+async def test_who_sets_the_same_again_and_again_is_told_of_and_not_answered_for_ever(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_watch, "_MOST", 1)
+    more = {**policies(when_it_departs="mend"), "rooms": {"join_rule": "invite"}}
+    async with Stage(sqlite_url, more=more, seed=people_of) as stage:
+        await stage.start()
+        room, world = await stage.room("general", 30), stage.homeserver.world
+        told = "departs from the policy of its bridge: guests may join it"
+        for _ in range(2):
+            world.append(world.rooms[room], "m.room.guest_access", "@ada:localhost", {"guest_access": "can_join"}, "")
+            await until(
+                lambda: (
+                    state(stage, room, "m.room.guest_access") == {"guest_access": "forbidden"}
+                    or any(told in line.body for line in stage.homeserver.timeline(room))
+                ),
+                30,
+            )
+        assert state(stage, room, "m.room.guest_access") == {"guest_access": "can_join"}
 
 
 async def test_a_room_that_cannot_be_held_is_told_and_mended_when_it_can(
