@@ -258,6 +258,8 @@ def text_inlines(text: str, style: int = PLAIN) -> list[Inline]:
 
 def merged(inlines: Iterable[Inline]) -> list[Inline]:
     """Return the inlines with empty Text dropped and neighbours of equal style joined."""
+    if isinstance(inlines, (list, tuple)) and len(inlines) == 1 and isinstance(inlines[0], Text):
+        return list(inlines) if inlines[0].text else []
     out: list[Inline] = []
     run: list[Text] = []
     for inline in inlines:
@@ -359,6 +361,8 @@ def _lines(blocks: Iterable[Block]) -> Iterable[Sequence[Inline]]:
 
 def words_of(inlines: Iterable[Inline]) -> str:
     """Return inlines as bare words, without knowledge of any name."""
+    if isinstance(inlines, tuple) and len(inlines) == 1:
+        return _word(inlines[0])
     return "".join([_word(inline) for inline in inlines])
 
 

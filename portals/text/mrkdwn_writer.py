@@ -21,6 +21,7 @@ from portals.text.document import (
     LineBreak,
     Link,
     SlackUser,
+    Text,
     Time,
     UsergroupMention,
     words_of,
@@ -104,6 +105,8 @@ def _marked(words: str, style: int, in_word: bool) -> str:
 
 def mrkdwn_inline(inline: Inline) -> str:
     """Return one inline without its style."""
+    if isinstance(inline, Text):  # most are
+        return escape(inline.text)
     if isinstance(inline, Link):
         url = escape(inline.url).replace("|", "%7C")
         return f"<{url}>" if inline.text == inline.url else f"<{url}|{escape(inline.text).replace('|', '¦')}>"
