@@ -1,0 +1,1 @@
+"""Small lies told to one module, to see whether its tests notice."""
