@@ -22,7 +22,6 @@ from portals.text.document import (
     LineBreak,
     Link,
     SlackUser,
-    Text,
     Time,
     UsergroupMention,
     words_of,
@@ -134,8 +133,6 @@ def element_of(inline: Inline) -> Json:
 
 
 def _element(inline: Inline) -> Json:
-    if isinstance(inline, Text):  # most are
-        return {"type": "text", "text": inline.text}
     if isinstance(inline, Link):
         link: Json = {"type": "link", "url": inline.url}
         return link if inline.text == inline.url else link | {"text": inline.text}

@@ -121,6 +121,10 @@ def test_a_topic_of_slack_does_not_cross_where_topics_do_not() -> None:
     policy = Policy("strict", kinds=frozenset({Kind.TEXT}))
     assert rule_of(SlackChannelChange("s", CHANNEL, topic="x"), with_policy(policy)) == "kinds: topics"
     assert rule_of(SlackChannelChange("s", CHANNEL, name="x"), with_policy(policy)) == ""
+    decided = to_matrix.decide(SlackChannelChange("s", CHANNEL, topic="x"), PORTAL, with_policy(policy))
+    assert isinstance(decided, tuple)
+    assert isinstance(decided[0].record, RecordWithheld)
+    assert decided[0].record.subject == f"{CHANNEL} (s)", "it is no message's"
 
 
 def test_a_file_that_comes_late_is_judged_like_every_other() -> None:

@@ -221,6 +221,14 @@ def test_a_day_is_in_order_however_many_digits_its_times_have(times: list[str]) 
     assert moments == sorted(moments)
 
 
+def test_times_of_one_length_are_put_in_their_order_wherever_their_point_stands() -> None:
+    usual = ["1700000002.000100", "1700000003.000100", "1700000001.000100"]
+    records, _ = records_of([{"ts": ts} for ts in usual], "d.json")
+    assert [record["ts"] for record in records] == sorted(usual)
+    records, _ = records_of([{"ts": ts} for ts in ("000002.0000000", "0001.000000000")], "d.json")
+    assert [record["ts"] for record in records] == ["0001.000000000", "000002.0000000"]
+
+
 # --- files of a record
 
 
