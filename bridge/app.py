@@ -32,6 +32,7 @@ from bridge.slack.reach import slack_session
 from bridge.stopping import Stopped, stop_when
 from bridge.store.audit_chain import AuditChain
 from bridge.store.bookmarks import BookmarkNotices
+from bridge.store.channel_ids import ChannelIds
 from bridge.store.departures import Departures
 from bridge.store.directory import Directory
 from bridge.store.files import Files
@@ -59,6 +60,7 @@ from bridge.work.perform_in_slack import SlackPerformer
 from bridge.work.permalinks import Permalinks
 from bridge.work.puppets import Puppets
 from bridge.work.read_back import ReadBack
+from bridge.work.renumbering import Renumbering
 from bridge.work.repeats import Repeats
 from bridge.work.retention import Keeping
 from bridge.work.room_policy import RoomPolicies
@@ -235,6 +237,7 @@ class _Bridge:
             installations=self.installations,
             opened=self.watch.look,
         )
+        renumbering = Renumbering(ChannelIds(database), self.directory, self.installations, self.wake)
         self.roster = Roster(
             names=names,
             mapping=[mapped_from(line) for line in settings.portals.map],
@@ -247,6 +250,7 @@ class _Bridge:
             vocabulary=vocabulary,
             ledger=self.ledger,
             installations=self.installations,
+            renumbering=renumbering,
             wake=self.wake,
         )
         self.bookmarks = Bookmarks(
@@ -277,7 +281,7 @@ class _Bridge:
             answers=answers,
             rooms=rooms,
             roster=self.roster,
-            news=WorkspaceNews(answers, ghosts, vocabulary, hands),
+            news=WorkspaceNews(answers, ghosts, vocabulary, hands, renumbering),
             repeats=Repeats(
                 ledger=self.ledger,
                 links=self.links,
@@ -288,7 +292,7 @@ class _Bridge:
             matrix=matrix,
             installations=self.installations,
             to_matrix=MatrixPerformer(matrix, ghosts, puppets, self.directory, transfers),
-            to_slack=SlackPerformer(self.installations, transfers, hands),
+            to_slack=SlackPerformer(self.installations, transfers, hands, renumbering),
             late_keys=LateKeys(matrix, self.ledger, settings.encryption.wait.total_seconds()),
             hands=hands,
             desk=desk_for(
