@@ -222,7 +222,7 @@ class Lanes:
         prepared: Prepared | None = None
         for row, following in zip_longest(rows, rows[1:]):
             portal = await self._conductor.portal_of(*key)
-            if self._drains or _rests(portal, row):
+            if self._drains or rests(portal, row):
                 return False
             if row.place > await self._gap(key[0], portal) > 0:
                 return False
@@ -369,7 +369,7 @@ class Lanes:
                 log.info("%s: waits for row %d of the other direction", row.source_key, min(awaited))
 
 
-def _rests(portal: Portal | None, row: InboxRow) -> bool:
+def rests(portal: Portal | None, row: InboxRow) -> bool:
     """Tell whether a row is not to be walked for the time being: in a pause, or while the portal's past comes first."""
     if portal is None:
         return False

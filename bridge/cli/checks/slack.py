@@ -15,6 +15,7 @@ from bridge.faults import in_words
 from bridge.oauth.app_tokens import token_of
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
+from bridge.slack.reach import slack_session
 from bridge.slack.web import Timeouts
 from config.manifest import missing_scopes
 
@@ -72,7 +73,7 @@ async def check_app_token(settings: Settings, name: str, token: str) -> list[Fin
 
 @asynccontextmanager
 async def _asking(settings: Settings, name: str, bot_token: str, app_token: str) -> AsyncIterator[SlackClient]:
-    async with aiohttp.ClientSession(trust_env=True) as session:
+    async with slack_session(settings.slack.api_url) as session:
         yield SlackClient(
             name,
             bot_token,
