@@ -20,6 +20,7 @@ class Imports(Section):
     )
     system_messages: Literal["live", "all", "without_membership", "none"] = Field(
         default="live",
-        description="Which of Slack's own messages come with a history: those that are shown of live traffic (not joins,"
-        " names and topics, which rooms show as such), `all`, all but joins, or `none`; choose before the first import.",
+        description="Which of Slack's own messages come with a history: those that are shown of live traffic "
+        "(not joins, names and topics, which rooms show as such), `all`, all but joins, or `none`; "
+        "choose before the first import.",
     )

@@ -182,7 +182,9 @@ class TestEnvironment:
             CAUSEWAY_CATCH_UP_LOOK_BACK="2h",
         )
         assert settings.homeserver.domain == "other.example"
-        assert settings.slack.workspaces[0].bot_token.reveal() == "xoxb-from-environment"
+        token = settings.slack.workspaces[0].bot_token
+        assert token is not None
+        assert token.reveal() == "xoxb-from-environment"
         assert settings.slack.connections == 4
         assert not settings.homeserver.verify_tls
         assert settings.admins == ("@a:example.org",)
@@ -220,7 +222,9 @@ class TestSecrets:
         (tmp_path / "token").write_text("xapp-from-file\n")
         text = RIGHT.replace("xoxb-1-abc", "{env: CAUSEWAY_BOT_TOKEN}").replace("xapp-1-abc", "{file: token}")
         workspace = read(text, CAUSEWAY_BOT_TOKEN="xoxb-from-env").slack.workspaces[0]
-        assert workspace.bot_token.reveal() == "xoxb-from-env"
+        token = workspace.bot_token
+        assert token is not None
+        assert token.reveal() == "xoxb-from-env"
         assert workspace.app_token is not None
         assert workspace.app_token.reveal() == "xapp-from-file"
 

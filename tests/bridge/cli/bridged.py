@@ -81,6 +81,7 @@ async def bridged(causeway: Causeway, directory: Path, database_url: str, **more
     async with Stage(database_url, groups, demo_workspace) as stage:
         service, (workspace,) = stage.settings.appservice, stage.settings.slack.workspaces
         assert workspace.app_token is not None
+        assert workspace.bot_token is not None
         values: dict[str, Plain] = {
             "homeserver": {"domain": "localhost", "address": stage.homeserver.url},
             "appservice": {

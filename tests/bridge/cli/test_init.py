@@ -67,7 +67,9 @@ def test_every_flag_reaches_its_setting(causeway: Causeway, tmp_path: Path) -> N
     assert settings.slack.events.url == "https://bridge.example.org"
     (workspace,) = settings.slack.workspaces
     assert workspace.name == "acme"
-    assert workspace.bot_token.reveal() == "xoxb-2-file"
+    token = workspace.bot_token
+    assert token is not None
+    assert token.reveal() == "xoxb-2-file"
     assert workspace.signing_secret is not None
     assert workspace.signing_secret.reveal() == "s3cret"
 
@@ -94,7 +96,9 @@ def test_questions_are_asked_and_wrong_answers_asked_again(causeway: Causeway, t
     settings = load(tmp_path / "config.yaml", {"CAUSEWAY_SLACK_WORKSPACES_0_APP_TOKEN": "xapp-1"})
     assert settings.appservice.url == "http://bridge:29330"
     assert settings.admins == ("@alice:example.org",)
-    assert settings.slack.workspaces[0].bot_token.reveal() == "xoxb-1-abc"
+    token = settings.slack.workspaces[0].bot_token
+    assert token is not None
+    assert token.reveal() == "xoxb-1-abc"
 
 
 def test_without_slack_tokens_the_file_says_where_they_go(causeway: Causeway, tmp_path: Path) -> None:
@@ -155,4 +159,6 @@ def test_what_the_compose_file_says_to_type_makes_a_configuration(causeway: Caus
     settings = load(tmp_path / "config.yaml", tokens)
     assert settings.database.shown == "postgres://postgres/causeway"
     assert str(settings.appservice.listen) == "0.0.0.0:29330"
-    assert settings.slack.workspaces[0].bot_token.reveal() == "xoxb-1-abc"
+    token = settings.slack.workspaces[0].bot_token
+    assert token is not None
+    assert token.reveal() == "xoxb-1-abc"

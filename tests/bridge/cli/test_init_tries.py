@@ -125,7 +125,9 @@ async def test_a_question_is_asked_again_until_the_answer_is_true_and_what_is_fo
     settings = load(tmp_path / "config.yaml", {})
     assert settings.homeserver.domain == "example.org"
     assert settings.appservice.url == f"http://{listen}"
-    assert settings.slack.workspaces[0].bot_token.reveal() == team.bot_token
+    token = settings.slack.workspaces[0].bot_token
+    assert token is not None
+    assert token.reveal() == team.bot_token
     assert said.out.count("✗") == 3
     assert "nothing listens at 127.0.0.1:" in said.out
     assert "(invalid_auth)" in said.out

@@ -136,7 +136,7 @@ async def test_a_whole_room_proves_to_be_whole(place: Place) -> None:
     assert found.room_digest.lines == len(records) + 1
     assert found.checked_files == 1
     assert {kind: tally.present for kind, tally in found.tallies.items()} == {
-        "messages": 9, "threads": 1, "reactions": 2, "files": 1, "pins": 1, "members": 2,
+        "messages": 9, "threads": 1, "reactions": 2, "files": 1, "pins": 1, "members": 2, "topics": 0,
     }  # fmt: skip
 
 
