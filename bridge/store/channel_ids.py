@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bridge.store.database import Statement
 from bridge.store.ledger import TO_MATRIX
-from portals.ids import ChannelId, TeamId, channel_queue, past_of
+from portals.ids import ChannelId, TeamId, Ts, channel_queue, past_of
 
 if TYPE_CHECKING:
     from bridge.store.database import Database
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 NAMESAKE = """
 SELECT id, channel FROM portals
 WHERE team = $1 AND name = $2 AND channel <> $3 AND kind = '' AND state <> 'removed' ORDER BY id LIMIT 1
+"""
+NEWEST = """
+SELECT DISTINCT links.ts FROM links JOIN portals ON portals.id = links.portal
+WHERE portals.team = $1 AND portals.channel = $2 AND links.thread_ts IS NULL AND links.origin = 'slack'
+ORDER BY links.ts DESC LIMIT $3
 """
 FORMER = "SELECT team, channel, now FROM former_channels"
 ADD_FORMER = """
@@ -50,6 +55,10 @@ class ChannelIds:
         """Return the channel of the portal that has this name already, under another id."""
         rows = await self._database.fetch(NAMESAKE, team, name, channel)
         return ChannelId(rows[0][1]) if rows else None
+
+    async def newest(self, team: TeamId, channel: ChannelId, limit: int) -> list[Ts]:
+        """Return the newest messages of a channel's time line that came from Slack, the newest first."""
+        return [Ts(row[0]) for row in await self._database.fetch(NEWEST, team, channel, limit)]
 
     async def move(self, team: TeamId, old: ChannelId, new: ChannelId) -> None:
         """Have a channel's portals, rows that are not done and holds follow it to its new id.

@@ -1,11 +1,13 @@
 """Channels that are given another id keep their portal, however that comes to be known.
 
     channel_id_changed ──▶ follow ──▶ store: portal, rows and holds under the new id
-    a channel nobody knows ──▶ is_known_otherwise: called as a portal is, whose own id Slack knows no more ──▶ follow
+    a channel nobody knows ──▶ is_known_otherwise: called as a portal is, whose own id Slack knows no more,
+                               and with messages that this portal mirrors ──▶ follow
     a row under a former id ──▶ now ──▶ requeued
     Slack knows a channel no more ──▶ look_for ──▶ follow
 
 Whatever is said under the new id may come before the word that it is one; the second to tell of it changes nothing.
+A name proves nothing: the one of a deleted channel may be given to another, whose members must not meet in its room.
 """
 
 from __future__ import annotations
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from portals.policy import SeenChannel
 
 log = logging.getLogger(__name__)
+
+_EVIDENCE = 50
+"""So many of the newest messages are looked for under a new id: some may have been deleted unheard."""
 
 
 class Renumbering:
@@ -91,7 +96,7 @@ class Renumbering:
         async for page in self._installations[team].client.channels():
             for found in page:
                 if isinstance(found, dict) and found.get("name") == portal.name and is_slack_id(str(found.get("id"))):
-                    if found["id"] == old:
+                    if found["id"] == old or not await self._has_messages_of(team, old, ChannelId(found["id"])):
                         return None
                     await self.follow(team, old, ChannelId(found["id"]))
                     return await self.now(team, old)
@@ -110,5 +115,22 @@ class Renumbering:
         else:
             if found.get("id") != channel.id:
                 return False
+        if not await self._has_messages_of(team, old, channel.id):
+            return False
         await self.follow(team, old, channel.id)
         return True
+
+    async def _has_messages_of(self, team: TeamId, old: ChannelId, new: ChannelId) -> bool:
+        """Tell whether messages that were mirrored under one id stand in Slack under another one."""
+        known = await self._ids.newest(team, old, _EVIDENCE)
+        if not known:
+            return False
+        client = self._installations[team].client
+        try:
+            behind = f"{int(known[0].partition('.')[0]) + 1}.000000"
+            page = await client.history_page(new, latest=behind, limit=_EVIDENCE)
+        except Refused:
+            return False
+        messages = page.get("messages")
+        found = {one.get("ts") for one in messages if isinstance(one, dict)} if isinstance(messages, list) else set()
+        return not found.isdisjoint(known)
