@@ -130,7 +130,7 @@ class Parts:
         return self._bridge.tail(lines)
 
     async def causeway(self, *words: str, environment: dict[str, str] | None = None) -> Answered:
-        """Run one command of the real command line; raises CommandFailed."""
+        """Run one command of the real command line, which ends with whoever waits for it; raises CommandFailed."""
         process = await asyncio.create_subprocess_exec(
             CAUSEWAY,
             *words,
@@ -139,7 +139,12 @@ class Parts:
             stderr=asyncio.subprocess.PIPE,
             env=os.environ | (environment or {}),
         )
-        out, err = await process.communicate()
+        try:
+            out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         answered = Answered(process.returncode or 0, out.decode(), err.decode())
         if answered.code:
             said = (answered.err or answered.out).strip()

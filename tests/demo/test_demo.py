@@ -34,18 +34,22 @@ def test_the_scripted_conversation_holds_on_both_sides() -> None:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Child]:
-    """A demo whose three programs run."""
+    """A demo that stays up and has told how to take part."""
     child = Child(DEMO, log=tmp_path / "demo.log", directory=ROOT, at_our_end=signal.SIGTERM)
     child.start()
     try:
-        child.wait_until(lambda: "on both sides" in child.tail(), 90)
+        child.wait_until(lambda: "Ctrl-C stops all of it." in child.tail(), 90)
         yield child
     finally:
         child.stop()
 
 
+def all_of(demo: Child) -> list[psutil.Process]:
+    return psutil.Process(demo.pid).children(recursive=True)
+
+
 def the_programs_of(demo: Child) -> dict[str, psutil.Process]:
-    programs = psutil.Process(demo.pid).children(recursive=True)
+    programs = all_of(demo)
     words = {"tests.sandbox.slack": "slack", "synapse.app.homeserver": "homeserver", "causeway": "bridge"}
     return {
         name: program
@@ -60,7 +64,6 @@ def the_programs_of(demo: Child) -> dict[str, psutil.Process]:
 def test_it_shows_both_sides_until_ctrl_c_and_leaves_no_program_behind(demo: Child) -> None:
     programs = the_programs_of(demo)
     assert programs.keys() == {"slack", "homeserver", "bridge"}
-    demo.wait_until(lambda: "Ctrl-C stops all of it." in demo.tail(), 90)
     demo.wait_until(lambda: _is_said(demo, "Slack", "Robin Vale: Yes!") and _is_said(demo, "Matrix", "Amara: Is any"))
     told = next(line for line in demo.tail(200).splitlines() if " speak " in line)
     command = told.replace('"#general" "hello from Slack"', "#general").split()
@@ -75,15 +78,15 @@ def test_it_shows_both_sides_until_ctrl_c_and_leaves_no_program_behind(demo: Chi
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_a_program_that_dies_ends_the_demo_with_its_last_words(demo: Child) -> None:
-    programs = the_programs_of(demo)
-    programs["bridge"].kill()
+    every = all_of(demo)
+    the_programs_of(demo)["bridge"].kill()
     deadline = time.monotonic() + 30
     while demo.running and time.monotonic() < deadline:
         time.sleep(0.05)
     assert demo.returncode == 1
     assert "The bridge ended by itself" in demo.tail(60)
     assert "bridge.work." in demo.tail(60)
-    assert not any(program.is_running() for program in programs.values())
+    assert not any(program.is_running() for program in every)
 
 
 def _is_said(demo: Child, side: str, words: str) -> bool:
