@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 TESTS    ?= tests
 WORKERS  ?= 3
 COVERAGE ?= --cov=portals --cov-report=term-missing:skip-covered
-PYTEST   := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+PYTEST   := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock lint format test demo bench soak fuzz sbom audit clean
