@@ -51,3 +51,24 @@ async def test_a_channel_with_a_new_id_keeps_its_room_whatever_is_heard_first(sq
         assert stage.database is not None
         portals = await stage.database.fetch("SELECT channel, room FROM portals WHERE name = 'board'")
         assert [tuple(row) for row in portals] == [(new, room)]
+
+
+async def test_a_channel_with_the_name_of_a_deleted_one_is_another_one(sqlite_url: str) -> None:
+    async with Stage(sqlite_url, seed=seed, more=PORTALS) as stage:
+        workspace = stage.workspace
+        alice, bob = workspace.person("alice"), workspace.person("bob")
+        alice.user.is_admin = True
+        await stage.start()
+        room = await stage.room("board", 30)
+        alice.post("board", "of the old board")
+        await until(lambda: "of the old board" in {line.body for line in stage.homeserver.timeline(room)}, 30)
+        alice.delete_channel("board")
+        bob.create("board", members=["bob", workspace.installation.bot_user])
+        bob.post("board", "of the new board")
+        await until(lambda: _shows_elsewhere(stage, room, "of the new board"), 30)
+        assert "of the new board" not in {line.body for line in stage.homeserver.timeline(room)}
+
+
+def _shows_elsewhere(stage: Stage, room: str, words: str) -> bool:
+    others = [one for one in stage.homeserver.world.rooms if one != room]
+    return any(words in {line.body for line in stage.homeserver.timeline(one)} for one in others)
