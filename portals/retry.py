@@ -15,9 +15,8 @@ _LONGEST = 60.0
 TROUBLED = 15.0
 """Seconds between two tries at what an admin must mend first."""
 
-_INSTALLATION = frozenset(
+BAD_TOKEN = frozenset(
     {
-        # Slack: the token is not good, or not good enough yet
         "invalid_auth",
         "not_authed",
         "token_revoked",
@@ -26,6 +25,13 @@ _INSTALLATION = frozenset(
         "not_allowed_token_type",
         "missing_scope",
         "no_permission",
+    }
+)
+"""What Slack says of a token that is not good, or not good enough yet, whosever it is."""
+
+_INSTALLATION = frozenset(
+    {
+        *BAD_TOKEN,
         # Slack: the workspace or its organisation shuts the app out, for now
         "team_access_not_granted",
         "forbidden_team",

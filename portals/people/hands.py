@@ -21,6 +21,7 @@ from portals.actions import (
     UpdateMessage,
 )
 from portals.events import SlackMessage, SlackReaction
+from portals.retry import BAD_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,14 +43,7 @@ class Fault(Enum):
 
 _ABOUT_THE_TOKEN = frozenset(
     {
-        "invalid_auth",
-        "not_authed",
-        "token_revoked",
-        "token_expired",
-        "account_inactive",
-        "not_allowed_token_type",
-        "missing_scope",
-        "no_permission",
+        *BAD_TOKEN,
         "team_access_not_granted",
         "org_login_required",
         "access_denied",
