@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge import listeners
+from bridge.administration.moving import Moving
 from bridge.administration.office import Office
 from bridge.administration.store import Store
 from bridge.commands.building import desk_for
@@ -39,6 +40,7 @@ from bridge.store.files import Files
 from bridge.store.grants import Grants
 from bridge.store.heard import Heard
 from bridge.store.holds import Holds
+from bridge.store.imports import Imports
 from bridge.store.ledger import LOOK, TO_MATRIX, Ledger
 from bridge.store.links import Links
 from bridge.store.opening import open_database
@@ -265,13 +267,15 @@ class _Bridge:
             ledger=self.ledger,
             directory=self.directory,
             links=self.links,
+            imports=Imports(database),
             installations=self.installations,
             reach=reach,
             member_limit=settings.rooms.member_limit,
         )
         health = Health(database, settings, self.sockets, self.installations, lambda: self.lanes.walking)
         store = Store.beside(database, names, self.directory, self.ledger, self.people)
-        self.office = Office(store, health, self.installations, settings)
+        moving = Moving(settings=settings, store=store, matrix=matrix, installations=self.installations, group=group)
+        self.office = Office(store, health, self.installations, settings, moving)
         self.connecting = connecting_from(settings, apps, self.installations, store, grants, hands, matrix)
         self.installing = installing_from(settings, session, self.installations, store, grants)
         self.signing = Signing(settings.console, database, self.office.is_admin)

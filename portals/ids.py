@@ -49,6 +49,13 @@ def ts_to_ms(ts: Ts) -> int:
     return int(seconds) * 1000 + int((fraction + "000")[:3])
 
 
+def next_ts(ts: Ts) -> Ts:
+    """Return the first time behind a message's, in the microseconds that Slack counts in."""
+    seconds, _, fraction = ts.partition(".")
+    after = int(seconds) * 1_000_000 + int((fraction + "000000")[:6]) + 1
+    return Ts(f"{after // 1_000_000}.{after % 1_000_000:06d}")
+
+
 def channel_queue(team: TeamId, channel: ChannelId) -> str:
     """Return the name of the queue that holds what happens in a Slack channel."""
     return f"{team}/{channel}"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.store.database import Statement
+from portals.history.selection import from_told
 from portals.ids import NO_TS, ChannelId, TeamId, Ts
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ SET_CHANNEL = "UPDATE import_channels SET state = $3, reason = $4 WHERE import =
 ADD_QUARANTINED = """
 INSERT INTO quarantine (import, team, channel, place, reason, raw, found_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (team, channel, place, reason) DO NOTHING
+"""
+BEGUN = """
+SELECT imports.told, import_channels.cursor FROM import_channels JOIN imports ON imports.id = import_channels.import
+WHERE import_channels.queue = $1 AND import_channels.state <> 'left out' ORDER BY imports.id
 """
 REMOVE_QUARANTINED = "DELETE FROM quarantine WHERE id = $1"
 
@@ -175,6 +180,16 @@ class Imports:
         """Return the channels of an import by their names."""
         rows = await self._database.fetch(f"{_CHANNEL} WHERE import = $1 ORDER BY name, queue", number)
         return [_channel(row) for row in rows]
+
+    async def span_of(self, *queues: str) -> tuple[Ts, Ts] | None:
+        """Return from when on the first import of these queues took messages, and the newest that any import took.
+
+        None where no import took any of them; a time is empty where everything was wanted, or nothing was there.
+        """
+        rows = [row for queue in queues for row in await self._database.fetch(BEGUN, queue)]
+        if not rows:
+            return None
+        return from_told(orjson.loads(rows[0][0]).get("selection")).since, max(Ts(row[1]) for row in rows)
 
     def advanced(self, channel: ImportedChannel, cursor: Ts, taken: int, admitted: int) -> Statement:
         """Return what remembers how far a channel is, for the commit that admits its records."""

@@ -170,6 +170,13 @@ class Links:
         rows = await self._database.fetch("SELECT MIN(ts) FROM links WHERE portal = $1", portal)
         return Ts(rows[0][0]) if rows and rows[0][0] else None
 
+    async def oldest_shown(self, portal: PortalId) -> Ts | None:
+        """Return the oldest message from Slack that was shown, be it deleted by now."""
+        rows = await self._database.fetch(
+            "SELECT ts FROM links WHERE portal = $1 AND origin = 'slack' AND event_id <> '' ORDER BY ts LIMIT 1", portal
+        )
+        return Ts(rows[0][0]) if rows else None
+
     async def showing(self, team: TeamId, part: str) -> list[tuple[ChannelId, Ts]]:
         """Return the messages of a workspace that show this file, each with the channel of its portal."""
         return [(ChannelId(row[0]), Ts(row[1])) for row in await self._database.fetch(SHOWING, team, part)]

@@ -8,7 +8,8 @@ that, it is done again.
 One look back costs one call of conversations.history a page of 200 messages, one of conversations.members, one of
 conversations.replies for each thread in which something was said of late; and one of pins.list only where the number
 of pins that comes with the history, or a message in it, shows that the pins are not those that are known. What it
-re-reads is bounded by the settings; what is new is never bounded.
+re-reads is bounded by the settings; what is new is never bounded. Where an import brought the past, no look back goes
+behind it: what is older would come behind what is newer, and may be what the import was to leave out.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import orjson
 from bridge.errors import Later, Refused, StoreUnavailable
 from bridge.store.ledger import TO_MATRIX, Arrival
 from portals.history.compare import differences, memberships, pinned_in, pins, roots
-from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_slack_id, is_ts
+from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_slack_id, is_ts, next_ts, past_of
 from portals.reading.slack import address
 from portals.retry import TROUBLED, is_installation_trouble
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
+    from bridge.store.imports import Imports
     from bridge.store.ledger import Ledger
     from bridge.store.links import Links
     from portals.facts import Portal, Workspace
@@ -68,6 +70,7 @@ class CatchUp:
         ledger: Ledger,
         directory: Directory,
         links: Links,
+        imports: Imports,
         installations: Mapping[TeamId, Installation],
         reach: Reach,
         member_limit: int,
@@ -75,6 +78,7 @@ class CatchUp:
         self._ledger = ledger
         self._directory = directory
         self._links = links
+        self._imports = imports
         self._installations = installations
         self._reach = reach
         self._member_limit = member_limit
@@ -155,7 +159,8 @@ class CatchUp:
     async def _arrivals(self, portal: Portal, workspace: Workspace, gap: int, number: int) -> list[Arrival]:
         asked = _now()
         newest = await self._links.newest(portal.id) or await self._begun(portal)
-        start = NO_TS if newest is None else _earlier(newest, self._reach.span)
+        floor = await self._floor(portal)
+        start = max(floor, NO_TS if newest is None else _earlier(newest, self._reach.span))
         known = await self._links.between(portal.id, start, AFTER_ALL)
         pinned = await self._links.pins(portal.id)
         fetched, since, pin_count = await self._history(portal, newest, start)
@@ -169,7 +174,7 @@ class CatchUp:
         )
         news += await self._pins(portal, fetched, pinned, pin_count, number)
         for thread in await self._threads(portal, fetched):
-            news += await self._thread_news(portal, workspace, thread, number, asked)
+            news += await self._thread_news(portal, workspace, thread, number, asked, floor)
         spoke = {str(one.payload["event"].get("user") or "") for one in news}
         news += await self.members(portal, workspace, number, spoke)
         queue = channel_queue(portal.team, portal.channel)
@@ -184,6 +189,18 @@ class CatchUp:
         """
         caught_up = await self._ledger.admitted_at(portal.caught_up)
         return Ts(f"{caught_up / 1000 - _CLOCKS:.6f}") if caught_up else None
+
+    async def _floor(self, portal: Portal) -> Ts:
+        """Return how far back a look back goes at most: to the oldest message that an import brought."""
+        queues = (channel_queue(portal.team, one) for one in (portal.channel, past_of(portal.channel)))
+        span = await self._imports.span_of(*queues)
+        if span is None:
+            return NO_TS
+        since, newest = span
+        oldest = await self._links.oldest_shown(portal.id)
+        if oldest is not None and oldest <= newest:
+            return oldest
+        return next_ts(newest) if newest else since
 
     async def _history(
         self, portal: Portal, newest: Ts | None, start: Ts
@@ -234,14 +251,20 @@ class CatchUp:
             wanted[ts] = None
         return list(wanted)
 
-    async def _thread_news(self, portal: Portal, workspace: Workspace, thread: Ts, gap: int, asked: Ts) -> list[News]:
+    async def _thread_news(
+        self, portal: Portal, workspace: Workspace, thread: Ts, gap: int, asked: Ts, floor: Ts
+    ) -> list[News]:
         client = self._installations[portal.team].client
         known = await self._links.of_thread(portal.id, thread)
         reactions = await self._links.reactions(portal.id, {link.ts for link in known}, removed=True)
         replies: list[dict[str, Any]] = []
         try:
             async for page in client.replies(portal.channel, thread):
-                replies += [one for one in page if isinstance(one, dict) and one.get("ts") != thread]
+                replies += [
+                    one
+                    for one in page
+                    if isinstance(one, dict) and one.get("ts") != thread and str(one.get("ts")) >= floor
+                ]
         except Refused as refused:
             if refused.code != "thread_not_found":
                 raise

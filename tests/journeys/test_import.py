@@ -18,7 +18,7 @@ from bridge.store.imports import Imports
 from bridge.store.opening import open_database
 from bridge.store.people import People
 from portals.history.selection import Selection
-from portals.ids import SlackUserId, TeamId
+from portals.ids import SlackUserId, TeamId, Ts
 from tests.journeys.importing import EVERYTHING, ONLY_WHAT_IS_ASKED_FOR, bring
 from tests.journeys.script import SLACK, Cut, Playwright
 from tests.journeys.stage import Stage, until
@@ -95,6 +95,29 @@ async def test_the_same_export_again_changes_nothing(url: str, tmp_path: Path) -
         assert done.id == 2
         assert [await ids(stage, room) for room in world.rooms.values()] == before
         assert await world.differences() == []
+
+
+@pytest.mark.parametrize("spoken", ["since", "before"])
+async def test_a_look_back_does_not_bring_what_an_import_was_to_leave_out(
+    sqlite_url: str, tmp_path: Path, spoken: str
+) -> None:
+    async with Stage(sqlite_url, seed=people_of, more=ONLY_WHAT_IS_ASKED_FOR) as stage:
+        alice = stage.workspace.person("alice")
+        root = alice.post("general", "long ago")
+        alice.post("general", "answered long ago", thread_ts=root.ts)
+        since = Ts(stage.workspace.clock.next())
+        if spoken == "since":
+            alice.post("general", "of late")
+            alice.post("general", "answered of late", thread_ts=root.ts)
+        export_of(stage.workspace, tmp_path / "export.zip")
+        await stage.start()
+        await bring(stage.settings, tmp_path / "export.zip", Selection(since=since))
+        await stage.stop()
+        alice.post("general", "meanwhile")
+        await stage.start()
+        room = await stage.room("general", 30)
+        brought = ["of late", "answered of late"] if spoken == "since" else []
+        await until(lambda: [line.body for line in stage.homeserver.timeline(room)] == [*brought, "meanwhile"], 30)
 
 
 class Cutter:

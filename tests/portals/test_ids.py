@@ -16,6 +16,7 @@ from portals.ids import (
     channel_queue,
     is_slack_id,
     is_ts,
+    next_ts,
     ts_to_ms,
 )
 
@@ -111,6 +112,14 @@ def test_a_time_stamp_in_milliseconds(ts: str, ms: int) -> None:
 def test_every_time_stamp_has_a_time(ts: str) -> None:
     assert is_ts(ts)
     assert ts_to_ms(Ts(ts)) >= 0
+
+
+@pytest.mark.parametrize(
+    ("ts", "following"),
+    [("1355517523.000005", "1355517523.000006"), ("1355517523.999999", "1355517524.000000"), ("1.5", "1.500001")],
+)
+def test_the_first_time_behind_another(ts: str, following: str) -> None:
+    assert next_ts(Ts(ts)) == following
 
 
 def test_keys_are_deterministic_opaque_and_different() -> None:
