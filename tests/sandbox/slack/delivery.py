@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Protocol
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from tests.sandbox.slack.faults import Faults
     from tests.sandbox.slack.reality import DeliveryTimes
-    from tests.sandbox.slack.state import App, Channel, Installation, Json
+    from tests.sandbox.slack.state import App, Channel, Installation, Json, Token
     from tests.sandbox.slack.workspace import Announcement, Workspace
 
 _HISTORY = {"public": "channels", "private": "groups", "im": "im", "mpim": "mpim"}
@@ -64,7 +64,7 @@ def subscription_of(event: Json, channel: Channel | None) -> str:
 
 
 def may_receive(installation: Installation, announcement: Announcement) -> bool:
-    """Whether Slack would send this event to this app."""
+    """Whether Slack would send this event to this app on behalf of its bot."""
     event, channel = announcement.event, announcement.channel
     kind = event["type"]
     if announcement.only_app not in (None, installation.app.id):
@@ -85,6 +85,22 @@ def may_receive(installation: Installation, announcement: Announcement) -> bool:
     if scope and scope not in installation.token.scopes:
         return False
     return not as_member or channel is None or installation.bot_user in channel.members
+
+
+def on_behalf_of(installation: Installation, announcement: Announcement, tokens: Iterable[Token]) -> str | None:
+    """For whom of those who agreed to it Slack would send this event to this app: it names one of them."""
+    event, channel, app = announcement.event, announcement.channel, installation.app
+    if channel is None or subscription_of(event, channel) not in app.user_subscriptions:
+        return None
+    if event["type"] == "message":
+        scope = f"{_HISTORY[channel.kind]}:history"
+    else:
+        scope, _ = _RULES.get(event["type"], ("", False))
+    for token in tokens:
+        is_theirs = (token.kind, token.app, token.team_id, token.state) == ("user", app, installation.team_id, "live")
+        if is_theirs and scope in token.scopes and token.user_id in channel.members:
+            return token.user_id
+    return None
 
 
 @dataclass(slots=True, eq=False)
@@ -117,7 +133,9 @@ class Delivery:
         times: DeliveryTimes,
         faults: Faults,
         later: Callable[[float, Callable[[], None]], None],
+        tokens: Mapping[str, Token],
     ) -> None:
+        self._tokens = tokens
         self.times = times
         self.muted = True
         self.sockets: Transport | None = None
@@ -142,7 +160,9 @@ class Delivery:
             self._news = None
         for installation in announcement.workspace.installations.values():
             if may_receive(installation, announcement):
-                self._wrap_and_send(installation, announcement)
+                self._wrap_and_send(installation, announcement, installation.bot_user)
+            elif (person := on_behalf_of(installation, announcement, self._tokens.values())) is not None:
+                self._wrap_and_send(installation, announcement, person)
 
     async def until_more(self, announced: int, seconds: float = 20.0) -> None:
         """Waits until more than so much was announced, though not for ever."""
@@ -152,7 +172,8 @@ class Delivery:
                     self._news = self._news or asyncio.Event()
                     await self._news.wait()
 
-    def _wrap_and_send(self, installation: Installation, announcement: Announcement) -> None:
+    def _wrap_and_send(self, installation: Installation, announcement: Announcement, for_whom: str) -> None:
+        """Sends an event once to an app, however many of its authorizations let it see that."""
         workspace, app = announcement.workspace, installation.app
         if self._faults.lost_envelopes:
             self._faults.lost_envelopes -= 1
@@ -176,8 +197,8 @@ class Delivery:
                 {
                     "enterprise_id": None,
                     "team_id": workspace.id,
-                    "user_id": installation.bot_user,
-                    "is_bot": True,
+                    "user_id": for_whom,
+                    "is_bot": for_whom == installation.bot_user,
                     "is_enterprise_install": False,
                 }
             ],

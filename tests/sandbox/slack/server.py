@@ -55,7 +55,7 @@ class SlackSandbox:
         self.rates = RateGate(self.limits)
         self.mint = Mint()
         self.site = Site()
-        self.delivery = Delivery(times or DeliveryTimes(), self.faults, self._later)
+        self.delivery = Delivery(times or DeliveryTimes(), self.faults, self._later, self.tokens)
         self.sockets = Sockets(self.site, self.mint, self.reality, self.faults, self.delivery, self._later)
         self.events_http = EventsHttp(self.mint, self.faults, self.delivery)
         self.delivery.sockets, self.delivery.http = self.sockets, self.events_http

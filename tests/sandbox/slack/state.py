@@ -319,6 +319,8 @@ class App:
     verification_token: str
     subscriptions: set[str]
     app_token: str
+    user_subscriptions: set[str] = field(default_factory=set)
+    """What is subscribed to on behalf of people who agreed to that."""
     metadata_subscriptions: set[str] = field(default_factory=set)
     socket_mode: bool = True
     request_url: str | None = None

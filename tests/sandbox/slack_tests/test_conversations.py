@@ -206,3 +206,24 @@ async def test_a_channel_becomes_private_and_ends(bench: Bench) -> None:
     bench.team.user("alice").is_admin = True
     alice.delete_channel("#general")
     assert await bench.error(bench.web.conversations_info(channel=general)) == "channel_not_found"
+
+
+async def test_what_is_said_directly_reaches_an_app_once_on_behalf_of_somebody_who_agreed(bench: Bench) -> None:
+    app = await bench.listen()
+    bench.team.installation.app.user_subscriptions = {"message.im", "message.mpim", "reaction_added"}
+    alice, bob = bench.team.person("alice"), bench.team.person("bob")
+    chat = alice.direct("bob")
+    alice.post(chat.id, "nobody agreed")
+    tokens = [bench.slack.user_token(bench.team, who, ["im:history", "reactions:read"]) for who in ("alice", "bob")]
+    said = bob.post(chat.id, "both agreed")
+    alice.direct("bob", bench.team.installation.bot_user)
+    bob.react(chat.id, said.ts, "+1")
+    for token in tokens:
+        bench.slack.revoke(token)
+    alice.post(chat.id, "nobody does any more")
+    alice.post("#general", "for the bot")
+    await bench.slack.until(lambda: [one["text"] for one in app.of("message")] == ["both agreed", "for the bot"])
+    direct, of_all = (one["authorizations"] for one in app.payloads if one["event"]["type"] == "message")
+    assert [(one["user_id"], one["is_bot"]) for one in direct] == [(alice.id, False)]
+    assert [(one["user_id"], one["is_bot"]) for one in of_all] == [(bench.team.installation.bot_user, True)]
+    assert [one["item"]["ts"] for one in app.of("reaction_added")] == [said.ts]
