@@ -33,9 +33,11 @@ AUTHORIZE = "/oauth/v2/authorize"
 EXPIRES_IN = 43_200
 CODE_LASTS = 600.0
 USER_SCOPES = frozenset(
-    ["chat:write", "files:read", "files:write", "reactions:read", "reactions:write", "users:read"]
-    + ["channels:history", "channels:write", "im:history", "im:read", "im:write"]
-    + ["mpim:history", "mpim:read", "mpim:write", "metadata.message:read"]
+    {
+        *("chat:write", "files:read", "files:write", "reactions:read", "reactions:write", "users:read"),
+        *("channels:history", "channels:write", "im:history", "im:read", "im:write"),
+        *("mpim:history", "mpim:read", "mpim:write", "metadata.message:read"),
+    }
 )
 
 
