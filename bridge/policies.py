@@ -22,7 +22,8 @@ def policies_from(settings: Settings) -> Policies:
     """Return all policies, and which channels have one of their own."""
     return Policies(
         {one.name: policy_from(one) for one in settings.policies},
-        {(one.workspace or "", one.slack): one.policy for one in settings.portals.map if not one.slack.startswith("#")},
+        {(one.workspace or "", one.slack): one.policy for one in settings.portals.map if one.policy is not None},
+        {one.name: one.policy for one in settings.slack.workspaces if one.policy is not None},
     )
 
 

@@ -38,7 +38,7 @@ _WORDS = AfterValidator(
 Words = Annotated[str, _WORDS, Kind("text")]
 NameGlob = Annotated[str, AfterValidator(pattern(r"[^/\s]+", "a file name", "write it like *.exe")), Kind("file name")]
 
-KINDS = ("text", "files", "links", "mentions", "reactions", "edits", "deletions", "topics", "pins")
+KINDS = ("text", "files", "links", "mentions", "broadcasts", "reactions", "edits", "deletions", "topics", "pins")
 Kinds = Annotated[
     str, AfterValidator(pattern("|".join(KINDS), "a kind", f"write any of {', '.join(KINDS)}")), Kind("kind")
 ]
@@ -133,7 +133,9 @@ class Policy(Section):
     matrix: FromMatrix = Field(default=FromMatrix(), description=FromMatrix.__doc__)
     slack: FromSlack = Field(default=FromSlack(), description=FromSlack.__doc__)
     kinds: Annotated[tuple[Kinds, ...], Kind("list of kinds", literal=False)] = Field(
-        default=KINDS, description="What crosses at all; without `mentions`, a mention becomes a plain name."
+        default=KINDS,
+        description="What crosses at all; without `mentions`, a mention becomes a plain name, without `broadcasts` "
+        "(which need both that and `relay`'s consent), @channel and @room become plain words.",
     )
     files: PolicyFiles = Field(default=PolicyFiles(), description=PolicyFiles.__doc__)
     links: Annotated[tuple[HostGlob, ...], Kind("list of patterns", literal=False)] = Field(
@@ -153,17 +155,20 @@ class Policy(Section):
     )
 
 
-def check_policies(policies: "Sequence[Policy]", named: "Sequence[tuple[str, str]]") -> None:
-    """Refuse policies of one name, and what the lines of portals.map, each (policy, channel), cannot name."""
+def check_policies(
+    policies: "Sequence[Policy]", named: "Sequence[tuple[tuple[str | int, ...], str | None, str]]"
+) -> None:
+    """Refuse policies of one name, and what is named and is none: by (place, policy or None, channel or nothing)."""
     names = [policy.name for policy in policies]
     for number, name in enumerate(names):
         if name in names[:number]:
             raise wrong(f"{name!r} is used twice", "give each its own name", at=("policies", number, "name"))
-    for number, (name, channel) in enumerate(named):
-        at = ("portals", "map", number)
-        if name not in (*names, DEFAULT):
+    for at, chosen, channel in named:
+        if chosen is None:
+            continue
+        if chosen not in (*names, DEFAULT):
             hint = f"write one of {', '.join(names)}" if names else "describe it under policies"
-            raise wrong(f"{name!r} is not among policies", hint, at=(*at, "policy"))
-        if name != DEFAULT and channel.startswith("#"):
+            raise wrong(f"{chosen!r} is not among policies", hint, at=(*at, "policy"))
+        if channel.startswith("#"):
             hint = "write its id: whoever renames a channel would escape the policy"
             raise wrong(f"{channel!r} has a policy of its own by a name", hint, at=(*at, "slack"))

@@ -20,7 +20,7 @@ from config.layout import LAYOUT
 from config.oauth import OAuth
 from config.people import DoublePuppet, People
 from config.permissions import Commands, Permissions
-from config.policy import DEFAULT, HostGlob, Policy, check_policies
+from config.policy import HostGlob, Policy, check_policies
 from config.public import Public
 from config.scanner import Scanner
 from config.secrets import DatabaseUrl, Secret, SharedToken
@@ -141,8 +141,8 @@ class Mapping(Section):
     direction: Direction = Field(
         default="both", description="Which way messages go: `both`, `to_matrix` or `to_slack`."
     )
-    policy: Name = Field(
-        default=DEFAULT, description="What may cross: the name of one of `policies`; the channel is then given by id."
+    policy: Annotated[Name | None, Kind("text")] = Field(
+        default=None, description="What may cross: one of `policies`; the channel is then given by id."
     )
 
 
@@ -341,7 +341,13 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _policies_are_known(self) -> Self:
-        check_policies(self.policies, [(one.policy, one.slack) for one in self.portals.map])
+        check_policies(
+            self.policies,
+            [
+                *((("slack", "workspaces", n), one.policy, "") for n, one in enumerate(self.slack.workspaces)),
+                *((("portals", "map", n), one.policy, one.slack) for n, one in enumerate(self.portals.map)),
+            ],
+        )
         return self
 
     @model_validator(mode="after")

@@ -44,6 +44,11 @@ class Workspace(Section):
         default=None, description="The app's client secret; needed with a client_id."
     )
 
+    policy: Annotated[Name | None, Kind("text")] = Field(
+        default=None,
+        description="What may cross in its portals: one of `policies`; a line of portals.map goes before it.",
+    )
+
     def secrets(self) -> list[Secret]:
         """What of it must not be shown."""
         held = (self.bot_token, self.app_token, self.signing_secret, self.client_secret)

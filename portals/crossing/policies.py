@@ -1,4 +1,4 @@
-"""Which policy a portal has: that which its channel's line names, else the one for all."""
+"""Which policy a portal has: that which its channel's line names, else its workspace's, else the one for all."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies; `by_channel` names those of single channels, each by workspace (empty: any) and channel."""
+    """All policies; `by_channel` names those of single channels, each by workspace (empty: any) and channel.
+
+    `by_workspace` names those of whole workspaces.
+    """
 
     named: Mapping[str, Policy] = field(default_factory=dict)
     by_channel: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    by_workspace: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, workspace: str, channel: ChannelId) -> Policy:
         """Return the policy of a channel, or of the past of one; `workspace` is its name in the configuration."""
         present = present_of(channel)
-        name = self.by_channel.get((workspace, present)) or self.by_channel.get(("", present))
-        return self.named.get(name or OPEN.name, OPEN)
+        own = self.by_channel.get((workspace, present)) or self.by_channel.get(("", present))
+        return self.named.get(own or self.by_workspace.get(workspace, OPEN.name), OPEN)

@@ -13,12 +13,13 @@ from portals.crossing.rooms import NOTHING_ASKED, RoomPolicy
 
 
 class Kind(StrEnum):
-    """What can be kept from crossing; mentions are not withheld, they become plain names."""
+    """What can be kept from crossing; mentions and broadcasts are not withheld, they become plain words."""
 
     TEXT = "text"
     FILES = "files"
     LINKS = "links"
     MENTIONS = "mentions"
+    BROADCASTS = "broadcasts"
     REACTIONS = "reactions"
     EDITS = "edits"
     DELETIONS = "deletions"

@@ -20,6 +20,7 @@ def names_of(facts: Facts) -> Names:
         known = facts.members.get(account.id) or facts.people.get(user)
         members[str(account.id)] = MatrixPerson(known.name if known else "", str(user))
     notifies = Kind.MENTIONS in facts.policy.kinds
+    calls_all = notifies and Kind.BROADCASTS in facts.policy.kinds
     if not notifies:  # every mention becomes the name alone
         members = {user: one._replace(slack_id=None) for user, one in (members | ghosts).items()}
         ghosts = {}
@@ -34,8 +35,8 @@ def names_of(facts: Facts) -> Names:
         usergroups=facts.usergroups,
         emoji=facts.emoji,
         links=facts.permalinks,
-        allow_room_mention=facts.rules.allow_room_mention and notifies,
-        allow_broadcast=facts.rules.allow_broadcast and facts.may_broadcast and notifies,
+        allow_room_mention=facts.rules.allow_room_mention and calls_all,
+        allow_broadcast=facts.rules.allow_broadcast and facts.may_broadcast and calls_all,
     )
 
 

@@ -222,6 +222,24 @@ def test_without_mentions_everybody_becomes_a_name() -> None:
     assert "Alice" in post.text
 
 
+def test_without_broadcasts_nobody_is_called_and_people_are_still_mentioned() -> None:
+    policy = Policy("calm", kinds=frozenset(Kind) - {Kind.BROADCASTS})
+    known = with_policy(policy, rules=replace(facts().rules, allow_room_mention=True, allow_broadcast=True))
+    said = said_in_slack(ts="1.000001", text=f"<@{ALICE}> <!channel> look")
+    for one, is_called in ((known, False), (replace(known, policy=OPEN), True)):
+        decided = to_matrix.decide(said, PORTAL, one)
+        assert isinstance(decided, tuple)
+        assert isinstance(decided[0], SendEvent)
+        mentions = decided[0].content["m.mentions"]
+        assert mentions["user_ids"] == [ghost(ALICE)]
+        assert mentions.get("room", False) is is_called
+    everybody = said_in_matrix({"msgtype": "m.text", "body": "@room look", "m.mentions": {"room": True}})
+    posted = to_slack.decide(everybody, PORTAL, replace(known, may_broadcast=True))
+    assert isinstance(posted, tuple)
+    assert isinstance(posted[0], PostMessage)
+    assert posted[0].text == "@room look"
+
+
 def test_a_file_that_turns_out_on_its_way_to_be_forbidden_is_told_to_its_author_alone() -> None:
     withheld = Withheld("scanner", "it was found to be harmful")
     sent = SendFile(
@@ -266,11 +284,18 @@ def test_an_edit_withdraws_only_what_its_author_wrote_and_is_still_there() -> No
 
 def test_the_policy_of_a_portal_is_its_channels_own_before_the_one_for_all() -> None:
     every, own = Policy("default", line="x"), Policy("strict")
-    policies = Policies({"default": every, "strict": own}, {("main", "C1"): "strict", ("", "C2"): "strict"})
+    theirs = Policy("supplier")
+    policies = Policies(
+        {"default": every, "strict": own, "supplier": theirs},
+        {("main", "C1"): "strict", ("", "C2"): "strict", ("outside", "C3"): "default"},
+        {"outside": "supplier"},
+    )
     assert policies.of("main", CHANNEL) is own
     assert policies.of("other", CHANNEL) is every
     assert policies.of("other", type(CHANNEL)("C2")) is own
     assert policies.of("main", past_of(CHANNEL)) is own
+    assert policies.of("outside", CHANNEL) is theirs
+    assert policies.of("outside", type(CHANNEL)("C3")) is every
     assert Policies().of("main", CHANNEL) is OPEN
 
 
