@@ -8,66 +8,28 @@ Where something is still to come across and no bridge works on the store, this p
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bridge.administration.cutover import parts_of
+from bridge.administration.store import Store
 from bridge.app import Hooks
 from bridge.configured import client_from, names_from
-from bridge.errors import Declined
 from bridge.oauth.app_tokens import token_of
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
 from bridge.slack.reach import slack_session
-from bridge.store.cutovers import Cutovers
-from bridge.store.directory import Directory
-from bridge.store.imports import Imports
-from bridge.store.ledger import Ledger
 from bridge.store.opening import open_database
-from bridge.store.people import People
-from bridge.work.cutover import CutOver
-from bridge.work.cutover_look import Looking
 from bridge.work.patience import patiently
-from portals.cutover import Phase, Words
 from portals.ids import TeamId
-from portals.readiness import readiness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from typing import TypeVar
 
     import aiohttp
 
-    from bridge.store.database import Database
+    from bridge.administration.cutover import CuttingOver
     from config.settings import Settings
-    from portals.cutover import Wish
-    from portals.facts import Portal
-
-    Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class CuttingOver:
-    """The parts of a move."""
-
-    database: Database
-    directory: Directory
-    ledger: Ledger
-    people: People
-    cutovers: Cutovers
-    cutover: CutOver
-    looking: Looking
-
-    async def freeze(self, portal: Portal, wish: Wish, *, anyway: bool) -> None:
-        """Freeze a channel that is ready; what would be lost must be accepted. Raises what `CutOver.freeze` raises."""
-        found = readiness(await self.looking.at(portal, people=False), wish)
-        if words := found.refusal():
-            raise Declined("not_ready", words)
-        _, phase = await self.cutover.phase(portal)
-        losses = "" if phase is Phase.FROZEN else found.losses()
-        if losses and not anyway:
-            raise Declined("losses", f"{losses}; causeway cutover plan says more, and --anyway freezes it all the same")
-        await self.cutover.freeze(portal, wish, f"although {losses}" if losses else "")
 
 
 @asynccontextmanager
@@ -83,50 +45,15 @@ async def cutting_over(
 
     Raises BridgeError where the store cannot be opened, or Slack does not know a token.
     """
-    names, told = names_from(settings), settings.cutover
+    names = names_from(settings)
     database = hooks.database or await open_database(settings.database.url.reveal())
     try:
         async with (
             slack_session(settings.slack.api_url) as session,
             client_from(settings, database, aside=True) as matrix,
         ):
-            directory, ledger, people = Directory(database, names), Ledger(database), People(database)
-            cutovers, clients = (
-                Cutovers(database),
-                await _clients(settings, session, hooks, patience) if connect else {},
-            )
-            words = Words(
-                announcement=told.announcement,
-                announcement_in_matrix=told.announcement_in_matrix,
-                topic=told.topic,
-                notice=told.notice,
-                notice_in_matrix=told.notice_in_matrix,
-                recall=told.recall,
-                recall_in_matrix=told.recall_in_matrix,
-            )
-            cutover = CutOver(
-                cutovers=cutovers,
-                directory=directory,
-                ledger=ledger,
-                matrix=matrix,
-                clients=clients,
-                words=words,
-                domain=names.domain,
-                actor=actor,
-                patience=patience,
-            )
-            looking = Looking(
-                cutover=cutover,
-                directory=directory,
-                ledger=ledger,
-                imports=Imports(database),
-                accounts=people,
-                matrix=matrix,
-                clients=clients,
-                topic=told.topic,
-                domain=names.domain,
-            )
-            yield CuttingOver(database, directory, ledger, people, cutovers, cutover, looking)
+            clients = await _clients(settings, session, hooks, patience) if connect else {}
+            yield parts_of(settings, Store.on(database, names), matrix, clients, actor, patience)
     finally:
         await database.close()
 

@@ -13,6 +13,7 @@ from portals.ids import MatrixUserId
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from bridge.administration.moving import Moving
     from bridge.administration.store import Store
     from bridge.observability.health import Health
     from bridge.slack.client import SlackClient
@@ -34,6 +35,7 @@ class Office:
     health: Health
     installations: Mapping[TeamId, Installation]
     settings: Settings
+    moving: Moving
 
     def is_admin(self, user: str) -> bool:
         """Tell whether a Matrix user may change things."""

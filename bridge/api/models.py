@@ -1,16 +1,18 @@
 """What requests of the API say, and those of its answers that are no values of the administration itself."""
 
 # No `from __future__ import annotations`: pydantic evaluates these annotations while the classes are made.
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from bridge.administration.moving import PATIENCE
 from bridge.administration.papers import NEWEST, ShownPaper
 from bridge.administration.parked import ShownParked
 from bridge.administration.portals import ShownPortal
 from bridge.api.contract import Asked
 from config.values import MatrixRoom
 from portals.facts import Direction, PortalState
+from portals.readiness import Weight
 
 Item = TypeVar("Item")
 
@@ -130,6 +132,47 @@ class OfRecord(Asked):
     id: Annotated[str, Field(pattern=r"^[qp][0-9]{1,18}$")]
 
 
+class Channels(Body):
+    """Channels that move together."""
+
+    channels: list[Word] = Field(min_length=1, max_length=MOST, description="Each by its name or id.")
+
+
+class OfPlan(Channels):
+    """Channels whose move is to be planned, and how they would be frozen."""
+
+    topic: bool = Field(default=True, description="Have the channel's topic lead to the room.")
+    archive: bool = Field(default=False, description="Archive the channel in Slack, too.")
+
+
+class Ordered(Channels):
+    """An order for channels."""
+
+    wait: Annotated[int, Field(ge=0, le=86_400)] = Field(
+        default=int(PATIENCE), description="Seconds to wait for what must still come across, and for what is away."
+    )
+
+
+class Announcement(Ordered):
+    """Telling both sides when channels will move."""
+
+    date: Word = Field(description="When it will be, in the words that people are to read.")
+
+
+class Freeze(OfPlan, Ordered):
+    """Bringing the rest across, then relaying nothing more to Slack."""
+
+    anyway: bool = Field(default=False, description="Although messages are parked or in quarantine, or history lacks.")
+
+
+class Finish(Ordered):
+    """Proving it, attaching the report, and ending the move for good."""
+
+    for_good: Literal[True] = Field(description="This cannot be undone.")
+    report: bool = Field(default=True, description="Prove first, by the exports that were imported.")
+    accept_differences: bool = Field(default=False, description="Although the report leaves something unexplained.")
+
+
 class OfPapers(Asked):
     """A page of plans and reports, the newest first."""
 
@@ -145,6 +188,69 @@ class PaperWhole(BaseModel):
 
     paper: ShownPaper
     html: str
+
+
+class Finding(BaseModel):
+    """One thing to know before a channel moves: `stop` must be mended first, `loss` may be accepted."""
+
+    weight: Weight
+    what: str
+    remedy: str
+
+
+class BothWays(BaseModel):
+    """Messages, by direction."""
+
+    to_matrix: int
+    to_slack: int
+
+
+class PeopleOfChannel(BaseModel):
+    """A channel's people, without bots."""
+
+    members: int
+    in_the_room: int
+    not_in_the_room: list[str] = Field(description="The accounts of those who are linked and not in the room.")
+    without_account: list[str] = Field(description="The names of those who are not linked.")
+
+
+class HistoryOfChannel(BaseModel):
+    """What an import says of a channel."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    number: int = Field(alias="import")
+    state: str
+    reason: str
+
+
+class ChannelInSlack(BaseModel):
+    """A channel as Slack shows it to the bot."""
+
+    archived: bool
+    bot_is_member: bool
+
+
+class MovePlan(BaseModel):
+    """What the move of one channel would do, and what stands against it; nothing was changed."""
+
+    team: str
+    channel: str
+    name: str
+    room: str | None
+    state: str
+    phase: str
+    ready: bool
+    findings: list[Finding]
+    waiting: BothWays
+    parked: BothWays
+    quarantined: int
+    people: PeopleOfChannel | None
+    history: HistoryOfChannel | None
+    slack: ChannelInSlack | None = Field(description="Null where the workspace is known by its export alone.")
+    topic: str = Field(description="The topic that the channel would get.")
+    announce: list[str]
+    freeze: list[str]
 
 
 class PortalMade(BaseModel):

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bridge.administration import imports as imports_
-from bridge.administration import moves as moves_
 from bridge.administration import papers as papers_
 from bridge.administration import parked as parked_
 from bridge.administration import people as people_
 from bridge.administration import portals as portals_
 from bridge.administration.accounts import missing_accounts
-from bridge.administration.moves import ShownMove
 from bridge.administration.papers import ShownPaper
 from bridge.administration.people import ShownPerson
 from bridge.administration.portals import Change, HeardPortal, ShownPortal
@@ -19,6 +17,7 @@ from bridge.administration.running import ShownSetting, in_use
 from bridge.administration.status import Status, status
 from bridge.api import models
 from bridge.api.contract import Operation, Role
+from bridge.api.moves import MOVES
 from bridge.errors import Declined
 from bridge.store.audit import Entry, noted
 from bridge.store.registers import Registers
@@ -181,7 +180,7 @@ async def _retry_record(office: Office, actor: Actor, asked: models.OfRecord, bo
     return models.RecordTried(id=asked.id, stays=(await imports_.release(office.store, [record], actor))[asked.id])
 
 
-# --- plans, reports and moves
+# --- plans and reports
 
 
 async def _list_papers(office: Office, actor: Actor, asked: models.OfPapers, body: None) -> dict[str, Any]:
@@ -196,11 +195,6 @@ async def _show_paper(office: Office, actor: Actor, asked: models.OfNumber, body
 
 async def _drop_paper(office: Office, actor: Actor, asked: models.OfNumber, body: None) -> ShownPaper:
     return await papers_.drop(office.store, asked.number, actor)
-
-
-async def _list_moves(office: Office, actor: Actor, asked: models.OfPage, body: None) -> dict[str, Any]:
-    found = await moves_.page(office.store, asked.after, asked.limit)
-    return _page(found, asked.limit, asked.after + asked.limit)
 
 
 async def _list_settings(office: Office, actor: Actor, asked: object, body: None) -> dict[str, Any]:
@@ -304,10 +298,7 @@ OPERATIONS = (
         "drop_paper", "DELETE", "/papers/{number}", "Forget a plan or report for good.", _drop_paper, ShownPaper,
         models.OfNumber, role=Role.ADMIN,
     ),
-    Operation(
-        "list_moves", "GET", "/moves", "Channels that move to Matrix for good, and each step.", _list_moves,
-        models.Page[ShownMove], models.OfPage,
-    ),
+    *MOVES,
     Operation(
         "list_settings", "GET", "/settings", "The settings in use, without what is secret.", _list_settings,
         models.Page[ShownSetting], role=Role.ADMIN,

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from typing import TypeVar
 
+    from bridge.administration.cutover import CuttingOver, Order
     from bridge.cli.cutover_channels import Outcome
-    from bridge.cutting_over import CuttingOver
+    from bridge.work.cutover_steps import Proven
     from config.settings import Settings
     from portals.facts import Portal
 
@@ -90,6 +91,7 @@ def plan(
     It tells what waits, what is parked or in quarantine, whether the history is in, who is not in the room in an
     account of their own, and which scopes are missing. Nothing is changed.
     """
+    from bridge.administration.move_plans import plan_of
     from bridge.cli import cutover_plan as shown
     from portals.cutover import Wish
 
@@ -113,7 +115,7 @@ def plan(
     ready = not failed and all(found.is_ready for _, found in plans)
     if as_json:
         broken = [{"channel": one.portal.channel, "name": one.portal.name, "error": one.error} for one in failed]
-        print_json({"ready": ready, "channels": [shown.as_json(*one) for one in plans], "failed": broken})
+        print_json({"ready": ready, "channels": [plan_of(given, wish) for given, _ in plans], "failed": broken})
     else:
         for one in plans:
             shown.show(*one)
@@ -143,7 +145,7 @@ def status(channels: tuple[str, ...], cohort: Path | None, config: Path, as_json
         from bridge.cli.cutover_channels import outcome_of
 
         if not portals:
-            found = [await parts.directory.portal(number) for number in await parts.cutovers.portals()]
+            found = [await parts.store.directory.portal(number) for number in await parts.cutovers.portals()]
             portals = [portal for portal in found if portal is not None]
         return [await outcome_of(parts, portal) for portal in portals]
 
@@ -181,11 +183,10 @@ def announce(channels: tuple[str, ...], cohort: Path | None, date: str, wait: st
     if not date:
         raise click.BadParameter("say when it will be", param_hint="--date")
 
-    async def one(parts: CuttingOver, portal: Portal) -> str:
-        await parts.cutover.announce(portal, date)
-        return f"is announced for {date}, in Slack and in its room"
+    from bridge.administration.cutover import Order
+    from portals.cutover import Command
 
-    _do(config, channels, cohort, one, wait, as_json)
+    _do(config, channels, cohort, Order(Command.ANNOUNCE, date), wait, as_json)
 
 
 @cutover.command(
@@ -218,15 +219,11 @@ def freeze(
     What people still write in Slack comes across until the move is finished, and each of them is told once. Where no
     bridge runs, this command runs it meanwhile.
     """
-    from portals.cutover import Wish
+    from bridge.administration.cutover import Order
+    from portals.cutover import Command, Wish
 
-    wish = Wish(not no_topic, archive)
-
-    async def one(parts: CuttingOver, portal: Portal) -> str:
-        await parts.freeze(portal, wish, anyway=anyway)
-        return "is frozen: it lives in Matrix now; causeway cutover finish ends the move, revert undoes it"
-
-    _do(config, channels, cohort, one, wait, as_json, at_once=_AT_ONCE, bridge=True)
+    order = Order(Command.FREEZE, wish=Wish(not no_topic, archive), anyway=anyway)
+    _do(config, channels, cohort, order, wait, as_json, at_once=_AT_ONCE, bridge=True)
 
 
 @cutover.command(
@@ -270,16 +267,18 @@ def finish(
     """
     if not yes:
         _ask()
+    from bridge.administration.cutover import Order
+    from portals.cutover import Command
+
     settings = load_settings(config)
 
-    async def one(parts: CuttingOver, portal: Portal) -> str:
+    def prover_of(portal: Portal) -> Callable[[], Awaitable[Proven]]:
         from bridge.cli.cutover_proof import prover
 
-        prove = None if no_report else prover(settings, portal, exports, checksums=checksums, reports=reports)
-        await parts.cutover.finish(portal, prove, accept_differences=accept_differences)
-        return "has moved to Matrix for good"
+        return prover(settings, portal, exports, checksums=checksums, reports=reports)
 
-    _do(config, channels, cohort, one, wait, as_json, bridge=True)
+    order = Order(Command.FINISH, accept_differences=accept_differences)
+    _do(config, channels, cohort, order, wait, as_json, bridge=True, prover_of=None if no_report else prover_of)
 
 
 @cutover.command(
@@ -300,11 +299,10 @@ def revert(channels: tuple[str, ...], cohort: Path | None, wait: str, config: Pa
     What was said in Matrix meanwhile is not carried to Slack: what is said from now on is. A channel that was archived
     must be opened in Slack by a person first, for Slack lets no bot do that.
     """
+    from bridge.administration.cutover import Order
+    from portals.cutover import Command
 
-    async def one(parts: CuttingOver, portal: Portal) -> str:
-        return "goes on in Slack as before" if await parts.cutover.revert(portal) else "was reverted already"
-
-    _do(config, channels, cohort, one, wait, as_json)
+    _do(config, channels, cohort, Order(Command.REVERT), wait, as_json)
 
 
 # --- how each is carried out
@@ -320,21 +318,26 @@ def _do(
     config: Path,
     channels: tuple[str, ...],
     cohort: Path | None,
-    one: Callable[[CuttingOver, Portal], Awaitable[str]],
+    order: Order,
     wait: str,
     as_json: bool,
     *,
     at_once: int = 1,
     bridge: bool = False,
+    prover_of: Callable[[Portal], Callable[[], Awaitable[Proven]]] | None = None,
 ) -> None:
-    """Carry out a command on each channel, and print what became of it."""
+    """Carry out an order for each channel, and print what became of it."""
     from bridge.cli.cutover_channels import tell
 
     async def work(parts: CuttingOver, portals: Sequence[Portal]) -> list[Outcome]:
         from bridge.cli.cutover_channels import each
 
         await parts.looking.read()
-        return await each(parts, portals, lambda portal: one(parts, portal), at_once=at_once)
+
+        def one(portal: Portal) -> Awaitable[str]:
+            return parts.carry_out(portal, order, prover_of(portal) if prover_of is not None else None)
+
+        return await each(parts, portals, one, at_once=at_once)
 
     tell(_run(config, channels, cohort, work, patience=_seconds(wait), bridge=bridge), as_json)
 
@@ -374,17 +377,13 @@ def _run(
     set_up_logging(level, settings.logging.format, settings.secrets())
 
     async def run(settings: Settings) -> Result:
-        from bridge.administration.store import Store
         from bridge.beside import with_bridge
         from bridge.cli.actor import actor
-        from bridge.cli.cutover_channels import chosen
-        from bridge.configured import names_from
+        from bridge.cli.cutover_channels import named_by
         from bridge.cutting_over import cutting_over
 
         async with cutting_over(settings, str(actor()), patience=patience, connect=connect) as parts:
-            names = names_from(settings)
-            store = Store.beside(parts.database, names, parts.directory, parts.ledger, parts.people)
-            doing = work(parts, await chosen(store, channels, cohort))
+            doing = work(parts, await named_by(parts.store, channels, cohort))
             return await (with_bridge(settings, doing) if bridge else doing)
 
     with asyncio.Runner(loop_factory=quick_loop()) as runner:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bridge.administration.cutover import chosen
 from bridge.errors import BridgeError, Fatal
 from portals.cohort import read
-from portals.facts import PortalKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
+    from bridge.administration.cutover import CuttingOver
     from bridge.administration.store import Store
-    from bridge.cutting_over import CuttingOver
     from bridge.store.cutovers import StepRow
     from portals.facts import Portal
 
@@ -62,22 +62,11 @@ def _step(row: StepRow) -> Json:
     }
 
 
-async def chosen(store: Store, channels: Sequence[str], cohort: Path | None) -> list[Portal]:
-    """Return the portals that are named, each once; raises ClickException with every name that means none."""
-    found: dict[int, Portal] = {}
+async def named_by(store: Store, channels: Sequence[str], cohort: Path | None) -> list[Portal]:
+    """Return the portals that are named, each once; raises Declined with every name that means none."""
     problems: list[str] = []
-    for where, name in [*(("", name) for name in channels), *_named(cohort, problems)]:
-        try:
-            portal = await store.find(name)
-            if portal.kind is PortalKind.HISTORY:
-                raise click.ClickException(f"{name} holds the past of a channel alone: name the channel itself")
-        except (BridgeError, click.ClickException) as error:
-            problems.append(f"{where}{error}")
-            continue
-        found[portal.id] = portal
-    if problems:
-        raise click.ClickException("\n  ".join(["nothing was done, for not every channel is known:", *problems]))
-    return list(found.values())
+    named = [*(("", name) for name in channels), *_named(cohort, problems)]
+    return await chosen(store, named, problems)
 
 
 def _named(cohort: Path | None, problems: list[str]) -> list[tuple[str, str]]:
@@ -119,7 +108,7 @@ async def each(
 
 async def outcome_of(parts: CuttingOver, portal: Portal, said: str = "", error: str = "") -> Outcome:
     """Return how far a channel is."""
-    now = await parts.directory.portal(portal.id) or portal
+    now = await parts.store.directory.portal(portal.id) or portal
     found, phase = await parts.cutover.phase(now)
     return Outcome(now, str(phase), await parts.cutovers.steps(found) if found else (), said, error)
 

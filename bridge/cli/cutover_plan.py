@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bridge.administration.move_plans import WORDS
 from bridge.administration.times import moment
 from bridge.cli.tables import visible
 from portals.cutover import Step
@@ -21,49 +22,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]  # Any: what is printed as JSON
 
 _FEW = 10
-_WORDS = {
-    Step.ANNOUNCE_IN_MATRIX: "a notice in the room",
-    Step.ANNOUNCE_IN_SLACK: "a notice in the channel",
-    Step.CLOSE: "relay nothing to Slack any more; what people still write there comes across",
-    Step.TELL_MATRIX: "a notice in the room",
-    Step.SET_TOPIC: "set the channel's topic",
-    Step.TELL_SLACK: "a notice in the channel",
-    Step.ARCHIVE: "archive the channel",
-}
 _MARKS = {Weight.STOP: "stops it", Weight.LOSS: "would be lost", Weight.NOTE: "note"}
-
-
-def as_json(given: Circumstances, found: Readiness) -> Json:
-    """Return the plan of one channel as a program reads it."""
-    portal, people, slack = given.portal, given.people, given.slack
-    return {
-        "team": portal.team,
-        "channel": portal.channel,
-        "name": portal.name,
-        "room": portal.room,
-        "state": str(portal.state),
-        "phase": str(given.phase),
-        "ready": found.is_ready,
-        "findings": [{"weight": str(one.weight), "what": one.what, "remedy": one.remedy} for one in found.findings],
-        "waiting": {"to_matrix": given.to_matrix, "to_slack": given.to_slack},
-        "parked": {"to_matrix": given.parked_to_matrix, "to_slack": given.parked_to_slack},
-        "quarantined": given.quarantined,
-        "people": None
-        if people is None
-        else {
-            "members": people.members,
-            "in_the_room": people.here,
-            "not_in_the_room": list(people.away),
-            "without_account": list(people.without),
-        },
-        "history": None
-        if given.history is None
-        else {"import": given.history.number, "state": given.history.state, "reason": given.history.reason},
-        "slack": None if slack is None else {"archived": slack.archived, "bot_is_member": slack.member},
-        "topic": given.topic,
-        "announce": [str(step) for step in found.announcing],
-        "freeze": [str(step) for step in found.freezing],
-    }
 
 
 def of(given: Circumstances, wish: Wish) -> Readiness:
@@ -91,7 +50,7 @@ def show(given: Circumstances, found: Readiness) -> None:
     for label, steps in (("announce", found.announcing), ("freeze", found.freezing)):
         click.echo(f"  {label}:")
         for step in steps:
-            click.echo(f"      {_WORDS[step]}" + (f": {visible(given.topic)}" if step is Step.SET_TOPIC else ""))
+            click.echo(f"      {WORDS[step]}" + (f": {visible(given.topic)}" if step is Step.SET_TOPIC else ""))
 
 
 def _phase(given: Circumstances) -> str:

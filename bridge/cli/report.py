@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,14 +20,9 @@ from bridge.cli.options import (
 from bridge.cli.tables import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bridge.proof.report import Report
-    from bridge.proof.tasks import Stores
-    from bridge.store.database import Database
     from config.settings import Settings
-    from portals.facts import Portal
-    from portals.history.selection import AnyOf, Selection
+    from portals.history.selection import Selection
 
 
 @click.command(
@@ -74,6 +68,9 @@ def report(
     import asyncio
 
     from bridge.cli.papers import keep
+    from bridge.errors import Declined
+    from bridge.proof.making import NOTHING_IMPORTED, make_report
+    from bridge.proof.report import outcome_of
     from bridge.proof.report import page as page_of
     from bridge.store.papers import Kind
 
@@ -86,7 +83,12 @@ def report(
     elif workspace is not None:
         raise click.UsageError("--workspace belongs to --api")
     else:
-        made = asyncio.run(report_of(settings, exports, selection, checksums))
+        try:
+            made = asyncio.run(make_report(settings, exports, selection, checksums, shown=Progress))
+        except Declined as declined:
+            if declined.code == NOTHING_IMPORTED:
+                raise click.UsageError(str(declined)) from None
+            raise
     page = page_of(made)
     keep(settings, Kind.REPORT, ", ".join(source.name for source in made.sources), outcome_of(made), page)
     if html is not None:
@@ -109,123 +111,17 @@ def _compared_with_slack(settings: Settings, workspace: str | None, selection: S
 
     from bridge.cli.channels import chosen_workspace
     from bridge.cli.import_api import fetch
+    from bridge.proof.making import make_report
 
     chosen = chosen_workspace(settings, workspace)
     with tempfile.TemporaryDirectory(prefix="causeway-report-") as directory:
         path = Path(directory) / f"slack-{chosen.name}"
         written = fetch(settings, chosen, path, selection)
-        return asyncio.run(report_of(settings, [path], selection, checksums, as_of=written.begun * 1000))
+        as_of = written.begun * 1000
+        return asyncio.run(make_report(settings, [path], selection, checksums, as_of=as_of, shown=Progress))
 
 
-async def report_of(
-    settings: Settings, exports: Sequence[Path], selection: Selection, checksums: bool, *, as_of: int = 0
-) -> Report:
-    """Read rooms back and compare them with these exports, or else with those that were imported.
-
-    What imports of them were to leave out is not missed, unless the `selection` asks for it. `as_of` (ms) says how far
-    the exports know, where that is no import's.
-    """
-    import asyncio
-    from dataclasses import replace
-
-    from bridge.configured import client_from, names_from, rules_from
-    from bridge.exports.export import open_export
-    from bridge.proof.prove import prove
-    from bridge.proof.report import Report, SourceNote
-    from bridge.proof.source import ExportSource
-    from bridge.proof.tasks import Planning
-    from portals.history.selection import AnyOf, meant
-
-    async with AsyncExitStack() as stack:
-        database, stores, portals = await _opened(stack, settings)
-        sources = []
-        remembered = await _imported(stores)
-        for path in exports or remembered:
-            export = stack.enter_context(await asyncio.to_thread(open_export, path))
-            taken = remembered.get(path.resolve(), AnyOf())
-            sources.append(ExportSource(path, export, meant(taken, selection, export.channels)))
-        if not sources:
-            raise click.UsageError("nothing was imported yet, so name what to compare with: --export PATH")
-        names = names_from(settings)
-        matrix = await stack.enter_async_context(client_from(settings, database, aside=True))
-        planning = Planning(
-            matrix=matrix,
-            stores=stores,
-            names=names,
-            rules=rules_from(settings),
-            member_limit=settings.rooms.member_limit,
-            sources=sources,
-            selection=selection,
-            checksums=checksums,
-            system=settings.imports.system_messages,
-        )
-        found = await planning.undertaking(portals)
-        _refuse_nothing(selection, len(found.tasks), [one.channel.name for one in found.left_out])
-        proofs = []
-        for number, planned in enumerate(found.tasks, 1):
-            task = replace(planned, until=as_of) if as_of else planned
-            shown = _Progress(f"{number}/{len(found.tasks)} {task.channel.name}")
-            proofs.append(await prove(matrix, task, shown))
-            shown.end()
-        return Report(
-            at=_now(),
-            versions=_versions(await matrix.versions()),
-            homeserver=settings.homeserver.domain,
-            sources=[
-                SourceNote(one.name, await asyncio.to_thread(one.fingerprint), tuple(one.problems)) for one in sources
-            ],
-            proofs=proofs,
-            left_out=found.left_out,
-        )
-
-
-async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Database, Stores, list[Portal]]:
-    from bridge.administration.store import Store
-    from bridge.configured import names_from
-    from bridge.proof.tasks import Stores
-    from bridge.store.audit import Audit
-    from bridge.store.channel_ids import ChannelIds
-    from bridge.store.files import Files
-    from bridge.store.opening import open_database
-    from bridge.store.words import Words
-
-    database = await open_database(settings.database.url.reveal())
-    stack.push_async_callback(database.close)
-    store = Store.on(database, names_from(settings))
-    stores = Stores(
-        store.directory,
-        store.ledger,
-        store.imports,
-        store.people,
-        Files(database),
-        Words(database),
-        Audit(database),
-        ChannelIds(database),
-    )
-    return database, stores, await store.portals()
-
-
-async def _imported(stores: Stores) -> dict[Path, AnyOf]:
-    """Return the archives that were imported, the earliest first, with what was taken of each."""
-    from portals.history.selection import AnyOf, from_told
-
-    found: dict[Path, AnyOf] = {}
-    for one in reversed(await stores.imports.newest(1000)):
-        before = found.pop(Path(one.source), AnyOf(()))
-        found[Path(one.source)] = AnyOf((*before.selections, from_told(one.told.get("selection"))))
-    return found
-
-
-def _refuse_nothing(selection: Selection, tasks: int, left_out: Sequence[str]) -> None:
-    if tasks:
-        return
-    if left_out and not selection.is_everything():
-        raise click.ClickException(f"{left_out[0]} has no room: nothing mirrors it, and no import took it")
-    if not left_out:
-        raise click.ClickException("no channel of the source is meant: check --channel and --kind")
-
-
-class _Progress:
+class Progress:
     """One line that grows, in a terminal; nothing where a program reads."""
 
     def __init__(self, what: str) -> None:
@@ -241,36 +137,11 @@ class _Progress:
             click.echo("\r\x1b[2K", err=True, nl=False)
 
 
-def _versions(spoken: Sequence[str]) -> dict[str, str]:
-    from importlib.metadata import version
-    from platform import python_version
-
-    return {
-        "Causeway": version("causeway"),
-        "Python": python_version(),
-        "the homeserver speaks Matrix": max((one for one in spoken if one.startswith("v")), key=_parts, default="?"),
-    }
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.removeprefix("v").split(".") if part.isdigit())
-
-
-def _now() -> str:
-    import time
-
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
 def _print(made: Report) -> None:
+    from bridge.proof.report import outcome_of
+
     print_proofs(made)
     click.echo(outcome_of(made))
-
-
-def outcome_of(made: Report) -> str:
-    """Return what came out, in one line."""
-    count = made.unexplained
-    return f"{count:,} {'thing is' if count == 1 else 'things are'} unexplained" if count else "Nothing is unexplained"
 
 
 def print_proofs(made: Report) -> None:

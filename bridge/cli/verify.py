@@ -84,9 +84,10 @@ async def _verified(settings: Settings, workspace: str | None, selection: Select
 
     from bridge.administration.store import Store
     from bridge.cli.channels import chosen_workspace, connected
-    from bridge.cli.report import report_of
+    from bridge.cli.report import Progress
     from bridge.configured import names_from
     from bridge.exports.from_api import SHARE, ApiExport
+    from bridge.proof.making import make_report
     from bridge.slack.limits import Limits
     from bridge.store.opening import open_database
 
@@ -102,7 +103,8 @@ async def _verified(settings: Settings, workspace: str | None, selection: Select
                 raise click.ClickException("; ".join(f"{one.where}: {one.what}" for one in written.problems))
             portal = _portal(await store.portals(), written.team, selection)
             waiting = await _caught_up(store, portal) if portal is not None else 0
-            report = await report_of(settings, [path], selection, False, as_of=written.begun * 1000)
+            as_of = written.begun * 1000
+            report = await make_report(settings, [path], selection, False, as_of=as_of, shown=Progress)
             crossed = await _crossed(settings, database, portal, path, selection) if portal is not None else None
         return Verified(report, crossed, written.problems, waiting)
     finally:

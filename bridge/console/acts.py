@@ -13,6 +13,7 @@ from bridge.administration import people as people_
 from bridge.administration import portals as portals_
 from bridge.administration.accounts import missing_accounts
 from bridge.administration.portals import Change
+from bridge.console import move_acts
 from bridge.errors import Declined
 from config.values import MatrixRoom
 from portals.facts import Direction
@@ -151,6 +152,10 @@ ACTS: Mapping[str, Act] = {
     "/imports/resume": _resume_import,
     "/quarantine/retry": _retry_record,
     "/papers/drop": _drop_paper,
+    "/moves/announce": move_acts.announce,
+    "/moves/freeze": move_acts.freeze,
+    "/moves/finish": move_acts.finish,
+    "/moves/revert": move_acts.revert,
 }
 """By the address that a form is sent to; the page to go back to is the first part of it, but for the quarantine."""
 

@@ -51,7 +51,7 @@ class Console:
         self._signing = signing
         self._guesses = guesses
         self._views = Views(office)
-        self._records = Records(office.store)
+        self._records = Records(office)
         self._pages = Pages()
         self._notices: OrderedDict[str, Notice] = OrderedDict()
         """What the next page says to each session, by its form token."""
@@ -66,6 +66,7 @@ class Console:
             "/imports": ("imports", "Imports", self._views.imports),
             "/papers": ("papers", "Plans and reports", self._records.papers),
             "/moves": ("moves", "Moves to Matrix", self._records.moves),
+            "/moves/plan": ("move_plan", "Plan of a move", self._records.move_plan),
             "/parked": ("parked", "Parked messages", self._views.parked),
             "/audit": ("audit", "Audit log", self._views.audit),
             "/settings": ("settings", "Settings", self._settings),

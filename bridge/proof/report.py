@@ -145,3 +145,9 @@ def page(report: Report) -> str:
 
 def _day(ts: str) -> str:
     return moment(ts_to_ms(Ts(ts))).replace("T", " ").replace("Z", " UTC")
+
+
+def outcome_of(report: Report) -> str:
+    """Return what came out, in one line."""
+    count = report.unexplained
+    return f"{count:,} {'thing is' if count == 1 else 'things are'} unexplained" if count else "Nothing is unexplained"

@@ -17,7 +17,7 @@ from bridge.store.imports import ChannelState
 from bridge.store.ledger import TO_MATRIX
 from bridge.work.profiles import person_of_user
 from portals.crossing.subjects import read_subject
-from portals.facts import PortalState, Workspace
+from portals.facts import Person, PortalState, Workspace
 from portals.history.expected import Known
 from portals.ids import (
     ChannelId,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from bridge.store.people import People
     from bridge.store.words import Words
     from portals.crossing.subjects import Subject
-    from portals.facts import Person, Portal, Rules
+    from portals.facts import Portal, Rules
     from portals.history.export import ExportedChannel
     from portals.history.selection import Selection
     from portals.ids import GhostNames, RoomId
@@ -263,6 +263,11 @@ class Planning:
             who=who,
             rules=self._rules,
             people=people,
+            met={
+                user: Person(user, name, self._names.ghost(team, user))
+                for user, name in (await self._stores.people.met(team)).items()
+                if user not in people
+            },
             channels={one.id: one.name for one in channels.values()},
             usergroups=await directory.words.all(team, "usergroup"),
             emoji=_standard(pictures),

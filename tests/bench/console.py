@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from statistics import median
 from typing import TYPE_CHECKING
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING
 import aiohttp
 import orjson
 
+from bridge.administration.moving import Moving
 from bridge.administration.office import Office
 from bridge.administration.store import Store
-from bridge.configured import names_from
+from bridge.configured import client_from, names_from
 from bridge.console.signing import Signing
 from bridge.listeners import for_admins
 from bridge.observability.health import Health
@@ -103,12 +105,15 @@ async def _fill(database: Database) -> None:
 async def _asked(database: Database, settings: Settings, times: int) -> AsyncIterator[Figure]:
     names = names_from(settings)
     store = Store.beside(database, names, Directory(database, names), Ledger(database), People(database))
-    office = Office(store, Health(database, settings, {}, {}, lambda: 0), {}, settings)
+    group, matrix = asyncio.TaskGroup(), client_from(settings, database)  # nothing is ordered here
+    moving = Moving(settings=settings, store=store, matrix=matrix, installations={}, group=group)
+    office = Office(store, Health(database, settings, {}, {}, lambda: 0), {}, settings, moving)
     signing = Signing(settings.console, database, office.is_admin)
     listen = settings.console.listen
     assert listen is not None
     jar = aiohttp.CookieJar(unsafe=True)
     async with (
+        matrix,
         for_admins(listen, office, Metrics(), signing) as listener,
         aiohttp.ClientSession(cookie_jar=jar) as session,
     ):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from bridge.cutting_over import CuttingOver
+    from bridge.administration.cutover import CuttingOver
     from portals.facts import Portal
 
 CHANNEL = "general"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bridge.cutting_over import CuttingOver
+    from bridge.administration.cutover import CuttingOver
     from portals.facts import Portal
 
 CHANNEL = "general"
