@@ -47,7 +47,7 @@ from portals.events import (
 from portals.facts import Direction, Member, PortalState
 from portals.ids import RoomId, TeamId, action_key
 from portals.people.hands import BY_APP, by_app, may_be_ours
-from portals.people.puppets import by_ghost, made, stamp_of
+from portals.people.puppets import by_ghost, is_never_copied, made, stamp_of
 from portals.reading import matrix as matrix_reading
 from portals.reading import slack as slack_reading
 from portals.reading.repeats import is_repeated
@@ -268,10 +268,10 @@ class Conductor:
         return decision
 
     async def _is_echo(self, payload: Json, portal: Portal, other_side: OtherSide) -> bool:
-        """Tell whether a stamped event is one that we sent, once the ledger knows of all that is under way."""
+        """Tell whether an event is one that we sent; for a message, once the ledger knows of all that is under way."""
         stamp = stamp_of(payload)
-        if not stamp:
-            return False
+        if not stamp or is_never_copied(payload):
+            return bool(stamp)
         await other_side()
         parked = await self._ledger.parked_actions(stamp)
         return any(made(action, payload) for action in parked) or await self._answers.is_shown(portal, payload)

@@ -1,8 +1,9 @@
 """Double puppeting: which accounts the bridge may act as, and what is done where one of them may not act.
 
-What an account of a person sends for them comes back to us as if the person had sent it in Matrix. Whether it is ours
-is for the ledger to say; a stamp only tells that it is worth waiting until the ledger knows, for a person's own copy of
-a message carries the stamp as well.
+What an account of a person sends for them comes back to us as if the person had sent it in Matrix. Of what nobody
+copies, a reaction, an edit or a redaction, the stamp tells that it is ours: the ledger may have forgotten it by then,
+for what was taken back or edited again since. Whether a message is ours is for the ledger to say; a stamp only tells
+that it is worth waiting until the ledger knows, for a person's own copy of a message carries the stamp as well.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 PUPPETS_UNKNOWN = "double_puppet"
 """The code of a refusal because the homeserver does not know the token for acting as people."""
+
+_NEVER_COPIED = frozenset({"m.reaction", "m.room.redaction"})
 
 _NOT_AS_THEM = frozenset(
     {
@@ -78,6 +81,13 @@ def _unreplaced(content: Content) -> Content:
 def stamp_of(event: Json) -> str:
     """Return the stamp that an event of the homeserver's carries, nothing where it carries none."""
     return text_of(mapping(event.get("content")).get(STAMP))
+
+
+def is_never_copied(event: Json) -> bool:
+    """Tell whether an event is of a kind that no client makes by copying what another event says."""
+    kind = text_of(event.get("type"))
+    relation = mapping(mapping(event.get("content")).get("m.relates_to"))
+    return kind in _NEVER_COPIED or (kind == "m.room.message" and relation.get("rel_type") == "m.replace")
 
 
 def made(action: Action, event: Json) -> bool:

@@ -7,9 +7,10 @@ import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
-from bridge.store.ledger import TO_MATRIX, Arrival, Ledger
+from bridge.store.ledger import TO_MATRIX, TO_SLACK, Arrival, Ledger
 from bridge.store.people import People
 from portals.actions import STAMP, SendEvent
 from portals.ids import ActionKey, MatrixUserId, RoomId, SlackUserId, TeamId
@@ -17,6 +18,7 @@ from portals.people.links import How, Wanted
 from tests.journeys.stage import Stage
 from tests.journeys.talk import Talk, bodies, events, marks
 from tests.journeys.world import World, people_of
+from tests.sandbox.homeserver.timeline import relation_of
 from tests.sandbox.slack import Upload
 
 if TYPE_CHECKING:
@@ -134,6 +136,46 @@ async def test_what_a_parked_row_may_have_sent_does_not_go_back_as_somebody_s_wo
     await talk.in_matrix("ada").send(talk.room, {"msgtype": "m.text", "body": "a copy", STAMP: key})
     await talk.settle()
     assert [entry.text for entry in slack(talk)] == ["a copy"]
+
+
+@pytest.mark.parametrize("kind", ["m.annotation", "m.replace", "m.room.redaction"])
+async def test_what_they_have_taken_back_by_now_does_not_go_to_slack_when_it_is_told_late(
+    talk: Talk, kind: str
+) -> None:
+    alice, asked = talk.in_slack("alice"), talk.in_slack("bob").post("general", "who has it?").ts
+    answer = alice.post("general", "I do").ts
+    alice.react("general", asked, "tada")
+    await talk.settle()
+    alice.edit("general", answer, "I do, of course")
+    await talk.settle()
+    told = own_events(talk)
+    alice.unreact("general", asked, "tada")
+    alice.edit("general", answer, "perhaps")
+    await talk.settle()
+    event = (own_events(talk) | told)[kind]
+    await tell_late(talk, event)
+    assert [(entry.text, entry.reactions) for entry in slack(talk)] == [
+        ("who has it?", ()),
+        ("perhaps", ()),
+        ("behind it", ()),
+    ]
+    assert await talk.stage.left_over() == []
+
+
+def own_events(talk: Talk) -> dict[str, dict[str, Any]]:
+    """Return what alice's account has sent, as it stands: the last by its relation, or its type where it has none."""
+    found = [event for event in talk.stage.homeserver.events(talk.room) if event["sender"] == OWN]
+    return {str(relation_of(event).get("rel_type") or event["type"]): dict(event) for event in found}
+
+
+async def tell_late(talk: Talk, event: dict[str, Any]) -> None:
+    """Have the homeserver tell of an event of ours as it tells a bridge that was killed before it knew of it."""
+    assert talk.stage.database is not None
+    assert STAMP in event["content"]
+    queue, raw = event["room_id"], orjson.dumps(event).decode()
+    await Ledger(talk.stage.database).admit([Arrival(TO_SLACK, queue, f"matrix:{event['event_id']}", raw)])
+    await talk.in_matrix("ada").say(talk.room, "behind it")
+    await talk.settle()
 
 
 # --- how they are called

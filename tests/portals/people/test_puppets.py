@@ -18,7 +18,7 @@ from portals.actions import (
     SetMembership,
 )
 from portals.ids import ActionKey, ChannelId, EventId, MatrixUserId, RoomId, Ts
-from portals.people.puppets import by_ghost, is_about_the_account, is_puppet, made, stamp_of
+from portals.people.puppets import by_ghost, is_about_the_account, is_never_copied, is_puppet, made, stamp_of
 
 KEY, ROOM = ActionKey("cwkey"), RoomId("!room:x.org")
 ADA, GHOST = MatrixUserId("@ada:x.org"), MatrixUserId("@slack_t1_u1:x.org")
@@ -90,6 +90,25 @@ def test_no_ghost_stands_behind_what_a_ghost_does(action: Any) -> None:
 @pytest.mark.parametrize("event", [{}, {"content": None}, {"content": {STAMP: 7}}, {"content": []}])
 def test_what_carries_no_stamp_has_none(event: Any) -> None:
     assert stamp_of(event) == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "relation", "never"),
+    [
+        ("m.reaction", {"rel_type": "m.annotation"}, True),
+        ("m.room.redaction", {}, True),
+        ("m.room.message", {"rel_type": "m.replace"}, True),
+        ("m.room.message", {"rel_type": "m.thread"}, False),
+        ("m.sticker", {"rel_type": "m.replace"}, False),
+    ],
+)
+def test_messages_are_copied_and_reactions_edits_and_redactions_never(kind: str, relation: Any, never: bool) -> None:
+    assert is_never_copied({"type": kind, "content": {"m.relates_to": relation}}) is never
+
+
+@pytest.mark.parametrize("event", [{}, {"type": 1}, {"type": "m.room.message", "content": {"m.relates_to": "x"}}])
+def test_what_is_no_event_is_not_told_to_be_ours(event: Any) -> None:
+    assert not is_never_copied(event)
 
 
 def test_an_event_is_what_an_action_made_by_its_stamp_sender_and_room() -> None:
