@@ -265,7 +265,7 @@ class Planning:
             people=people,
             met={
                 user: Person(user, name, self._names.ghost(team, user))
-                for user, name in (await self._stores.people.met(team)).items()
+                for user, name in (await self._stores.people.names(team)).items()
                 if user not in people
             },
             channels={one.id: one.name for one in channels.values()},

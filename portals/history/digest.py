@@ -3,7 +3,8 @@
 A room holds what a source cannot know: how a person was called when they were mentioned, whether a link to a message
 of Slack's had a counterpart in Matrix at that time, where the picture of an emoji lies. So `said` takes from an event's
 content what its author said, formatting included, and puts `<@U1>` (the person's Slack id, or their Matrix id where
-they have none) for their name, `place:` for such a link and `:name:` for such a picture.
+they have none) for their name and for `@U0123ABCD`, which stands where nobody knew it, `place:` for such a link and
+`:name:` for such a picture.
 
 Each event that shows a part of a Slack message has a line:
 
@@ -38,6 +39,8 @@ _PROFILE = "com.beeper.per_message_profile"
 _NAME_BEFORE = re.compile(r"<strong data-mx-profile-fallback>[^<]{0,1000}</strong>")
 _PICTURE = re.compile(r'<img data-mx-emoticon [^<>]{0,1000}?alt="([^"<>]{0,1000})"[^<>]{0,1000}>')
 _PERSON = re.compile(r'<a href="https://matrix\.to/#/(@[^"?<>]{0,1000})[^"<>]{0,1000}">([^<]{0,1000})</a>')
+_NAMELESS = re.compile(r"(?<![<\w])@([UWB][A-Z0-9]{6,31})(?!\w)")
+"""Who was mentioned while nobody knew their name: a later message, or the list of people, may have told it since."""
 _ROOM = re.compile(r'<a href="https://matrix\.to/#/[!#][^"/?<>]{0,1000}(?:\?[^"<>]{0,1000})?">(#[^<]{0,1000})</a>')
 _PLACE = re.compile(
     r"https://(?:"
@@ -58,6 +61,7 @@ def said(content: Json, who: Who) -> str:
     words = _NAME_BEFORE.sub("", words, count=1)
     words = _PICTURE.sub(r"\1", words)
     words = _PERSON.sub(lambda found: _mention(found[1], who), words)
+    words = _NAMELESS.sub(r"<@\1>", words)
     words = _ROOM.sub(r"\1", words)
     words = _PLACE.sub("place:", words)
     words = words.replace("</p><p>", "\n\n").replace("<br>", "\n").replace("\u00a0", " ")
@@ -74,7 +78,7 @@ def plain(content: Json, who: Who) -> str:
     body = _without_name(content)
     if content.get("format") == _HTML:
         body = _with_ids(body, text_of(content.get("formatted_body")), who)
-    return _PLACE.sub("place:", body)
+    return _PLACE.sub("place:", _NAMELESS.sub(r"<@\1>", body))
 
 
 def _without_name(content: Json) -> str:

@@ -55,6 +55,8 @@ class Known:
     who: Callable[[str], str]
     rules: Rules = field(default_factory=Rules)
     people: Mapping[SlackUserId, Person] = field(default_factory=dict)
+    met: Mapping[SlackUserId, Person] = field(default_factory=dict)
+    """Whom the source does not list, and the bridge came to know at some time: before a message, or after it."""
     channels: Mapping[ChannelId, str] = field(default_factory=dict)
     usergroups: Mapping[str, str] = field(default_factory=dict)
     emoji: Mapping[str, str] = field(default_factory=dict)
@@ -136,9 +138,18 @@ class Expecting:
             yield replace(bare, announced=message.announced)
 
     def _facts(self, needs: Needs, author: SlackAuthor) -> Iterator[Facts]:
-        """Yield what is known, with those of whom nothing is known by their ids, and then without them."""
+        """Yield what is known, with those of whom nothing is known by their ids, and then without them.
+
+        The same follows with those who may not have been known at that time.
+        """
+        met = {user: self._known.met[user] for user in needs.slack_users if user in self._known.met}
+        yield from self._facts_with(met, needs, author)
+        if met:
+            yield from self._facts_with({}, needs, author)
+
+    def _facts_with(self, met: Mapping[SlackUserId, Person], needs: Needs, author: SlackAuthor) -> Iterator[Facts]:
         known, team = self._known, self._known.workspace.team
-        people = {user: known.people[user] for user in needs.slack_users if user in known.people}
+        people = {**met, **{user: known.people[user] for user in needs.slack_users if user in known.people}}
         unknown = needs.slack_users - people.keys() - {author.id}
         if author.is_bot:
             people[author.id] = Person(author.id, author.name, known.names.ghost(team, author.id), is_bot=True)

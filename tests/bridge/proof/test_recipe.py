@@ -29,7 +29,7 @@ def history() -> list[dict[str, Any]]:
     permalink = "https://acme.slack.com/archives/C1/p1700000001000100?thread_ts=1700000001.000100&amp;cid=C1"
     return [
         record(ts(1), "U1", 'hello <@U2> & "all" of you < 3\n\nsecond', thread_ts=ts(1)),
-        record(ts(2), "U2", "hi *there*  <#C2|about-c2> <@U3>"),
+        record(ts(2), "U2", "hi *there*  <#C2|about-c2> <@U3> <@U0NOBODY>"),
         record(ts(3), "U1", "an answer :party:", thread_ts=ts(1), subtype="thread_broadcast"),
         record(ts(4), "U1", "the plan\n> quoted", files=[file("F1"), file("F2", "Grüße.txt")]),
         record(ts(5), "U2", f"see <{permalink}|this> and <{permalink}>."),

@@ -14,7 +14,7 @@ from portals.history.digest import Digest, line, plain, rank, said, short
 from portals.relay.content import pieces, with_profile
 from portals.text import Channel, Names, SlackPerson
 
-GHOSTS = {"@slack_t1_u1:example.org": "U1"}
+GHOSTS = {"@slack_t1_u1:example.org": "U1", "@slack_t1_u0stranger:example.org": "U0STRANGER"}
 HTML = "org.matrix.custom.html"
 
 
@@ -35,6 +35,8 @@ MIRRORED = Names(
     emoji={"party": "mxc://example.org/party"},
     links={"https://acme.slack.com/archives/C1/p1700000000000100": ROOM},
 )
+NOBODY = Names()
+STRANGER = Names(slack_users={"U0STRANGER": SlackPerson("Stan", "@slack_t1_u0stranger:example.org")})
 ALONE = Names(channels={"C1": Channel("general", None)})
 
 
@@ -43,6 +45,7 @@ ALONE = Names(channels={"C1": Channel("general", None)})
     [
         ("hello <@U1>, *you*", ADA, LATER),
         ("<@U1> and <@U1> and Ada", ADA, LATER),
+        ("<@U0STRANGER>, (<@U0STRANGER>) and @U0STRANGER: *you*", STRANGER, NOBODY),
         ("see <#C1|general>.", MIRRORED, ALONE),
         ("nice :party:", MIRRORED, ALONE),
         ("nice  :party: ", MIRRORED, ALONE),

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from portals.facts import Person
 from portals.history.evidence import EXCERPT, OURS, TOMBSTONE
 from portals.history.expected import Expecting, excerpt
 from portals.history.export import ExportedChannel
-from tests.portals.history.mirrored import CHANNEL, WORKSPACE, file, known, record
+from portals.ids import SlackUserId
+from tests.portals.history.mirrored import CHANNEL, NAMES, TEAM, WORKSPACE, file, known, record
 
 TS = "1700000000.000100"
 
@@ -76,7 +78,14 @@ def test_a_preview_that_slack_added_later_may_be_shown_or_not() -> None:
 
 def test_somebody_unknown_is_mentioned_by_their_id_or_not_at_all() -> None:
     assert len(expected("hi <@U1>").parts[0].forms) == 1
-    assert len(expected("hi <@UNKNOWN1>").parts[0].forms) == 2
+    assert len(expected("hi <@UNKNOWN1>").parts[0].forms) == 1
+
+
+def test_somebody_who_became_known_later_may_be_called_by_either_name_in_a_topic() -> None:
+    stan = Person(SlackUserId("U0STAN"), "Stan", NAMES.ghost(TEAM, SlackUserId("U0STAN")))
+    channel = ExportedChannel(CHANNEL, "general", "public", topic="ask <@U0STAN>")
+    expecting = Expecting(CHANNEL, known(met={stan.user: stan}))
+    assert {"ask Stan", "ask U0STAN"} <= set(expecting.topics(channel))
 
 
 def test_names_of_channels_groups_and_emoji_are_used() -> None:
