@@ -42,6 +42,8 @@ class Feature:
     wanted: Callable[[Settings], bool] = lambda settings: True
     user_scopes: tuple[str, ...] = ()
     """What people are asked for who connect their own accounts."""
+    user_events: tuple[str, ...] = ()
+    """What is listened for on behalf of people who have connected theirs."""
 
 
 FEATURES = (
@@ -157,6 +159,17 @@ FEATURES = (
         wanted=asks_people,
         user_scopes=("chat:write", "files:read", "files:write", "reactions:write"),
     ),
+    Feature(
+        "carry the direct messages of people who have connected their own accounts",
+        (),
+        ("conversations.open", "conversations.list", "conversations.info", "conversations.members"),
+        wanted=lambda settings: asks_people(settings) and settings.people.live_direct_messages,
+        user_scopes=(
+            *("im:history", "im:read", "im:write", "mpim:history", "mpim:read", "mpim:write"),
+            *("reactions:read", "metadata.message:read"),
+        ),
+        user_events=("message.im", "message.mpim", "reaction_added", "reaction_removed"),
+    ),
     Feature("show custom emoji", ("emoji:read",), ("emoji.list",), ("emoji_changed",)),
     Feature("know the workspace's name", ("team:read",), ("team.info",)),
 )
@@ -195,6 +208,11 @@ def user_scopes(settings: Settings) -> tuple[str, ...]:
     return tuple(scope for feature in features(settings) for scope in feature.user_scopes)
 
 
+def user_events(settings: Settings) -> tuple[str, ...]:
+    """All events that are listened for on behalf of people."""
+    return tuple(event for feature in features(settings) for event in feature.user_events)
+
+
 def missing_scopes(settings: Settings, granted: Collection[str]) -> list[Missing]:
     """The scopes that a bot token lacks, given what Slack says that it has (header X-OAuth-Scopes)."""
     return [
@@ -211,6 +229,8 @@ def manifest(settings: Settings) -> dict[str, Plain]:
     bot_events: list[Plain] = [*sorted(events(settings))]
     bot_scopes: list[Plain] = [*sorted(scopes(settings))]
     subscriptions: dict[str, Plain] = {"bot_events": bot_events}
+    if of_theirs := user_events(settings):
+        subscriptions["user_events"] = [*sorted(of_theirs)]
     if not socket:
         address = (settings.slack.events.url or "") + settings.slack.events.path
         subscriptions = {"request_url": address, **subscriptions}

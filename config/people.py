@@ -39,3 +39,7 @@ class People(Section):
         default="everybody",
         description="Who of a direct message's people must have agreed before it may cross.",
     )
+    live_direct_messages: Flag = Field(
+        default=False,
+        description="Whether who connects their own account of Slack has their direct messages in Matrix; asks for more.",
+    )

@@ -90,6 +90,18 @@ def test_addresses_are_asked_for_where_people_are_matched_by_them(read: Read) ->
     assert "users:read.email" in manifest.scopes(read(RIGHT + "people: {email: true}\n"))
 
 
+def test_the_direct_messages_of_people_are_asked_for_where_they_are_wanted_alone(read: Read) -> None:
+    connected = RIGHT + "      client_id: '1.2'\n      client_secret: s3cret\n"
+    connected += "oauth: {key: kkkkkkkkkkkkkkkkkkkkkkkk}\npublic: {listen: 127.0.0.1:1, url: 'https://b.example.org'}\n"
+    assert not {"im:history", "mpim:history"} & set(manifest.user_scopes(read(connected)))
+    assert "user_events" not in values(manifest.render(read(connected)))["settings"]["event_subscriptions"]
+    wanted = read(connected + "people: {live_direct_messages: true}\n")
+    assert {"im:history", "mpim:history", "im:write", "mpim:write"} <= set(manifest.user_scopes(wanted))
+    found = values(manifest.render(wanted))["settings"]["event_subscriptions"]
+    assert found["user_events"] == ["message.im", "message.mpim", "reaction_added", "reaction_removed"]
+    assert not {"im:history", "mpim:history"} & set(manifest.scopes(wanted))
+
+
 def test_the_link_opens_slack_with_the_whole_manifest(read: Read) -> None:
     parts = urlsplit(manifest.link(read()))
     assert parts.netloc == "api.slack.com"
