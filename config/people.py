@@ -41,5 +41,6 @@ class People(Section):
     )
     live_direct_messages: Flag = Field(
         default=False,
-        description="Whether who connects their own account of Slack has their direct messages in Matrix; asks for more.",
+        description="Whether who connects their own account of Slack has their direct messages in Matrix; "
+        "asks for more.",
     )

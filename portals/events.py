@@ -356,6 +356,8 @@ class MatrixMembership:
     membership: str
     name: str = ""
     avatar: str = ""
+    is_direct: bool = False
+    """Whether it invites into a room for talking directly."""
 
 
 @dataclass(frozen=True, slots=True)

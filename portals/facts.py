@@ -87,6 +87,11 @@ class Portal:
     """The place up to which rows are walked while the portal's past is brought over."""
 
     @property
+    def is_conversation(self) -> bool:
+        """Whether a few people talk there directly, and nobody else gets into its room."""
+        return self.kind in (PortalKind.DM, PortalKind.GROUP_DM)
+
+    @property
     def has_moved(self) -> bool:
         """Whether the channel was cut over to Matrix: its room then goes its own way."""
         is_end = self.state is PortalState.ARCHIVED and self.kind is not PortalKind.HISTORY
@@ -286,6 +291,8 @@ class Facts:
     """Whom of the workspace the speaker's name could be confused with."""
     hand: SlackUserId | None = None
     """The person of Slack as whom the speaker writes there, by a token of their own; None has the app write."""
+    closed: str = ""
+    """Why nothing crosses at present in a direct conversation; empty where all that does is decided by the rest."""
     standing: Standing = Standing.MEMBER
     """How the author stands to the workspace, where it was needed."""
     people: Mapping[SlackUserId, Person] = field(default_factory=dict)

@@ -349,7 +349,7 @@ class Conductor:
             if instead is None and refused.code == BY_GHOST:
                 instead = by_ghost(task.action)
             if instead is None and refused.code == BY_APP:
-                instead = by_app(task.action)
+                instead = by_app(task.action, portal)
             if instead is None and isinstance(refused, Kept):
                 withheld = Withheld(refused.rule, refused.detail)
                 instead = withholding.instead_of(task.action, withheld, portal, self._matrix.bot)

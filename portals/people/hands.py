@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from portals.actions import Action, Record
     from portals.events import SlackEvent
+    from portals.facts import Portal
     from portals.ids import SlackUserId
 
 BY_APP = "by_app"
@@ -111,8 +112,13 @@ def hand_of(action: Action) -> SlackUserId | None:
     return action.hand if isinstance(action, by_hand) else None
 
 
-def by_app(action: Action) -> Action | None:
-    """Return what the app does where the person's own hand may not; None where it cannot: then nobody can."""
+def by_app(action: Action, portal: Portal) -> Action | None:
+    """Return what the app does where the person's own hand may not; None where it cannot: then nobody can.
+
+    The app takes no part in direct conversations.
+    """
+    if portal.is_conversation:
+        return None
     if not isinstance(action, PostMessage | PostFile | AddReaction) or action.hand is None:
         return None
     record = _of_app(action.record)

@@ -167,7 +167,8 @@ def _membership(
     if not user or membership not in _MEMBERSHIPS:
         return Ignored("a membership of nobody")
     name, avatar = text_of(content.get("displayname")), text_of(content.get("avatar_url"))
-    return MatrixMembership(source, room, sender, MatrixUserId(user), membership, name, avatar)
+    is_direct = content.get("is_direct") is True
+    return MatrixMembership(source, room, sender, MatrixUserId(user), membership, name, avatar, is_direct)
 
 
 def _pins(

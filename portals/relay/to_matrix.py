@@ -44,7 +44,7 @@ from portals.events import (
     SlackReaction,
     SlackTokensEnd,
 )
-from portals.facts import Needs, Origin
+from portals.facts import Needs, Origin, PortalState
 from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
 from portals.permalinks import slack_place
 from portals.relay import bookmarks, channel_changes, content, files, late_files, moved, reactions, system_notices
@@ -115,6 +115,9 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
     """Return what to do in the portal's room, or why nothing is to be done."""
     if portal.room is None:
         return Ignored("the portal has no room yet")
+    is_past = portal.state is PortalState.IMPORTING or isinstance(event, SlackFileCame)
+    if facts.closed and not is_past:  # what an import brings was agreed to where it was begun
+        return Ignored(facts.closed)
     judged = judge(event, portal, facts)
     if isinstance(judged, Withheld):
         return withholding.in_matrix(judged, event, portal, facts)
@@ -377,7 +380,7 @@ def _member(event: SlackMembership, portal: Portal, facts: Facts) -> tuple[Actio
         return Ignored("the channel has moved to Matrix: who leaves it in Slack stays in the room")
     key, room, ghost = action_key(event.source), portal.room, facts.names.ghost(portal.team, event.user)
     account = facts.accounts.get(event.user)
-    if account is None or not (account.acts or facts.rules.invite):
+    if account is None or not (account.acts or facts.rules.invite or portal.is_conversation):
         return (SetMembership(key, room, ghost, event.joined),)
     if event.joined:
         return (SetMembership(key, room, account.id, True, ghost=ghost),)

@@ -38,6 +38,7 @@ from portals.events import (
 )
 from portals.facts import Needs, Origin
 from portals.ids import MatrixUserId, RoomId, Ts, action_key
+from portals.people import conversations
 from portals.people.confusable import marked
 from portals.permalinks import matrix_place
 from portals.relay import files, polls, reactions, replies, room_changes, wording
@@ -96,6 +97,8 @@ def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ..
         return Ignored("the channel has moved to Matrix: what is said here stays here")
     if isinstance(event, MatrixMessage) and event.encrypted:
         return Undeliverable("it is encrypted, and this bridge does not read encrypted messages")
+    if portal.is_conversation and (flaw := _flaw_in_conversation(event, facts)):
+        return Undeliverable(flaw) if isinstance(event, MatrixMessage) else Ignored(flaw)
     judged = judge(event, portal, facts)
     if isinstance(judged, Withheld):
         return withholding.in_slack(judged, event, portal, facts)
@@ -115,6 +118,15 @@ def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ..
             return room_changes.decide(event, portal, facts)
         case MatrixMembership():
             return Ignored("memberships of Matrix people are not shown in Slack")
+
+
+def _flaw_in_conversation(event: MatrixEvent, facts: Facts) -> str:
+    """Return why something does not go into a direct conversation: only those who take part do anything there."""
+    if isinstance(event, MatrixPins | MatrixTopic):
+        return "pins and topics of direct conversations stay in Matrix"
+    if facts.closed or isinstance(event, MatrixRedaction | MatrixMembership):  # a redaction goes by the hand that wrote
+        return facts.closed
+    return "" if facts.hand is not None else conversations.NOT_CONNECTED
 
 
 # --- messages

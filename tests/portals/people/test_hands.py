@@ -63,7 +63,7 @@ def edited(content: dict[str, Any]) -> Any:
 def test_a_message_is_posted_as_its_author_and_remembered_so() -> None:
     (post,) = done(said_in_matrix(TEXT))
     assert (post.hand, post.record) == (ALICE, RecordLink(Origin.MATRIX, ADA, event_id="$new", hand=ALICE))
-    instead = by_app(post)
+    instead = by_app(post, PORTAL)
     assert isinstance(instead, PostMessage)
     assert (instead.hand, instead.username) == (None, "Ada Lovelace")
     assert instead.record == RecordLink(Origin.MATRIX, ADA, event_id="$new")
@@ -75,7 +75,7 @@ def test_a_file_needs_no_signature_beside_its_author_and_has_one_for_the_app() -
     (captioned,) = done(said_in_matrix(FILE | {"filename": "cat.png", "body": "my cat"}))
     words = [one["text"] for block in captioned.blocks for one in block["elements"][0]["elements"]]
     assert words == ["my cat"]
-    instead = by_app(captioned)
+    instead = by_app(captioned, PORTAL)
     assert isinstance(instead, PostFile)
     signed = [one["text"] for block in instead.blocks for one in block["elements"][0]["elements"]]
     assert (signed, instead.hand, instead.signed) == (["Ada Lovelace:", "my cat"], None, ())
@@ -89,8 +89,8 @@ def test_what_was_posted_is_changed_and_deleted_by_the_hand_that_posted_it() -> 
         assert {(hand_of(one), one.record.hand) for one in more} == {(hand, hand or "")}
         (delete,) = done(said_in_matrix({"redacts": "$a"}, "m.room.redaction"), shown)
         assert (type(delete), hand_of(delete)) == (DeleteMessage, hand)
-        assert by_app(update) is None
-        assert by_app(delete) is None
+        assert by_app(update, PORTAL) is None
+        assert by_app(delete, PORTAL) is None
 
 
 def test_a_file_without_words_may_take_the_place_of_another_one() -> None:
@@ -110,14 +110,14 @@ def test_a_reaction_is_its_authors_own_whoever_else_made_the_same_by_the_app() -
     (add,) = done(in_matrix(), link(TS, "$a"), reactions=(brians,))
     record = RecordReaction(Origin.MATRIX, TS, "+1", ADA, "$new", hand=ALICE)
     assert add == AddReaction(add.key, CHANNEL, Ts(TS), "+1", record, ALICE)
-    instead = by_app(add)
+    instead = by_app(add, PORTAL)
     assert instead == replace(add, hand=None, record=replace(record, hand=""))
     adas = replace(reaction(TS, "+1", ADA, "$mine", Origin.MATRIX), hand=ALICE)
     (by_the_app,) = done(in_matrix(), link(TS, "$a"), reactions=(replace(adas, person=BRIAN),), hand=None)
     assert (type(by_the_app), by_the_app.hand) == (AddReaction, None)
     taken_back = said_in_matrix({"redacts": "$mine"}, "m.room.redaction")
     (remove,) = done(taken_back, link(TS, "$a"), reactions=(adas, brians))
-    assert (type(remove), remove.hand, by_app(remove)) == (RemoveReaction, ALICE, None)
+    assert (type(remove), remove.hand, by_app(remove, PORTAL)) == (RemoveReaction, ALICE, None)
 
 
 def in_slack(name: str, *, added: bool) -> Any:
@@ -183,7 +183,7 @@ def test_a_refusal_is_about_the_token_the_place_or_what_was_said(code: str, faul
 
 def test_nothing_else_has_a_hand() -> None:
     note = Note("k")  # type: ignore[arg-type]  # any key will do
-    assert (hand_of(note), by_app(note)) == (None, None)
+    assert (hand_of(note), by_app(note, PORTAL)) == (None, None)
     (post,) = done(said_in_matrix(TEXT), hand=None)
-    assert (hand_of(post), by_app(post)) == (None, None)
-    assert by_app(replace(post, hand=ALICE, record=None)) == replace(post, record=None)
+    assert (hand_of(post), by_app(post, PORTAL)) == (None, None)
+    assert by_app(replace(post, hand=ALICE, record=None), PORTAL) == replace(post, record=None)
