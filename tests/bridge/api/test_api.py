@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from bridge.administration import moving
 from bridge.administration.guesses import BURST, EVERY
 from bridge.api.contract import Role
 from bridge.api.operations import OPERATIONS
@@ -15,8 +16,11 @@ from bridge.store.papers import Kind, Papers
 from portals.cutover import Phase
 from portals.ids import PortalId
 from tests.bridge.api.conftest import ADMIN, USER, with_api
+from tests.sandbox.slack.faults import Kind as Fault
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.bridge.api.conftest import Api
 
 
@@ -147,6 +151,50 @@ async def test_plans_and_moves_are_listed_and_a_plan_is_for_admins(api: Api) -> 
     await Cutovers(api.stage.database).begin(PortalId(1), Phase.ANNOUNCED, "root (command line)")
     (move,) = (await api("GET", "/moves", USER)).data["items"]
     assert (move["name"], move["phase"], move["steps"]) == ("general", "announced", [])
+
+
+async def test_a_channel_moves_by_orders_and_each_order_says_what_became_of_it(api: Api) -> None:
+    asked = {"channels": ["#general"]}
+    async with asyncio.timeout(30):
+        while not (plan := (await api("POST", "/moves/plan", json=asked)).data["items"][0])["ready"]:
+            await asyncio.sleep(0.05)
+    assert (plan["phase"], plan["freeze"][0]) == ("", "relay nothing to Slack")
+
+    async def order(command: str, **more: object) -> str:
+        said = await api("POST", f"/moves/{command}", json={"channels": ["#general"], **more})
+        assert said.status == 202
+        (line,) = said.data["items"]
+        assert (line["command"], line["given_by"]) == (command, "ops (API, 127.0.0.1)")
+        async with asyncio.timeout(30):
+            while (now := (await api("GET", "/moves/orders", USER)).data["items"][0])["ended"] is None:
+                await asyncio.sleep(0.05)
+        return str(now["error"] or now["said"])
+
+    assert await order("announce", date=" 1  December ") == "is announced for 1 December, in Slack and in its room"
+    assert "not frozen yet" in await order("finish", for_good=True)
+    assert (await order("freeze", topic=False)).startswith("is frozen")
+    assert await order("finish", for_good=True, report=False) == "has moved to Matrix for good"
+    assert "cannot be undone" in await order("revert")
+    (move,) = (await api("GET", "/moves", USER)).data["items"]
+    assert (move["phase"], move["state"]) == ("finished", "archived")
+    assert {one["actor"] for one in move["steps"]} == {"ops (API, 127.0.0.1)"}
+    assert "set the topic" not in [one["step"] for one in move["steps"]]
+
+
+async def test_an_order_that_cannot_be_begun_is_declined(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = await api("POST", "/moves/finish", json={"channels": ["#general"]})
+    assert (said.status, said.data["flaws"][0]["where"]) == (422, "body.for_good")
+    said = await api("POST", "/moves/freeze", json={"channels": ["#general", "#genral"]})
+    assert (said.status, "did you mean #general?" in said.data["detail"]) == (404, True)
+    said = await api("POST", "/moves/announce", json={"channels": ["#general"], "date": "  "})
+    assert (said.status, said.data["detail"]) == (422, "say when it will be")
+    monkeypatch.setattr(moving, "_ANSWERS_WITHIN", 0.05)
+    api.stage.slack.faults.next_calls("chat.postMessage", Fault.HANG_BEFORE)
+    said = await api("POST", "/moves/announce", json={"channels": ["#general"], "date": "Monday"})
+    assert [one["ended"] for one in said.data["items"]] == [None]
+    said = await api("POST", "/moves/revert", json={"channels": ["#general"]})
+    assert (said.status, said.data["type"]) == (409, "urn:causeway:busy")
+    assert "announce, ordered by ops (API, 127.0.0.1), is still carried out" in said.data["detail"]
 
 
 # --- who may

@@ -118,7 +118,7 @@ async def test_the_cookie_is_for_the_console_alone(url: str, name: str, sqlite_u
 
 
 async def test_a_page_shows_nothing_to_strangers(browser: Browser) -> None:
-    for path in (*(path for path, _ in PAGES), "/parked/1", "/live"):
+    for path in (*(path for path, _ in PAGES), "/parked/1", "/moves/plan?channels=general", "/live"):
         page = await browser.get(path)
         assert page.path == "/sign-in", path
         assert "general" not in page.text
@@ -230,6 +230,48 @@ async def test_a_move_to_matrix_is_shown_with_its_steps(browser: Browser) -> Non
     assert [one.text() for one in page.tree.css("tbody td")][:2] == ["announced", "live"]
     assert "announce in Slack (1 December): begun" in page.text
     assert "not done, root (command line)" in page.text
+
+
+async def test_a_move_is_planned_ordered_and_reverted_by_whoever_is_sure(browser: Browser) -> None:
+    await browser.sign_in()
+    page = await until_it_says(browser, "/moves/plan?channels=%23general", ">ready<")
+    assert "relay nothing to Slack any more" in page.text
+    told = await browser.send(page, "/moves/announce", date="1 December")
+    assert (told.path, told.said) == ("/moves", "#general is announced for 1 December, in Slack and in its room")
+    fields = page.fields("/moves/freeze")
+    unsure = {name: value for name, value in fields.items() if name not in ("sure", "anyway")}
+    assert "say that you are sure" in (await browser.post("/moves/freeze", unsure)).said
+    told = await browser.post("/moves/freeze", fields)
+    assert told.said.startswith("#general is frozen: it lives in Matrix now")
+    again = await browser.send(page, "/moves/announce", date="8 December")
+    assert again.said == "#general: it is frozen already"
+    unproven = {name: value for name, value in page.fields("/moves/finish").items() if name != "no_report"}
+    told = await browser.post("/moves/finish", unproven)
+    assert "nothing was imported yet" in told.said
+    told = await browser.send(told, "/moves/revert")
+    assert told.said == "#general goes on in Slack as before"
+    assert [one.text() for one in told.tree.css("section h2, h2")][:3] == ["Plan a move", "Ordered here", "Moves"]
+    assert "reverted" in told.text
+    assert browser.stage.database is not None
+    entries = await Audit(browser.stage.database).entries()
+    acts = [one.act for one in entries if one.actor == f"{ADMIN} (console, 127.0.0.1)"]
+    assert {"cutover: announce in Slack", "cutover: tell Slack", "cutover: end the move"} <= set(acts)
+    refused = [(one.subject, one.detail) for one in entries if one.act == "refused"]
+    where = f"{browser.stage.workspace.id}/{browser.stage.workspace.channel('general').id}"
+    assert refused == [
+        ("/moves/freeze", "not_sure"),
+        (f"cutover announce {where}", "not_now"),
+        ("/moves/announce", "failed"),
+        (f"cutover finish {where}", "nothing_imported"),
+        ("/moves/finish", "failed"),
+    ]
+
+
+async def test_a_move_of_a_channel_that_is_not_known_is_not_begun(browser: Browser) -> None:
+    await browser.sign_in()
+    page = await browser.get("/moves/plan?channels=%23general%0A%23genral")
+    assert (page.status, "there is no portal of #genral: did you mean #general?" in page.text) == (404, True)
+    assert "name a channel" in (await browser.get("/moves/plan?channels=")).text
 
 
 async def test_figures_come_live_and_end_with_the_session(browser: Browser) -> None:

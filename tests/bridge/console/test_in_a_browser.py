@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(binary() is None, reason="NO BROWSER: install chromium, or name one as CHROMIUM")
 
+PLAN = "/moves/plan?channels=general"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 
 
@@ -100,12 +101,12 @@ async def test_every_page_is_fit_for_everybody(scheme: str, chromium: Chromium, 
     await chromium.open(f"{browser.url}/sign-in")
     flaws = {"/sign-in": await _flaws(chromium, script)}
     await sign_in(chromium, browser)
-    for path in [*(path for path, _ in PAGES), "/parked/1000001", "/nowhere"]:
+    for path in [*(path for path, _ in PAGES), "/parked/1000001", PLAN, "/nowhere"]:
         await chromium.open(browser.url + path)
         await chromium.run("document.querySelectorAll('details').forEach(one => { one.open = true })")
         flaws[path] = await _flaws(chromium, script)
         if (folder := os.environ.get("PICTURES")) is not None:
-            name = path.strip("/").replace("/", "-") or "overview"
+            name = path.partition("?")[0].strip("/").replace("/", "-") or "overview"
             Path(folder, f"{name}-{scheme}.png").write_bytes(await chromium.picture())
     assert {path: found for path, found in flaws.items() if found} == {}
 
@@ -114,7 +115,7 @@ async def test_a_narrow_screen_scrolls_tables_and_nothing_else(chromium: Chromiu
     await _fill(browser)
     await sign_in(chromium, browser)
     await chromium.narrow(320)
-    for path, _ in PAGES:
+    for path in [*(path for path, _ in PAGES), PLAN]:
         await chromium.open(browser.url + path)
         assert await chromium.run("document.documentElement.scrollWidth") <= 320, path
 
