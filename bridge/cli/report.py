@@ -156,6 +156,8 @@ def print_proofs(made: Report) -> None:
         for kind, tally in proof.tallies.items():
             for reason, count in sorted(tally.explained.items()):
                 click.echo(f"  {count:,} {kind}: {visible(reason)}")
+        if proof.kept:
+            click.echo(f"  {proof.kept:,} messages are deleted in Slack and kept here, for deletions do not cross")
         click.echo(f"  digest of the source {proof.source_digest} ({proof.source_digest.lines:,} lines)")
         same = "the same" if is_equal(proof) else f"{proof.room_digest} ({proof.room_digest.lines:,} lines)"
         click.echo(f"  digest of the room   {same}")

@@ -22,6 +22,7 @@ from bridge.proof.tasks import Planning, Stores
 from bridge.store.audit import Audit
 from bridge.store.channel_ids import ChannelIds
 from bridge.store.files import Files
+from bridge.store.grants import Grants
 from bridge.store.opening import open_database
 from bridge.store.words import Words
 from portals.history.selection import AnyOf, from_told, meant
@@ -125,6 +126,7 @@ async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Database, 
         Words(database),
         Audit(database),
         ChannelIds(database),
+        Grants(database),
     )
     return database, stores, await store.portals()
 

@@ -25,7 +25,7 @@ from portals.history import sets
 from portals.history.digest import Digest, rank
 from portals.history.evidence import Difference
 from portals.history.expected import Expecting
-from portals.history.reconcile import Circumstances, Reconciliation, files, reaction_words
+from portals.history.reconcile import DELETIONS, Circumstances, Reconciliation, files, reaction_words
 from portals.history.selection import AnyOf, Selection
 from portals.history.shown import ELSEWHERE, ENCRYPTED, NO_MESSAGE, WRITTEN, Room
 from portals.ids import Ts, ts_to_ms
@@ -103,6 +103,8 @@ class ChannelProof:
     """How many more differences there are than are told."""
     quarantined: list[Quarantined] = field(default_factory=list)
     newer: int = 0
+    kept: int = 0
+    """Messages that are deleted in Slack, and shown because deletions do not cross."""
     written_in_matrix: int = 0
     checked_files: int = 0
     source_digest: Digest = field(default_factory=Digest)
@@ -146,7 +148,8 @@ class Proving:
         self._task = task
         self._gathered = gathered
         self._progress = progress
-        self._room = Room(task.known.workspace.team, task.channel.id, task.known.names, task.known.who, task.former)
+        known = task.known
+        self._room = Room(known.workspace.team, task.channel.id, known.names, known.who, task.former, known.hands)
         self._readings: list[RoomReading] = []
         self._unreadable: Counter[str] = Counter()
         self._found = ChannelProof(task.channel, tuple(task.rooms))
@@ -209,6 +212,7 @@ class Proving:
             live=self._task.live,
             quarantined={one.ts: one.reason for one in found.quarantined if one.ts},
             withheld=self._withheld(),
+            kept={subject.ts for subject, rule in self._task.withheld if rule == DELETIONS},
             redacted=gathered.redacted(),
             selection=self,
         )
@@ -223,7 +227,7 @@ class Proving:
         messages.source += nameless
         messages.quarantined += nameless
         found.quarantined = [one for one in found.quarantined if not (one.ts and gathered.stands(one.ts))]
-        found.newer = compared.newer
+        found.newer, found.kept = compared.newer, compared.kept
         found.source_digest = compared.digest
         found.room_digest = Digest(gathered.lines(found.first, found.last))
         for others in (self._strays(), self._members(given), self._pins(given), self._topic(given)):
@@ -234,6 +238,8 @@ class Proving:
         key = Expecting(self._task.channel.id, self._task.known).key
         found: dict[tuple[str, str], str] = {}
         for subject, rule in self._task.withheld:
+            if rule == DELETIONS:
+                continue
             reaction = subject.reaction
             part = reaction_words(key(reaction[0]), reaction[1]) if reaction else subject.part
             found[subject.ts, part] = rule

@@ -98,6 +98,7 @@ def _channel(proof: ChannelProof) -> Json:
         "last": proof.last,
         "counts": {kind: _tally(tally) for kind, tally in proof.tallies.items()},
         "newer": proof.newer,
+        "kept": proof.kept,
         "written_in_matrix": proof.written_in_matrix,
         "checked_files": proof.checked_files,
         "digest": {

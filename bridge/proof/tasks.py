@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from bridge.store.channel_ids import ChannelIds
     from bridge.store.directory import Directory
     from bridge.store.files import Files
+    from bridge.store.grants import Grants
     from bridge.store.imports import Imports
     from bridge.store.ledger import Ledger
     from bridge.store.people import People
@@ -71,6 +72,7 @@ class Stores:
     words: Words
     audit: Audit
     channel_ids: ChannelIds
+    grants: Grants
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +263,7 @@ class Planning:
             names=self._names,
             workspace=await directory.workspace(team) or Workspace(team, "", nobody, nobody, ""),
             who=who,
+            hands={one.account: one.user for one in (await self._stores.grants.all()).values() if one.team == team},
             rules=self._rules,
             people=people,
             met={

@@ -126,13 +126,18 @@ class ShownPart:
 
 @dataclass(frozen=True, slots=True)
 class ShownReaction:
-    """A reaction in the room to a part of a message."""
+    """A reaction in the room to a part of a message.
+
+    One that somebody made in Matrix has as its `hand` whom they are in Slack, where they may have made it as well; one
+    that was made for somebody of Slack has none.
+    """
 
     event_id: EventId
     author: str
     sender: str
     key: str
     time: int
+    hand: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class Known:
     names: GhostNames
     workspace: Workspace
     who: Callable[[str], str]
+    hands: Mapping[str, str] = field(default_factory=dict)
+    """The Slack ids as which people of Matrix act there by tokens of their own, by their Matrix ids."""
     rules: Rules = field(default_factory=Rules)
     people: Mapping[SlackUserId, Person] = field(default_factory=dict)
     met: Mapping[SlackUserId, Person] = field(default_factory=dict)

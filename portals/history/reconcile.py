@@ -8,13 +8,13 @@ files, reactions and place in a thread are counted as missing and not told again
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from portals.crossing.policy import Kind
 from portals.history.digest import Digest, rank
 from portals.history.evidence import KINDS, TOMBSTONE, Difference, Tally
+from portals.history.order import longest_rise
 from portals.history.parts import (
     calls_a_channel_otherwise,
     explained_absence,
@@ -28,7 +28,7 @@ from portals.history.selection import Selection
 from portals.ids import ts_to_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from portals.history.evidence import Expected, ExpectedFile, ExpectedPart, Shown, ShownFile, ShownPart
     from portals.history.parts import Matched
@@ -51,7 +51,9 @@ BEFORE_THE_EDIT = "edits do not cross here: the room shows what was said before"
 WITHOUT_MARK = "edited before the bridge saw them: their last words came at once, without the mark of an edit"
 SHOWN_LIVE = "Slack's own words, which live traffic shows and imports leave out"
 SHOWN_BY_IMPORTS = "Slack's own words, which imports show and live traffic leaves out"
+KEPT = "deleted in Slack, and shown all the same: deletions do not cross here"
 _EDITS = f"kinds: {Kind.EDITS}"
+DELETIONS = f"kinds: {Kind.DELETIONS}"
 _WITHIN = 1
 """Milliseconds by which an event's time may differ from Slack's, which has more digits."""
 
@@ -63,7 +65,7 @@ class Circumstances:
     `quarantined` are the reasons by ts. With `live`, what is newer than the source (`until`, in ms) is no difference.
     `redacted` are the events of which only the place is left, as (event id, time of the redaction) by (author, time).
     `withheld` says by which rule of a policy something was kept back: (ts, "") a message, (ts, id) a file, and (ts,
-    words) a reaction as `reaction_words` has it, or a pin.
+    words) a reaction as `reaction_words` has it, or a pin. `kept` are the messages whose deletion it kept back.
     Nothing is said of what `selection` leaves out.
     """
 
@@ -72,6 +74,7 @@ class Circumstances:
     quarantined: Mapping[str, str] = field(default_factory=dict)
     redacted: Mapping[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
     withheld: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    kept: Collection[str] = frozenset()
     selection: Selects = field(default_factory=Selection)
 
     def is_newer(self, time: int) -> bool:
@@ -103,6 +106,8 @@ class Reconciliation:
         self.tallies = {kind: Tally() for kind in KINDS}
         self.newer = 0
         """Things in the room that the source is too old for."""
+        self.kept = 0
+        """Messages in the room that are deleted in Slack, and stay because deletions do not cross."""
         self.digest = Digest()
         """What the room's digest is to be: that of the source, with the room's own line where the difference between
         them is explained."""
@@ -112,11 +117,14 @@ class Reconciliation:
         self._uncounted: set[str] = set()
         """The messages that are there and are not counted as present."""
         self._positions = array("q")
+        self._between: list[str] = []
+        """Lines of such messages behind the last one of the source: the digest ends where the source does."""
 
     def differences(self, expected: Iterable[Expected], shown: Iterable[Shown]) -> Iterator[Difference]:
         """Yield everything that nothing explains; both sides are in the order of `digest.rank` and name no ts twice."""
         for source, room in _paired(expected, shown):
             if source is not None:
+                self._add_kept()
                 yield from self._message(source, room)
             else:
                 assert room is not None
@@ -129,11 +137,21 @@ class Reconciliation:
     def _unexpected(self, room: Shown) -> Iterator[Difference]:
         if not self._given.selection.selects(room.ts):
             return
+        if room.ts in self._given.kept:
+            self.kept += 1
+            self._between += _lines(room)
+            return
         if self._given.is_newer(ts_to_ms(room.ts)):
             self.newer += 1
             return
         self.tallies["messages"].unexpected += 1
         yield _surplus("messages", "unexpected", room.ts, room.parts[0])
+
+    def _add_kept(self) -> None:
+        if self.tallies["messages"].source:
+            for line in self._between:
+                self.digest.add(line)
+        self._between.clear()
 
     def _message(self, source: Expected, room: Shown | None) -> Iterator[Difference]:
         tally = self.tallies["messages"]
@@ -198,10 +216,14 @@ class Reconciliation:
             return
         self._roots.add(source.ts)
         first = room.parts[0]
-        if source.optional or (source.absence == TOMBSTONE and all(part.notice for part in room.parts)):
-            tally.explain(SHOWN_LIVE if source.optional else IN_THE_PLACE)
-            for part in sorted(room.parts, key=lambda part: part.part):
-                self.digest.add(part.line)
+        explained = SHOWN_LIVE if source.optional else ""
+        if source.absence == TOMBSTONE and not explained:
+            explained = KEPT if source.ts in self._given.kept else ""
+            explained = IN_THE_PLACE if all(part.notice for part in room.parts) else explained
+        if explained:
+            tally.explain(explained)
+            for line in _lines(room):
+                self.digest.add(line)
             return
         tally.explain(source.absence)
         tally.unexpected += 1
@@ -332,7 +354,7 @@ class Reconciliation:
 
     def _reactions(self, source: Expected, room: Shown) -> Iterator[Difference]:
         tally, given = self.tallies["reactions"], self._given
-        there = {(one.author, one.key): one for one in room.reactions}
+        there = {(one.hand or one.author, one.key) for one in room.reactions}
         for author, key in source.reactions:
             if (author, key) in there:
                 tally.present += 1
@@ -345,7 +367,8 @@ class Reconciliation:
             yield Difference("reactions", "missing", source.ts, source.place, room.parts[0].event_id, words)
         wanted = set(source.reactions)
         for reaction in room.reactions:
-            if (reaction.author, reaction.key) not in wanted and not given.is_newer(reaction.time):
+            is_expected = bool(reaction.hand) or (reaction.author, reaction.key) in wanted
+            if not is_expected and not given.is_newer(reaction.time):
                 tally.unexpected += 1
                 words = reaction_words(reaction.key, reaction.author)
                 yield Difference("reactions", "unexpected", source.ts, source.place, reaction.event_id, found=words)
@@ -356,7 +379,7 @@ class Reconciliation:
         """Tell of the fewest messages that would have to move for the room to be in the order of time."""
         if all(before < after for before, after in zip(self._positions, self._positions[1:], strict=False)):
             return
-        kept = _longest_rise(self._positions)
+        kept = longest_rise(self._positions)
         tally = self.tallies["messages"]
         for index, position in enumerate(self._positions):
             if index not in kept:
@@ -383,25 +406,9 @@ def files(
                 yield source, wanted.file, part, part.file
 
 
-def _longest_rise(values: array[int]) -> set[int]:
-    """Return the indices of a longest rising part of a sequence."""
-    ends, tails = array("q"), array("q")
-    before = array("q", [-1] * len(values))
-    for index, value in enumerate(values):
-        at = bisect_left(tails, value)
-        before[index] = ends[at - 1] if at else -1
-        if at == len(tails):
-            tails.append(value)
-            ends.append(index)
-        else:
-            tails[at] = value
-            ends[at] = index
-    kept: set[int] = set()
-    at = ends[-1] if ends else -1
-    while at >= 0:
-        kept.add(at)
-        at = before[at]
-    return kept
+def _lines(room: Shown) -> list[str]:
+    """Return the digest's lines of what a room shows of a message, in their order."""
+    return [part.line for part in sorted(room.parts, key=lambda part: part.part)]
 
 
 def _surplus(kind: str, what: str, ts: str, part: ShownPart, place: str = "", expected: str = "") -> Difference:

@@ -6,10 +6,10 @@ it shows (`portals.actions.SOURCE`) for a claim. Nothing foreign raises.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from portals.actions import SOURCE
+from portals.actions import SOURCE, STAMP
 from portals.history.evidence import Shown, ShownFile, ShownPart, ShownReaction
 from portals.history.expected import excerpt, form_of
 from portals.ids import EventId, Ts
@@ -17,7 +17,7 @@ from portals.reading.values import mapping, number, text_of, ts_of
 from portals.text import emoji
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from portals.events import Json
     from portals.ids import ChannelId, GhostNames, TeamId
@@ -42,7 +42,8 @@ __all__ = [
 class Room:
     """Whose room is read: the channel that it mirrors, also under `former` ids, and whom its users stand for.
 
-    `who` returns the Slack id that a Matrix user id stands for, or nothing.
+    `who` returns the Slack id that a Matrix user id stands for, or nothing. `hands` are the Slack ids by which people
+    of Matrix act there.
     """
 
     team: TeamId
@@ -50,6 +51,7 @@ class Room:
     names: GhostNames
     who: Callable[[str], str]
     former: frozenset[ChannelId] = frozenset()
+    hands: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,14 @@ def tells(event: Json, position: int, room: Room) -> Tells | None:
         return Redacted(event_id, author, time, number(cause.get("origin_server_ts"))) if author else None
     relation = mapping(content.get("m.relates_to"))
     if kind == "m.reaction":
-        target, key = text_of(relation.get("event_id")), _key(content, relation)
-        return Reacted(target, ShownReaction(EventId(event_id), author, sender, key, time)) if author else None
+        is_ours = room.names.is_ours(sender) or STAMP in content
+        hand = "" if is_ours else author or room.hands.get(sender, "")
+        if not (author or hand):
+            return None
+        key = _key(content, relation)
+        key = (emoji.unicode_of(emoji.name_of(key) or "") or key) if hand else key
+        reaction = ShownReaction(EventId(event_id), author, sender, key, time, hand)
+        return Reacted(text_of(relation.get("event_id")), reaction)
     if relation.get("rel_type") == "m.replace":
         new = mapping(content.get("m.new_content"))
         return Edit(text_of(relation.get("event_id")), sender, event_id, time, new)

@@ -15,14 +15,15 @@ from bridge.store.audit import Audit
 from bridge.store.channel_ids import ChannelIds
 from bridge.store.directory import Directory
 from bridge.store.files import Files, FileState, KnownFile
+from bridge.store.grants import Grants, Tokens
 from bridge.store.imports import ChannelState, ImportedChannel, Imports, Quarantined
 from bridge.store.ledger import TO_MATRIX, Arrival, Ledger
 from bridge.store.opening import open_database
 from bridge.store.people import People
 from bridge.store.words import Words
-from portals.facts import PortalKind, PortalState, Rules, Workspace
+from portals.facts import Person, PortalKind, PortalState, Rules, Workspace
 from portals.history.selection import Selection
-from portals.ids import ChannelId, RoomId, SlackUserId, Ts, channel_queue, past_of
+from portals.ids import ChannelId, MatrixUserId, RoomId, SlackUserId, Ts, channel_queue, past_of
 from portals.people.links import How, Wanted
 from tests.bridge.matrix.test_on_synapse import AS_TOKEN, registration
 from tests.bridge.proof.listed import GENERAL, Listed
@@ -85,6 +86,7 @@ async def place_on(url: str) -> AsyncIterator[Place]:
             Words(database),
             Audit(database),
             ChannelIds(database),
+            Grants(database),
         )
         yield Place(matrix, database, stores)
 
@@ -221,10 +223,15 @@ class Talkative(Listed):
 async def test_people_and_names_come_from_the_source_and_accounts_from_the_store(place: Place) -> None:
     await place.portal(CHANNEL, "!room:localhost")
     await place.stores.people.link(TEAM, [Wanted(SlackUserId("U3"), ACCOUNT, How.HAND)], "admin")
+    eve = MatrixUserId("@eve:localhost")
+    await place.stores.grants.connect(TEAM, SlackUserId("U2"), eve, RoomId("!hers:localhost"), Tokens("sealed"), "eve")
+    stan = Person(SlackUserId("U0STAN"), "Stan", NAMES.ghost(TEAM, SlackUserId("U0STAN")))
+    await place.stores.directory.learn_people(TEAM, [stan, replace(stan, user=SlackUserId("U1"), name="Old Ada")])
     await place.stores.words.change(TEAM, "usergroup", [("S1", "crew")])
     await place.stores.words.change(TEAM, "emoji", [("shrug", "alias:ok")])
     (task,) = (await place.undertaking(Talkative([]))).tasks
     known = task.known
+    assert (known.hands, known.met) == ({eve: "U2"}, {stan.user: stan})
     assert [known.people[SlackUserId("U1")].name, known.channels, known.usergroups] == [
         "Ada",
         {CHANNEL: "general"},

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Damage = Callable[[Mirrored], object]
 NO_CHANNELS: Mapping[ChannelId, str] = {}
+NO_HANDS: Mapping[str, str] = {}
 
 
 def ts(number: int) -> str:
@@ -43,15 +44,22 @@ class Compared:
     """What came out of a comparison."""
 
     def __init__(
-        self, records: Sequence[Json], room: Mirrored, channels: Mapping[ChannelId, str] = NO_CHANNELS, **given: Any
+        self,
+        records: Sequence[Json],
+        room: Mirrored,
+        channels: Mapping[ChannelId, str] = NO_CHANNELS,
+        hands: Mapping[str, str] = NO_HANDS,
+        **given: Any,
     ) -> None:
         expecting = Expecting(CHANNEL, known(channels=channels))
         expected = [expecting.of(one, f"general/day.json[{n}]") for n, one in enumerate(records)]
-        positions = {part.position: (one.ts, "", part.event_id) for one in shown(room.events) for part in one.parts}
+        there = shown(room.events, hands)
+        positions = {part.position: (one.ts, "", part.event_id) for one in there for part in one.parts}
         compared = Reconciliation(Circumstances(**given), positions.__getitem__)
-        self.differences = list(compared.differences(expected, shown(room.events)))
+        self.differences = list(compared.differences(expected, there))
         self.tallies = compared.tallies
         self.newer = compared.newer
+        self.kept = compared.kept
         self.digest = str(compared.digest)
         for kind in KINDS[:4]:
             assert self.tallies[kind].is_balanced, kind

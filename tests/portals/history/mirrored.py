@@ -20,7 +20,7 @@ from portals.reading.values import mapping
 from portals.relay import to_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from portals.actions import Action
     from portals.events import SlackEvent
@@ -192,9 +192,9 @@ def at(ts: str) -> int:
     return ts_to_ms(ts)  # type: ignore[arg-type]
 
 
-def shown(events: Iterable[Json]) -> list[Shown]:
+def shown(events: Iterable[Json], hands: Mapping[str, str] | None = None) -> list[Shown]:
     """Return what events show of each message, as the reader of rooms gathers it."""
-    room = Room(TEAM, CHANNEL, NAMES, who)
+    room = Room(TEAM, CHANNEL, NAMES, who, hands=hands or {})
     parts: dict[str, tuple[str, ShownPart]] = {}
     reactions: list[tuple[str, ShownReaction]] = []
     names: dict[str, str] = {}

@@ -7,10 +7,10 @@ import pytest
 from portals.crossing.subjects import PIN, Subject, reaction_of, read_subject, subject_of
 from portals.history import sets
 from portals.history.evidence import Tally
-from portals.history.reconcile import BEFORE_THE_EDIT, WITHOUT_MARK, reaction_words
+from portals.history.reconcile import BEFORE_THE_EDIT, KEPT, WITHOUT_MARK, reaction_words
 from portals.ids import ChannelId, Ts
 from tests.portals.history.compared import Compared, content, room, ts
-from tests.portals.history.mirrored import file, record
+from tests.portals.history.mirrored import ACCOUNT, NOW, file, record
 
 EDITED = {"user": "U1", "ts": "1700000060.000000"}
 C1 = ChannelId("C1")
@@ -70,6 +70,35 @@ def test_where_edits_do_not_cross_the_room_shows_what_was_said_before() -> None:
     content(ts(1), body="as it was", msgtype="m.notice")(wrong)
     wrong.event_of(ts(1))["sender"] = "@slack_t1_u2:localhost"
     assert Compared(edited(), wrong, withheld=withheld).told == [("messages", "author", ts(1))]
+
+
+def test_what_is_deleted_in_slack_alone_is_explained_where_deletions_do_not_cross() -> None:
+    records = [record(ts(n), "U1", f"number {n}") for n in range(5)]
+    shown, left = room(records), [records[1], records[3]]
+    found = Compared(left, shown, kept={ts(0), ts(2), ts(4)})
+    assert (found.told, found.kept, found.tallies["messages"].unexpected) == ([], 3, 0)
+    assert found.digest == Compared(records[1:4], shown, kept={ts(0), ts(4)}).digest
+    assert Compared(left, shown, kept={ts(0), ts(2)}).told == [("messages", "unexpected", ts(4))]
+    assert Compared(left, room([records[3]]), kept={ts(1)}).told == [("messages", "missing", ts(1))]
+
+
+def test_an_answered_message_that_is_deleted_in_slack_alone_is_explained() -> None:
+    tombstone = record(ts(1), "USLACKBOT", "This message was deleted.", subtype="tombstone", thread_ts=ts(1))
+    shown = room([record(ts(1), "U1", "deleted there", thread_ts=ts(1))])
+    found = Compared([tombstone], shown, kept={ts(1)})
+    assert (found.told, found.tallies["messages"].explained) == ([], {KEPT: 1})
+    assert Compared([tombstone], shown).told == [("messages", "unexpected", ts(1))]
+
+
+@pytest.mark.parametrize(("by", "key"), [("@eve:localhost", "👍"), ("@eve:localhost", "👍️"), (ACCOUNT, "👍")])
+def test_a_reaction_by_somebodys_own_hand_is_theirs_in_slack_and_never_too_much(by: str, key: str) -> None:
+    shown = room([record(ts(1), "U1", "hello")])
+    relation = {"rel_type": "m.annotation", "event_id": shown.event_of(ts(1))["event_id"], "key": key}
+    shown.add("m.reaction", by, {"m.relates_to": relation}, NOW)
+    there = [record(ts(1), "U1", "hello", reactions=[{"name": "+1", "users": ["U3"], "count": 1}])]
+    found = Compared(there, shown, hands={"@eve:localhost": "U3"})
+    assert (found.told, found.tallies["reactions"].present) == ([], 1)
+    assert Compared([record(ts(1), "U1", "hello")], shown, hands={"@eve:localhost": "U3"}).told == []
 
 
 def test_a_pin_that_may_not_cross_is_explained() -> None:
