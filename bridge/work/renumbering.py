@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from bridge.errors import Refused
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 
 _EVIDENCE = 50
 """So many of the newest messages are looked for under a new id: some may have been deleted unheard."""
+_IN_VAIN = 300.0
+"""Seconds for which nobody looks again for a channel that was not found under another id: all are listed for that."""
 
 
 class Renumbering:
@@ -52,6 +55,7 @@ class Renumbering:
         self._wake = wake
         self._turn = asyncio.Lock()
         self._former: dict[tuple[TeamId, ChannelId], ChannelId] | None = None
+        self._in_vain: dict[tuple[TeamId, ChannelId], float] = {}
 
     async def now(self, team: TeamId, channel: ChannelId) -> ChannelId | None:
         """Return the id that a channel has now, having its rows wait there; None for one whose id never changed."""
@@ -91,15 +95,25 @@ class Renumbering:
         """Return the id that a channel has now that Slack knows no more, by its name where nobody has told it yet."""
         now = await self.now(team, old)
         portal = await self._directory.portal_of_channel(team, old)
-        if now is not None or portal is None:
+        if now is not None or portal is None or self._in_vain.get((team, old), 0.0) > time.monotonic():
             return now
+        new = await self._namesake(team, old, portal.name)
+        if new is not None:
+            await self.follow(team, old, new)
+            now = await self.now(team, old)
+        if now is None:
+            self._in_vain[team, old] = time.monotonic() + _IN_VAIN
+        return now
+
+    async def _namesake(self, team: TeamId, old: ChannelId, name: str) -> ChannelId | None:
+        """Return the channel of this name, where it has messages that the portal of the old one mirrors."""
+        if not await self._ids.newest(team, old, 1):
+            return None
         async for page in self._installations[team].client.channels():
             for found in page:
-                if isinstance(found, dict) and found.get("name") == portal.name and is_slack_id(str(found.get("id"))):
-                    if found["id"] == old or not await self._has_messages_of(team, old, ChannelId(found["id"])):
-                        return None
-                    await self.follow(team, old, ChannelId(found["id"]))
-                    return await self.now(team, old)
+                if isinstance(found, dict) and found.get("name") == name and is_slack_id(str(found.get("id"))):
+                    new = ChannelId(found["id"])
+                    return new if new != old and await self._has_messages_of(team, old, new) else None
         return None
 
     async def is_known_otherwise(self, team: TeamId, channel: SeenChannel) -> bool:

@@ -53,6 +53,36 @@ async def test_a_channel_with_a_new_id_keeps_its_room_whatever_is_heard_first(sq
         assert [tuple(row) for row in portals] == [(new, room)]
 
 
+@pytest.mark.parametrize("times", [0, 1])
+async def test_a_channel_that_is_gone_is_looked_for_once_and_only_where_it_had_messages(
+    sqlite_url: str, times: int
+) -> None:
+    async with Stage(sqlite_url, seed=seed, more=PORTALS) as stage:
+        alice = stage.workspace.person("alice")
+        alice.user.is_admin = True
+        await stage.start()
+        room = await stage.room("board", 30)
+        for _ in range(times):
+            alice.post("board", "of the board")
+            await until(lambda: "of the board" in {line.body for line in stage.homeserver.timeline(room)}, 30)
+        ada = await stage.homeserver.person("ada")
+        await ada.join(room)
+        del stage.workspace.channels[stage.workspace.channel("board").id]  # unheard
+        listed = stage.gate.answered["/api/conversations.list"]
+        assert listed
+        for number in range(1, 4):
+            await ada.say(room, "too late")
+            await _parked(stage, number)
+        assert stage.gate.answered["/api/conversations.list"] == listed + times
+
+
+async def _parked(stage: Stage, rows: int) -> None:
+    assert stage.database is not None
+    async with asyncio.timeout(30):
+        while len(await stage.database.fetch("SELECT 1 FROM inbox WHERE state = 3")) < rows:
+            await asyncio.sleep(0.02)
+
+
 async def test_a_channel_with_the_name_of_a_deleted_one_is_another_one(sqlite_url: str) -> None:
     async with Stage(sqlite_url, seed=seed, more=PORTALS) as stage:
         workspace = stage.workspace
