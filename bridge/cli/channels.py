@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bridge.errors import Declined
 from bridge.oauth.app_tokens import token_of
+from bridge.oauth.installing import workspace_named
 from bridge.slack.client import SlackClient
 from bridge.slack.limits import Limits
 from bridge.slack.reach import slack_session
@@ -21,18 +23,10 @@ if TYPE_CHECKING:
 
 def chosen_workspace(settings: Settings, name: str | None) -> Workspace:
     """Return the workspace of this name, or the only one; raises UsageError."""
-    workspaces = settings.slack.workspaces
-    if not workspaces:
-        raise click.UsageError("the configuration names no workspace of Slack: add one under slack.workspaces")
-    names = ", ".join(workspace.name for workspace in workspaces)
-    if name is None:
-        if len(workspaces) > 1:
-            raise click.UsageError(f"there are several workspaces: add --workspace with one of {names}")
-        return workspaces[0]
-    found = next((workspace for workspace in workspaces if workspace.name == name), None)
-    if found is None:
-        raise click.UsageError(f"there is no workspace {name!r} in the configuration: write one of {names}")
-    return found
+    try:
+        return workspace_named(settings, name)
+    except Declined as declined:
+        raise click.UsageError(str(declined)) from None
 
 
 @asynccontextmanager

@@ -42,19 +42,18 @@ def install_link(config: Path, workspace: str | None) -> None:
     itself. The workspace has a client_id and no bot_token in the configuration; its bot token is kept in the database,
     sealed with oauth.key.
     """
+    from bridge.cli.actor import actor
     from bridge.cli.channels import chosen_workspace
     from bridge.cli.store import in_store
-    from bridge.oauth.installing import install_link as link
-    from bridge.oauth.installing import steps_of
+    from bridge.oauth.installing import link_for
+    from bridge.store.audit import noted
 
     settings = load_settings(config)
-    chosen, key, url = chosen_workspace(settings, workspace), settings.oauth.key, settings.public.url
-    if chosen.bot_token is not None:
-        raise click.UsageError(f"{chosen.name} has a bot_token in the configuration: take that out first")
-    if key is None or url is None:
-        raise click.UsageError("oauth.key and public.url are needed for that")
+    chosen = chosen_workspace(settings, workspace)
 
     async def work(store: Store) -> str:
-        return await link(steps_of(store.database, key.reveal()), url, chosen.name)
+        link = await link_for(settings, store.database, chosen)
+        await store.database.commit(noted(str(actor()), "install link", chosen.name))
+        return link
 
     click.echo(in_store(settings, work))

@@ -14,8 +14,10 @@ from bridge.administration.channels import find_channel
 from bridge.administration.status import status
 from bridge.commands.asker import NotYet
 from bridge.errors import Declined
+from bridge.oauth.installing import link_for, workspace_named
 from bridge.store.audit import noted
-from bridge.store.ledger import TO_MATRIX, TO_SLACK
+from bridge.store.ledger import COMMANDS, TO_MATRIX, TO_SLACK
+from bridge.store.tally import way_of
 from portals.commands import replies
 from portals.commands.command import (
     AskLink,
@@ -30,6 +32,7 @@ from portals.commands.command import (
     Disconnect,
     Help,
     ImportStatus,
+    InstallLink,
     InviteBot,
     InviteMe,
     LinkPerson,
@@ -121,6 +124,8 @@ class Acts:
                 return await self._own_hand.connect(workspace, asker)
             case Disconnect():
                 return await self._own_hand.disconnect(asker)
+            case InstallLink(workspace):
+                return await self._install_link(workspace, asker)
             case Consent(given):
                 return await self._own_account.consent(asker, given=given)
             case ListParked():
@@ -162,12 +167,13 @@ class Acts:
             for one in now.workspaces
         ]
         lines += [f"Portals: {', '.join(f'{count} {state}' for state, count in sorted(now.portals.items())) or 'none'}"]
-        others = now.to_slack.waiting - (1 if asker.alone else 0)  # without this very command
-        lines += [f"To Matrix wait {now.to_matrix.waiting}, to Slack {max(others, 0)}"]
+        own = await way_of(self._store.database, f"matrix:{asker.event_id}")  # this very command still waits
+        to_slack, others = now.to_slack.waiting - (own == TO_SLACK), now.commands.waiting - (own == COMMANDS)
+        asking = f", other commands {others}" if others > 0 else ""
+        lines += [f"To Matrix wait {now.to_matrix.waiting}, to Slack {max(to_slack, 0)}{asking}"]
         if asker.level is Level.ADMIN:
-            lines += [
-                f"Parked: {now.to_matrix.parked + now.to_slack.parked}; in trouble: {now.portals_in_trouble} portals"
-            ]
+            aside = now.to_matrix.parked + now.to_slack.parked + now.commands.parked
+            lines += [f"Parked: {aside}; in trouble: {now.portals_in_trouble} portals"]
             lines += [f"Rooms off their policy: {now.portals_off_policy}"] if now.portals_off_policy else []
             lines += [label_of(problem) for problem in now.problems]
         return replies.listed("The bridge is well." if now.ready else "The bridge has problems.", lines)
@@ -240,6 +246,19 @@ class Acts:
             raise Declined("no_console", "there is no console here: set console.listen in the configuration first")
         link = await self._sign_in(asker.user)
         return replies.said(f"This link signs you in to the console, once: {link}")
+
+    async def _install_link(self, workspace: str, asker: Asker) -> Document:
+        if not asker.alone:
+            return replies.elsewhere(asker.prefix)
+        chosen = workspace_named(self._office.settings, workspace or None)
+        link = await link_for(self._office.settings, self._store.database, chosen)
+        if not asker.done:
+            await self._store.database.commit(noted(str(asker.actor), "install link", chosen.name))
+        return replies.said(
+            f"Whoever opens this link within ten minutes installs the app to {label_of(chosen.name)}, where they may "
+            f"install apps in Slack: {link}",
+            "It works once, in one browser. The bridge takes the workspace up by itself.",
+        )
 
     # --- acting on portals
 

@@ -1,7 +1,8 @@
 """Installing: how the app comes into a workspace by an admin's consent, in place of a bot token in the configuration.
 
-`causeway slack install-link` gives the link, to whoever has a shell beside the bridge; what leads on from there is as
-strict as for people. The bot's token is sealed and stored; the bridge that runs takes the workspace up by itself.
+`causeway slack install-link` gives the link to whoever has a shell beside the bridge, and the bot gives it to an admin
+in a room of their own; what leads on from there is as strict as for people. The bot's token is sealed and stored; the
+bridge that runs takes the workspace up by itself.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import logging
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, Declined
 from bridge.oauth.consent import Consent, Turned
 from bridge.oauth.renewal import sealed
 from bridge.store.consent_steps import Step
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     from bridge.slack.installation import Installation
     from bridge.store.database import Database
     from bridge.store.grants import Grants
+    from config.settings import Settings
+    from config.slack import Workspace
     from portals.ids import TeamId
 
 log = logging.getLogger(__name__)
 
 INSTALL: Final = "/slack/install"
-_AGAIN = "For a new link: causeway slack install-link"
+_AGAIN = "For a new link: causeway slack install-link, or install-link to the bot"
 _NOBODY = MatrixUserId("")
 
 
@@ -43,6 +46,32 @@ def steps_of(database: Database, key: str) -> Consent:
 async def install_link(consent: Consent, public_url: str, workspace: str) -> str:
     """Return a link by which the app is installed to a workspace of the configuration, once."""
     return f"{public_url}{INSTALL}?link={await consent.begin(Step(workspace, _NOBODY, RoomId('')))}"
+
+
+def workspace_named(settings: Settings, name: str | None) -> Workspace:
+    """Return the workspace of the configuration that has this name, or the only one; raises Declined."""
+    workspaces = settings.slack.workspaces
+    if not workspaces:
+        raise Declined("no_workspace", "the configuration names no workspace of Slack: add one under slack.workspaces")
+    names = ", ".join(workspace.name for workspace in workspaces)
+    if name is None:
+        if len(workspaces) > 1:
+            raise Declined("ambiguous", f"there are several workspaces: add --workspace with one of {names}")
+        return workspaces[0]
+    found = next((workspace for workspace in workspaces if workspace.name == name), None)
+    if found is None:
+        raise Declined("not_found", f"there is no workspace {name!r} in the configuration: write one of {names}")
+    return found
+
+
+async def link_for(settings: Settings, database: Database, workspace: Workspace) -> str:
+    """Return a link by which the app is installed to a workspace, once; raises Declined where it cannot be."""
+    key, url = settings.oauth.key, settings.public.url
+    if workspace.bot_token is not None:
+        raise Declined("has_token", f"{workspace.name} has a bot_token in the configuration: take that out first")
+    if key is None or url is None:
+        raise Declined("no_oauth", "oauth.key and public.url are needed for that")
+    return await install_link(steps_of(database, key.reveal()), url, workspace.name)
 
 
 class Installing:
@@ -74,7 +103,7 @@ class Installing:
             "Install the bridge in Slack",
             f"<p>The app of this bridge is about to be installed to the workspace that it calls "
             f"<strong>{escape(step.workspace)}</strong>. Choose that one in Slack.</p>"
-            "<p>Go on only if you asked for this link on the command line. Otherwise close this page.</p>",
+            "<p>Go on only if you asked for this link, on the command line or the bot. Otherwise close this page.</p>",
             "Go on to Slack",
         )
 

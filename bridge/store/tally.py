@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bridge.store.database import Database
 
 WAITING = "SELECT direction, COUNT(*), MIN(admitted_at) FROM inbox WHERE state < 2 GROUP BY direction"
+WAY_OF = "SELECT direction FROM inbox WHERE source_key = $1 AND state < 2"
 PARKED_COUNTS = "SELECT direction, COUNT(*) FROM inbox WHERE state = 3 GROUP BY direction"
 PORTAL_COUNTS = "SELECT state, COUNT(*) FROM portals GROUP BY state"
 TROUBLED = "SELECT COUNT(*) FROM portals WHERE trouble <> '' AND state <> 'removed'"
@@ -42,6 +43,12 @@ class Tally:
     """Portals of each workspace that have not looked back over the last interruption yet."""
     people: int = 0
     linked: int = 0
+
+
+async def way_of(database: Database, source_key: str) -> str:
+    """Return the direction of a row that waits; nothing for one that does not."""
+    rows = await database.fetch(WAY_OF, source_key)
+    return str(rows[0][0]) if rows else ""
 
 
 async def tally(database: Database) -> Tally:

@@ -120,6 +120,13 @@ class Disconnect:
 
 
 @dataclass(frozen=True, slots=True)
+class InstallLink:
+    """Ask for the link by which the app is installed to a workspace by consent."""
+
+    workspace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     """Agree that one's direct messages cross, or no longer."""
 
@@ -174,6 +181,7 @@ Command = (
     | Unlink
     | Connect
     | Disconnect
+    | InstallLink
     | Consent
     | ListParked
     | ChangeParked

@@ -24,6 +24,7 @@ from portals.commands.command import (
     Disconnect,
     Help,
     ImportStatus,
+    InstallLink,
     InviteBot,
     InviteMe,
     LinkPerson,
@@ -206,6 +207,11 @@ def _connect(rest: Rest) -> Command:
     return Connect(rest.workspace)
 
 
+def _install_link(rest: Rest) -> Command:
+    rest.exactly(0)
+    return InstallLink(rest.workspace)
+
+
 def _import_status(rest: Rest) -> Command:
     (number,) = rest.at_most(1)
     return ImportStatus(_number(number) if number else None)
@@ -299,6 +305,15 @@ ENTRIES = (
     Entry("plumb", "#CHANNEL", "join this room, which is there already, to a channel", Plumb, _plumb, _HOW),
     Entry("plumb confirm", "CODE", "do so, as was explained", ConfirmPlumb, _confirm_plumb),
     Entry("invite bot", "#CHANNEL", "have the bot join a public channel in Slack", InviteBot, _invite_bot, _WHERE),
+    Entry(
+        "install-link",
+        "",
+        "a link by which the app is installed to a workspace of Slack",
+        InstallLink,
+        _install_link,
+        _WHERE,
+        others=("slack install-link",),
+    ),
     Entry(
         "parked",
         "",

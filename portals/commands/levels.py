@@ -23,6 +23,7 @@ from portals.commands.command import (
     Disconnect,
     Help,
     ImportStatus,
+    InstallLink,
     InviteBot,
     InviteMe,
     LinkPerson,
@@ -76,7 +77,7 @@ NEEDED: Mapping[type[Command], Level] = {
     **dict.fromkeys((Help, Status, ListPortals, InviteMe, AskLink, ConfirmLink, Unlink, Consent), Level.USER),
     **dict.fromkeys((Connect, Disconnect), Level.USER),
     **dict.fromkeys((Bridge, ChangePortal, Plumb, ConfirmPlumb, InviteBot, LinkPerson), Level.ADMIN),
-    **dict.fromkeys((ListParked, ChangeParked, ImportStatus, Report, Console), Level.ADMIN),
+    **dict.fromkeys((ListParked, ChangeParked, ImportStatus, InstallLink, Report, Console), Level.ADMIN),
 }
 """The level that each command takes."""
 

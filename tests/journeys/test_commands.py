@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,6 +123,22 @@ async def test_a_paused_portal_hears_its_commands_and_relays_none_of_them(stage:
     await until(lambda: "kept meanwhile" in str(stage.entries(CHANNEL)))
     assert "!slack" not in str(stage.entries(CHANNEL))
     assert [act for _, act in await audit(stage)] == ["pause portal", "resume portal"]
+
+
+async def test_the_command_that_asks_how_much_waits_is_not_counted(stage: Stage) -> None:
+    ada, own = await own_room(stage)
+    there = await stage.person("ada", CHANNEL)
+    room = await stage.room(CHANNEL)
+    assert "#general is paused" in await asked(stage, ada, own, "pause #general")
+    await there.say(room, "kept meanwhile")
+    assert stage.database is not None
+    async with asyncio.timeout(30):
+        while not await stage.database.fetch("SELECT 1 FROM inbox WHERE queue = $1 AND state = 0", room):
+            await asyncio.sleep(0.01)
+    for words in ("status", "!slack status"):
+        answer = await asked(stage, ada, own, words)
+        assert re.search("to Slack 1$", answer, re.MULTILINE), answer
+        assert "Parked: 0;" in answer
 
 
 async def test_a_user_may_ask_what_is_theirs_and_no_more(stage: Stage) -> None:

@@ -11,12 +11,13 @@ import orjson
 import pytest
 
 from bridge.oauth.app_tokens import token_of
-from bridge.oauth.installing import install_link, steps_of
+from bridge.oauth.installing import link_for
 from bridge.store.database import Statement
 from bridge.store.opening import open_database
 from config.loader import parse
 from tests.journeys.consenting import other_team
 from tests.journeys.stage import Stage, groups_for, until
+from tests.journeys.test_commands import asked, audit, own_room
 from tests.journeys.world import people_of
 from tests.sandbox.child import free_port
 
@@ -40,6 +41,7 @@ async def stage(sqlite_url: str) -> AsyncIterator[Stage]:
             int(stage.settings.appservice.listen.port) or port,
             oauth={"key": KEY, "rotation": True},
             public={"listen": public, "url": f"http://{public}"},
+            admins=["@ada:localhost"],
         )
         del groups["slack"]["workspaces"][0]["bot_token"]
         stage.settings = parse(orjson.dumps(groups).decode(), "stage", Path.cwd(), {})
@@ -50,8 +52,11 @@ async def stage(sqlite_url: str) -> AsyncIterator[Stage]:
 async def install(stage: Stage, *, other: bool = False) -> tuple[int, str]:
     """Go the whole way, and return what the last page says."""
     assert stage.database is not None
-    assert stage.settings.public.url is not None
-    link = await install_link(steps_of(stage.database, KEY), stage.settings.public.url, "acme")
+    link = await link_for(stage.settings, stage.database, stage.settings.slack.workspaces[0])
+    return await follow(stage, link, other=other)
+
+
+async def follow(stage: Stage, link: str, *, other: bool = False) -> tuple[int, str]:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
         async with browser.get(link) as response:
             (onward,) = re.findall(r'href="([^"]+)"', await response.text())
@@ -104,3 +109,12 @@ async def test_another_workspace_is_not_taken_for_one_that_is_known(stage: Stage
     await stage.room("general", 30)
     status, page = await install(stage, other=True)
     assert (status, "That is not the workspace acme" in page) == (400, True)
+
+
+async def test_the_bot_gives_an_admin_the_link_in_a_room_of_their_own_and_the_log_has_it(stage: Stage) -> None:
+    ada, room = await own_room(stage)
+    answer = await asked(stage, ada, room, "install-link")
+    (link,) = re.findall(r"http://\S+/slack/install\?link=\S+", answer)
+    assert "installs the app to acme" in answer
+    assert (await follow(stage, link))[0] == 200
+    assert await audit(stage) == [("@ada:localhost", "install link"), ("install", "install")]

@@ -12,10 +12,13 @@ from portals.commands.command import (
     Command,
     ConfirmLink,
     ConfirmPlumb,
+    Connect,
     Consent,
     Console,
+    Disconnect,
     Help,
     ImportStatus,
+    InstallLink,
     InviteBot,
     InviteMe,
     LinkPerson,
@@ -60,7 +63,10 @@ def test_everybody_may_be_a_user() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [Help(), Status(), ListPortals(), InviteMe("#a"), AskLink("U1"), ConfirmLink("c"), Unlink(), Consent(given=True)],
+    [
+        *(Help(), Status(), ListPortals(), InviteMe("#a"), AskLink("U1"), ConfirmLink("c"), Unlink()),
+        *(Consent(given=True), Connect(), Disconnect()),
+    ],
 )
 def test_what_is_ones_own_takes_a_user(command: Command) -> None:
     assert needed(command) is Level.USER
@@ -71,6 +77,7 @@ def test_what_is_ones_own_takes_a_user(command: Command) -> None:
     [
         *(Bridge("#a"), ChangePortal("pause"), Plumb("#a"), ConfirmPlumb("c"), InviteBot("#a"), Unlink("U1")),
         *(LinkPerson("U1", "@a:b"), ListParked(), ChangeParked("drop", 1), ImportStatus(), Report(), Console()),
+        InstallLink(),
     ],
 )
 def test_what_is_others_takes_an_admin(command: Command) -> None:
