@@ -12,6 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests.demo import words
+from tests.demo.looks import equal
 from tests.demo.report import Seen
 from tests.demo.stage import BOT, BRIDGED
 from tests.sandbox.homeserver.transport import RequestRefused
@@ -36,16 +37,15 @@ async def check_mirror(stage: Stage) -> None:
 
 async def _check_rooms(stage: Stage) -> None:
     report = stage.report
-    names = [stage.room(channel).name for channel in BRIDGED]
-    report.note(
+    names = " ".join(f"#{channel}" for channel in BRIDGED)
+    await report.expect(
         _GROUP,
         "a room for each channel that the bot may be in, by name",
-        " ".join(f"#{channel}" for channel in BRIDGED),
-        Seen(names == [f"#{channel}" for channel in BRIDGED], " ".join(names)),
+        names,
+        lambda: equal(" ".join(stage.room(channel).name for channel in BRIDGED), names),
     )
     topic = "Deploys on Tuesdays and Thursdays & never on Fridays"
-    seen = stage.room("engineering").topic
-    report.note(_GROUP, "its topic", topic, Seen(seen == topic, seen))
+    await report.expect(_GROUP, "its topic", topic, lambda: equal(stage.room("engineering").topic, topic))
     none = "M_NOT_FOUND"
     hidden = stage.slack.channel_id("finance-private")
     try:
@@ -54,11 +54,15 @@ async def _check_rooms(stage: Stage) -> None:
         seen = refused.code
     report.note(_GROUP, "no room for a private channel without the bot", none, Seen(seen == none, seen))
     channel = stage.slack.channel_id("design")
-    bridges = [_bridge(stage.room("design"), kind, channel) for kind in ("m.bridge", "uk.half-shot.bridge")]
     wanted = f"slack / Northwind Supply / design ({channel})"
-    report.note(
-        _GROUP, "m.bridge and uk.half-shot.bridge state", wanted, Seen(bridges == [wanted] * 2, "; ".join(bridges))
+    await report.expect(
+        _GROUP, "m.bridge and uk.half-shot.bridge state", wanted, lambda: _bridges(stage, channel, wanted)
     )
+
+
+def _bridges(stage: Stage, channel: str, wanted: str) -> Seen:
+    bridges = [_bridge(stage.room("design"), kind, channel) for kind in ("m.bridge", "uk.half-shot.bridge")]
+    return Seen(bridges == [wanted] * 2, "; ".join(bridges))
 
 
 def _bridge(room: Room, kind: str, channel: str) -> str:
@@ -70,16 +74,17 @@ def _bridge(room: Room, kind: str, channel: str) -> str:
 
 
 async def _check_space(stage: Stage) -> None:
+    await stage.report.expect(
+        _GROUP, "a Space that holds the rooms", f"Northwind Supply with {len(BRIDGED)} rooms", lambda: _space(stage)
+    )
+
+
+def _space(stage: Stage) -> Seen:
     wanted = {stage.room(channel).room_id for channel in BRIDGED}
     space = next((room for room in stage.matrix.rooms.values() if _is_space(room)), None)
     children = set() if space is None else {key for kind, key in space.state if kind == "m.space.child"}
     name = space.name if space else "none"
-    stage.report.note(
-        _GROUP,
-        "a Space that holds the rooms",
-        f"Northwind Supply with {len(wanted)} rooms",
-        Seen(name == "Northwind Supply" and children == wanted, f"{name} with {len(children & wanted)} rooms"),
-    )
+    return Seen(name == "Northwind Supply" and children == wanted, f"{name} with {len(children & wanted)} rooms")
 
 
 def _is_space(room: Room) -> bool:
@@ -122,7 +127,8 @@ def _seen_members(stage: Stage, most: int) -> Seen:
 
 async def settled(stage: Stage) -> None:
     """Wait until as much is in Matrix as in Slack; whether it is the same is another question."""
-    for _ in range(200):
+    deadline = time.monotonic() + stage.report.patience
+    while time.monotonic() < deadline:
         counts = [await _count(stage, channel) for channel in BRIDGED]
         if all(slack <= matrix for slack, matrix in counts):
             return
@@ -143,13 +149,21 @@ async def _count(stage: Stage, channel: str) -> tuple[int, int]:
 
 async def check_both_sides(stage: Stage, group: str) -> None:
     """Read each channel over the Web API and each room as a person, and compare all that is said there."""
+    deadline = time.monotonic() + stage.report.patience
     for channel in BRIDGED:
-        said = await stage.slack.read_back(stage.slack.channel_id(channel), stage.people)
-        room = await stage.matrix.read_back(stage.room(channel).room_id)
-        seen = await _compare(stage, said, room)
+        seen = await _read_back(stage, channel)
+        while not seen.holds and time.monotonic() < deadline:
+            await asyncio.sleep(1)
+            seen = await _read_back(stage, channel)
         stage.report.note(
             group, f"#{channel}: every line, file and reaction is once on each side", "no difference", seen
         )
+
+
+async def _read_back(stage: Stage, channel: str) -> Seen:
+    said = await stage.slack.read_back(stage.slack.channel_id(channel), stage.people)
+    room = await stage.matrix.read_back(stage.room(channel).room_id)
+    return await _compare(stage, said, room)
 
 
 async def _compare(stage: Stage, said: tuple[Said, ...], room: Room) -> Seen:

@@ -187,10 +187,14 @@ class MatrixSide:
             room = await self.read_back(room_id)
             self.rooms[room_id] = room
         else:
-            for event in [*news.get("state", {}).get("events", ()), *timeline["events"]]:
+            events = [*news.get("state", {}).get("events", ()), *timeline["events"]]
+            for event in events:
                 target = room.messages.get(relation_of(event).get("event_id") or event.get("redacts") or "")
                 tell(room, event, target.body if target else "")
                 room.fold(event)
+            if any("state_key" in event for event in events):
+                # Events made at the same time fork a room, and then the order of a sync may not tell how it stands.
+                room.state = await self._state(room_id)
         for event in news.get("ephemeral", {}).get("events", ()):
             if event["type"] == "m.typing":
                 room.typing = set(event["content"]["user_ids"])
@@ -199,11 +203,12 @@ class MatrixSide:
     async def read_back(self, room_id: str) -> Room:
         """A room from its state and its whole history, as a client that comes anew reads it."""
         room = Room(room_id)
-        for event in (await self.viewer.get("rooms", room_id, "state"))["list"]:
-            room.state[event["type"], event["state_key"]] = event["content"]
-        state = dict(room.state)
         for event in await self.viewer.events(room_id):
             if "redacted_because" not in event.get("unsigned", {}) or event["type"] in SHOWN:
                 room.fold(event)
-        room.state = state
+        room.state = await self._state(room_id)
         return room
+
+    async def _state(self, room_id: str) -> dict[tuple[str, str], Json]:
+        events = (await self.viewer.get("rooms", room_id, "state"))["list"]
+        return {(event["type"], event["state_key"]): event["content"] for event in events}

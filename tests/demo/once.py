@@ -42,7 +42,8 @@ async def play_once(directory: Path, console: Console) -> int:
         failed = len(stage.report.failures)
         seconds = time.monotonic() - began
         if failed:
-            console.print("\n[bold]The end of the bridge's log[/bold]")
-            console.print(parts.bridge_log(60), markup=False, soft_wrap=True)
+            console.print("\n[bold]What the bridge warned of, and the end of its log[/bold]")
+            console.print(parts.bridge_warnings(), markup=False, soft_wrap=True)
+            console.print(parts.bridge_log(20), markup=False, soft_wrap=True)
         console.print(f"\n{len(stage.report.checks)} checks, {failed} failed, in {seconds:.0f} s")
         return 1 if failed else 0

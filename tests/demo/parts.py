@@ -129,6 +129,11 @@ class Parts:
         """The end of the bridge's log."""
         return self._bridge.tail(lines)
 
+    def bridge_warnings(self, most: int = 40) -> str:
+        """The last lines of the bridge's log that are more than news."""
+        told = [line for line in self._bridge.tail(100_000).splitlines() if " INFO " not in line]
+        return "\n".join(told[-most:])
+
     async def causeway(self, *words: str, environment: dict[str, str] | None = None) -> Answered:
         """Run one command of the real command line, which ends with whoever waits for it; raises CommandFailed."""
         process = await asyncio.create_subprocess_exec(

@@ -40,7 +40,7 @@ class Check:
 class Report:
     """All checks, in the order in which they were made."""
 
-    patience: float = 30.0
+    patience: float = 60.0
     checks: list[Check] = field(default_factory=list)
 
     def note(self, group: str, feature: str, expected: str, seen: Seen) -> None:

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_the_scripted_conversation_holds_on_both_sides() -> None:
     played = subprocess.run(DEMO, cwd=ROOT, env=os.environ | {"ONCE": "1"}, capture_output=True, text=True)
     assert played.returncode == 0, played.stdout + played.stderr
