@@ -61,11 +61,15 @@ class RecordReaction:
 
 @dataclass(frozen=True, slots=True)
 class RecordEdit:
-    """Remember which state of a message is shown now."""
+    """Remember which state of a message is shown now; `shown` are the names of states that come back to us.
+
+    Where that is None, the action yields the name of one more such state, and nothing else is remembered.
+    """
 
     ts: str
     digest: str
     version: str
+    shown: str | None = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +111,7 @@ class RecordPin:
 
 @dataclass(frozen=True, slots=True)
 class RecordBookmarks:
-    """Remember the notice of a channel's bookmarks, or with an empty `digest` that there is none.
-
-    Without an `event_id`, the action yields it.
-    """
+    """Remember the notice of a channel's bookmarks, none where `digest` is empty; the action yields a lacking id."""
 
     digest: str
     event_id: str = ""

@@ -92,7 +92,8 @@ class SlackMessage:
 
     `changed` says that Slack announced a change of it; `historic` that it was read back from history. `version` orders
     the changes of one message, `digest` names what its text says. `system` is the subtype of what nobody wrote: Slack's
-    own message about something that its author did; it is shown for certain where it is `announced`.
+    own message about something that its author did; it is shown for certain where it is `announced`. `edited` says that
+    its author has edited it, now or before.
     """
 
     source: str
@@ -111,6 +112,7 @@ class SlackMessage:
     digest: str = ""
     system: str = ""
     announced: bool = False
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,9 @@ class Link:
     deleted: bool = False
     hand: SlackUserId | None = None
     """The person of Slack as whom we posted it; None for the app."""
+    shown: frozenset[str] = frozenset()
+    """The names of states that we made on the side of its author, as that person, and that come back to us from there:
+    digests of what Slack shows, ids of edits in the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +274,8 @@ class Needs:
     """Who wants to be heard in Matrix: their standing is needed where the policy tells people apart."""
     writer: SlackUserId | None = None
     """Who may still write in a channel that has moved: when it did is needed, if they were not told so yet."""
+    whole: bool = False
+    """Whether the other parts of these messages and events are needed: a message's files, an event's further pieces."""
     reactions: bool = False
     """Whether the reactions on these messages and events are needed."""
     tails: frozenset[Ts] = frozenset()

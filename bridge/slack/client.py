@@ -140,9 +140,14 @@ class SlackClient:
 
     async def update(
         self, channel: str, ts: str, text: str, *, blocks: Sequence[Mapping[str, Any]] | None = None
-    ) -> None:
-        """Replace an own message; without `blocks` those it had are removed. Above 4,000 characters: msg_too_long."""
-        await self.call("chat.update", channel=channel, ts=ts, text=text, blocks=blocks or None)
+    ) -> Mapping[str, Any]:
+        """Replace an own message and return it as it is now; without `blocks` those it had are removed.
+
+        Above 4,000 characters: msg_too_long.
+        """
+        answer = await self.call("chat.update", channel=channel, ts=ts, text=text, blocks=blocks or None)
+        message = answer.get("message")
+        return message if isinstance(message, Mapping) else {}
 
     async def delete(self, channel: str, ts: str) -> None:
         """Delete an own message; one that Slack does not let go is updated to "(deleted)"."""

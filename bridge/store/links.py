@@ -49,7 +49,8 @@ ON CONFLICT (portal, ts, part) DO NOTHING
 """
 DELETE_MESSAGE = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2"
 DELETE_PART = "UPDATE links SET deleted = 1 WHERE portal = $1 AND ts = $2 AND part = $3"
-EDIT_MESSAGE = "UPDATE links SET digest = $3, version = $4 WHERE portal = $1 AND ts = $2"
+EDIT_MESSAGE = "UPDATE links SET digest = $3, version = $4, shown = $5 WHERE portal = $1 AND ts = $2"
+ADD_SHOWN = "UPDATE links SET shown = shown || ' ' || $3 WHERE portal = $1 AND ts = $2"
 ADD_REACTION = """
 INSERT INTO reactions (portal, ts, emoji, person, event_id, origin, as_of, sender, hand)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -79,7 +80,7 @@ ADD_TROUBLE = "UPDATE portals SET trouble = $2 WHERE id = $1"
 END_TROUBLE = "UPDATE portals SET trouble = '', caught_up = 0 WHERE id = $1"
 
 _LINK = (
-    "SELECT ts, part, event_id, origin, sender, thread_ts, digest, version, deleted, hand FROM links "
+    "SELECT ts, part, event_id, origin, sender, thread_ts, digest, version, deleted, hand, shown FROM links "
     "WHERE portal = $1 AND"
 )
 _REACTION = (
@@ -217,7 +218,7 @@ class Links:
 
 
 def _link(row: Row) -> Link:
-    ts, part, event_id, origin, sender, thread_ts, digest, version, deleted, hand = row
+    ts, part, event_id, origin, sender, thread_ts, digest, version, deleted, hand, shown = row
     return Link(
         ts=Ts(ts),
         part=part,
@@ -229,6 +230,7 @@ def _link(row: Row) -> Link:
         version=Ts(version),
         deleted=bool(deleted),
         hand=SlackUserId(hand) if hand else None,
+        shown=frozenset(shown.split()),
     )
 
 
@@ -244,8 +246,10 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
             event_id = what.event_id or result
             reaction = (what.ts, what.emoji, what.person, event_id, what.origin, what.as_of, what.sender, what.hand)
             return (Statement(ADD_REACTION, (portal, *reaction)),)
+        case RecordEdit(shown=None):
+            return (Statement(ADD_SHOWN, (portal, what.ts, result)),) if result else ()
         case RecordEdit():
-            return (Statement(EDIT_MESSAGE, (portal, what.ts, what.digest, what.version)),)
+            return (Statement(EDIT_MESSAGE, (portal, what.ts, what.digest, what.version, what.shown)),)
         case RecordDeletion(part=None):
             return (
                 Statement(DELETE_MESSAGE, (portal, what.ts)),

@@ -11,7 +11,7 @@ from bridge.work.profiles import person_of_bot, person_of_profile, person_of_use
 from portals.crossing.policy import Standing
 from portals.facts import Channel, Facts, Member, Origin, PortalState, Quoted
 from portals.ids import EventId
-from portals.reading.matrix import latest
+from portals.reading.matrix import edited_by, latest
 from portals.reading.polls import running_poll
 from portals.reading.power_levels import may_notify_room, power_of
 from portals.reading.slack_files import file_of
@@ -186,8 +186,10 @@ class Answers:
         return missing
 
     async def is_shown(self, portal: Portal, event: Json) -> bool:
-        """Tell whether an event of the room is one that shows something of Slack's."""
-        events = [EventId(event["event_id"])]
+        """Tell whether an event of the room is one that shows something of Slack's, or an edit that we made."""
+        events, edits = [EventId(event["event_id"])], edited_by(event)
+        if edits and any(events[0] in link.shown for link in await self._links.of_events(portal.id, [edits])):
+            return True
         origins = [link.origin for link in await self._links.of_events(portal.id, events)]
         origins += [reaction.origin for reaction in await self._links.reactions(portal.id, (), events)]
         return Origin.SLACK in origins
@@ -196,6 +198,12 @@ class Answers:
         found = await self._links.of_messages(portal.id, needs.messages) if needs.messages else []
         if needs.events:
             found += await self._links.of_events(portal.id, needs.events)
+        if needs.whole and found:
+            beside = await self._links.of_messages(portal.id, {link.ts for link in found})
+            beside += await self._links.of_events(portal.id, {link.event_id for link in found if link.event_id})
+            known = {(link.ts, link.part) for link in found}
+            more = {(link.ts, link.part): link for link in beside if (link.ts, link.part) not in known}
+            found += [more[name] for name in sorted(more, key=lambda name: (name[0], len(name[1]), name[1]))]
         return found
 
     async def _tails(self, portal: Portal, threads: Iterable[Ts]) -> dict[Ts, tuple[EventId, EventId]]:

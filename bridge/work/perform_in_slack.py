@@ -25,6 +25,7 @@ from portals.actions import (
     UpdateMessage,
 )
 from portals.people.hands import BY_APP
+from portals.reading.slack_messages import digest_of
 from portals.text import emoji
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class SlackPerformer:
         self._renumbering = renumbering
 
     async def perform(self, team: TeamId, task: Task) -> str:
-        """Perform one action; returns the ts of the message that it made, or an empty text.
+        """Perform one action; returns the ts of the message that it made, what an edit made of one, or an empty text.
 
         What was planned for a channel that has another id by now is done there.
         """
@@ -97,10 +98,8 @@ class SlackPerformer:
                 return await self._post(team, action, task)
             case PostFile() as action:
                 return await self._post_file(team, action, task)
-            case UpdateMessage(channel=channel, ts=ts, text=text, blocks=blocks) as action:
-                await _unless_gone(
-                    self._by(team, action, lambda by: by.client.update(channel, ts, text, blocks=blocks))
-                )
+            case UpdateMessage() as action:
+                return await self._update(team, action)
             case DeleteMessage(channel=channel, ts=ts, thread_ts=thread) as action:
                 if action.has_file:
                     await self._by(team, action, lambda by: app.files.withdraw(channel, ts, thread, by.client))
@@ -174,6 +173,16 @@ class SlackPerformer:
                 unfurl_links=action.unfurl,
             ),
         )
+
+    async def _update(self, team: TeamId, action: UpdateMessage) -> str:
+        """Replace a message; returns the digest of what a person's own says now, by which Slack tells of it later."""
+        said: list[Mapping[str, object]] = []
+
+        async def update(by: Installation) -> None:
+            said.append(await by.client.update(action.channel, action.ts, action.text, blocks=action.blocks))
+
+        await _unless_gone(self._by(team, action, update))
+        return digest_of(said[-1]) if said and action.hand is not None else ""
 
     # --- files
 

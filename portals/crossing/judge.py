@@ -28,7 +28,7 @@ from portals.events import (
     SlackReaction,
 )
 from portals.facts import Origin
-from portals.relay import files
+from portals.relay import by_hand, files
 
 if TYPE_CHECKING:
     from portals.crossing.policy import Policy
@@ -89,7 +89,9 @@ def _is_settled(event: Event, facts: Facts) -> bool:
         return False
     shown = facts.of_message(event.ts)
     is_news = event.changed or event.historic
-    is_ours = event.own or any(link.origin is Origin.MATRIX for link in shown)
+    if by_hand.edited(event, shown) is not None:
+        return False
+    is_ours = event.own or any(link.origin is Origin.MATRIX or event.digest in link.shown for link in shown)
     is_there = bool(shown) and (not is_news or all(link.deleted for link in shown))
     return is_ours or is_there or bool(shown and _shows_the_same(event, facts))
 

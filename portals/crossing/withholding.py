@@ -18,7 +18,6 @@ from portals.actions import (
     PostFile,
     PostMessage,
     RecordDeletion,
-    RecordEdit,
     RecordLink,
     RecordWithheld,
     RedactEvent,
@@ -40,6 +39,7 @@ from portals.events import (
 )
 from portals.facts import Origin
 from portals.ids import ChannelId, EventId, Ts, action_key
+from portals.relay import by_hand
 from portals.relay.content import notice
 
 if TYPE_CHECKING:
@@ -65,12 +65,13 @@ def in_matrix(withheld: Withheld, event: SlackEvent, portal: Portal, facts: Fact
     actions: list[Action] = []
     shown = {one.event_id: one for one in facts.of_message(event.ts) if not one.deleted and one.event_id}
     if _is_kept(withheld):
-        seen = RecordEdit(event.ts, event.digest, event.version)  # so that it is not told of again
+        seen = by_hand.seen(event, facts.of_message(event.ts))  # so that it is not told of again
         actions.append(Note(action_key(event.source, "withheld"), seen))
     else:
         for link in shown.values():
             key = action_key(event.source, "withdrawn", link.part)
-            actions.append(RedactEvent(key, portal.room, link.sender, link.event_id))
+            sender = link.sender if link.origin is Origin.SLACK else facts.names.bot
+            actions.append(RedactEvent(key, portal.room, sender, link.event_id))
         actions.append(Note(action_key(event.source, "withheld"), RecordDeletion(event.ts)))
         if facts.policy.line and not facts.of_message(event.ts):
             actions.append(_line_in_room(event.source, facts.policy.line, portal.room, facts.names.bot))

@@ -15,7 +15,7 @@ from portals.facts import Origin
 from portals.ids import AFTER_ALL, NO_TS, Ts, is_ts
 from portals.reading.slack import ANNOUNCED, LOOK_BACK
 from portals.reading.slack_messages import cut_reactions, is_hidden, message_of, reactions_of
-from portals.relay import system_notices
+from portals.relay import by_hand, system_notices
 from portals.text import emoji
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ def shows(foreign: Json, channel: ChannelId, workspace: Workspace, system: str =
 
 
 def _is_changed(message: SlackMessage, shown: Sequence[Link]) -> bool:
-    if any(link.origin is Origin.MATRIX for link in shown) or system_notices.is_fixed(message):
+    if any(link.origin is Origin.MATRIX for link in shown):
+        return by_hand.edited(message, shown) is not None
+    if system_notices.is_fixed(message) or any(message.digest in link.shown for link in shown):
         return False
     if (message.version or message.author.is_bot) and message.digest != shown[0].digest:
         return True

@@ -134,8 +134,11 @@ def _of_app(record: Record | None) -> Record | None:
 def may_be_ours(event: SlackEvent, hands: Collection[SlackUserId]) -> bool:
     """Tell whether an event may be what we did as one of these people, without saying so by the app's name.
 
-    Slack names the app in a message that it posts as somebody, but not beside a file or a reaction.
+    Slack names the app in a message that it posts as somebody, but not beside a file or a reaction; and it names it
+    still when the person edits what was posted so.
     """
     if isinstance(event, SlackReaction):
         return event.user in hands
-    return isinstance(event, SlackMessage) and not event.own and bool(event.files) and event.author.id in hands
+    if not isinstance(event, SlackMessage) or event.author.id not in hands:
+        return False
+    return event.edited if event.own else bool(event.files) or event.changed

@@ -69,6 +69,12 @@ def subject(event: Json) -> EventId:
     return EventId(next(filter(None, map(text_of, found)), ""))
 
 
+def edited_by(event: Json) -> EventId:
+    """Return the event that this one replaces, an empty id for none."""
+    relation = mapping(mapping(event.get("content")).get("m.relates_to"))
+    return EventId(text_of(relation.get("event_id")) if relation.get("rel_type") == "m.replace" else "")
+
+
 def _message(
     event: Json, content: Json, source: str, room: RoomId, event_id: EventId, sender: MatrixUserId
 ) -> MatrixEvent | Ignored:

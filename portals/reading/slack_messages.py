@@ -67,7 +67,7 @@ def message_of(
     if system:
         text = re.sub(rf"^<@{author.id}(\|[^>]*)?>\s*", "", text)
     blocks = objects(message.get("blocks"))
-    edited = ts_of(mapping(message.get("edited")).get("ts"))
+    edited = mapping(message.get("edited"))
     return SlackMessage(
         source=source,
         channel=channel,
@@ -81,10 +81,17 @@ def message_of(
         own=_is_own(message, workspace),
         changed=changed,
         historic=historic,
-        version=version or edited,
+        version=version or ts_of(edited.get("ts")),
         digest=_digest(text, blocks, attachments),
         system=system,
+        edited=edited.get("user") == author.id,
     )
+
+
+def digest_of(message: Json) -> str:
+    """Name what a message object says that somebody wrote, as `SlackMessage.digest` does."""
+    blocks, attachments = objects(message.get("blocks")), objects(message.get("attachments"))
+    return _digest(text_of(message.get("text")), blocks, attachments)
 
 
 def files_in(message: Json) -> Iterable[SlackFile]:

@@ -8,7 +8,7 @@ from portals.actions import SOURCE, STAMP, SendFile
 from portals.events import Ignored
 from portals.facts import Needs
 from portals.ids import action_key
-from portals.relay import content, files
+from portals.relay import by_hand, content, files
 
 if TYPE_CHECKING:
     from portals.actions import Action
@@ -43,5 +43,6 @@ def decide(event: SlackFileCame, portal: Portal, facts: Facts) -> tuple[Action, 
             size=event.file.size,
             content=content.edit(files.shown(event.file) | {SOURCE: source}, link.event_id) | {STAMP: key},
             fallback="",
+            record=by_hand.coming_back(link),
         ),
     )

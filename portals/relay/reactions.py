@@ -8,6 +8,7 @@ Towards Slack, who has connected their account there reacts by their own hand. F
 equal reactions it keeps one until the last of them is taken back. Slack takes 23 different ones of one user on one
 message; whoever makes the next is told so. A custom emoji crosses by its picture or by its name, where Slack has an
 emoji of that name; what is no emoji of Slack's does not cross. What comes back from Slack as a hand's is known by that.
+What somebody put on a message in Slack and takes back in Matrix goes in Slack by their own hand, if they have one.
 """
 
 from __future__ import annotations
@@ -184,7 +185,9 @@ def taken_back_in_slack(
     for number, one in enumerate(redacted):
         key = action_key(event.source, number) if number else action_key(event.source)
         record = RecordUnreaction(one.ts, one.emoji, one.person)
-        if one.origin is not Origin.MATRIX or _is_shared(one, facts):
+        if one.origin is Origin.SLACK and one.person == facts.hand:
+            actions.append(RemoveReaction(key, portal.channel, Ts(one.ts), one.emoji, record, facts.hand))
+        elif one.origin is not Origin.MATRIX or _is_shared(one, facts):
             actions.append(Note(key, record))
         else:
             actions.append(RemoveReaction(key, portal.channel, Ts(one.ts), one.emoji, record, one.hand))

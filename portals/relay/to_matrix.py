@@ -2,7 +2,8 @@
 
 A Slack message is shown as *parts*: its text (part `""`; further pieces `"1"`, `"2"` … only where Matrix's limit for an
 event forces them), each file (its part is the file's id), and for a reply that was also sent to the channel a copy in
-the time line (part `"channel"`). The name of a part decides the key of the action that sends it, so that a message has
+the time line (part `"channel"`), and how something that was written in Matrix reads since it was edited in Slack (part
+`"edited"`). The name of a part decides the key of the action that sends it, so that a message has
 the same actions whether it came live, again, or from history.
 """
 
@@ -16,15 +17,14 @@ from portals.actions import (
     STAMP,
     Note,
     RecordDeletion,
-    RecordEdit,
     RecordLink,
     RedactEvent,
     SendEvent,
     SendFile,
-    SetMembership,
 )
-from portals.crossing import withholding
-from portals.crossing.judge import Withheld, judge
+from portals.crossing import holding, withholding
+from portals.crossing.held import as_new_in_slack, flaw_of, is_news
+from portals.crossing.judge import Allowed, Waits, Withheld, judge
 from portals.events import (
     Ignored,
     SlackAuthor,
@@ -47,7 +47,18 @@ from portals.events import (
 from portals.facts import Needs, Origin, PortalState
 from portals.ids import ActionKey, ChannelId, SlackUserId, action_key, ts_to_ms
 from portals.permalinks import slack_place
-from portals.relay import bookmarks, channel_changes, content, files, late_files, moved, reactions, system_notices
+from portals.relay import (
+    bookmarks,
+    by_hand,
+    channel_changes,
+    content,
+    files,
+    late_files,
+    memberships,
+    moved,
+    reactions,
+    system_notices,
+)
 from portals.relay.naming import names_of
 from portals.text import emoji
 
@@ -60,14 +71,12 @@ if TYPE_CHECKING:
     from portals.ids import EventId
 
 CHANNEL_COPY = "channel"
-_CHANGE_IS_NEWS = 300
-"""A change this many seconds after a message that was never seen shows the message itself: the change overtook it."""
 
 
 def needs(event: SlackEvent) -> Needs:
     """Return what must be known before the event can be decided."""
     match event:
-        case SlackMessage(own=True):
+        case SlackMessage(own=True, edited=False):
             return Needs(messages=frozenset([event.ts]))
         case SlackMessage():
             said, author = text.mentions(event.document), event.author
@@ -84,7 +93,8 @@ def needs(event: SlackEvent) -> Needs:
                 files=frozenset(file.id for file in event.files if file.must_ask),
                 links=frozenset(places),
                 messages=thread | {event.ts, *linked},
-                targets=frozenset({*thread, *([event.ts] if event.changed else ())}),
+                targets=frozenset({*thread, *([event.ts] if event.changed and not event.own else ())}),
+                whole=event.edited,
                 tails=thread,
                 writer=moved.writer_of(event),
                 author=event.author.id,
@@ -118,9 +128,21 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
     is_past = portal.state is PortalState.IMPORTING or isinstance(event, SlackFileCame)
     if facts.closed and not is_past:  # what an import brings was agreed to where it was begun
         return Ignored(facts.closed)
-    judged = judge(event, portal, facts)
-    if isinstance(judged, Withheld):
-        return withholding.in_matrix(judged, event, portal, facts)
+    flaw = flaw_of(event, facts)
+    if flaw:
+        return Ignored(flaw)
+    event = as_new_in_slack(event, facts)
+    match judge(event, portal, facts):
+        case Waits() as waits:
+            return holding.in_matrix(waits, event, portal, facts)
+        case Withheld() as withheld:
+            done: tuple[Action, ...] | Ignored = withholding.in_matrix(withheld, event, portal, facts)
+        case Allowed():
+            done = _done(event, portal, facts)
+    return holding.ended(done, event, portal, facts)
+
+
+def _done(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
     match event:
         case SlackMessage():
             return moved.with_word(_Message(event, portal, facts).decide(), event, portal, facts)
@@ -129,7 +151,7 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
         case SlackReaction():
             return reactions.in_matrix(event, portal, facts)
         case SlackMembership():
-            return _member(event, portal, facts)
+            return memberships.decide(event, portal, facts)
         case SlackBookmarks():
             return bookmarks.decide(event, portal, facts)
         case SlackChannelChange() | SlackPin() | SlackBotMembership():
@@ -157,14 +179,16 @@ class _Message:
 
     def decide(self) -> tuple[Action, ...] | Ignored:
         event = self.event
+        said = by_hand.edited(event, self.links)
+        if said is not None:
+            return tuple(self._edits_by_hand(said))
         if event.own:
             return Ignored("our own message")
         if not system_notices.is_shown(event):
             return Ignored(f"messages of subtype {event.system[:40]!r} are not shown")
         if self.links:
             return self._compare()
-        overtaken = event.changed and ts_to_ms(event.version or event.ts) - self.time <= _CHANGE_IS_NEWS * 1000
-        if event.changed and not overtaken:
+        if not is_news(event):
             return Ignored("a change of a message that is not mirrored")
         actions = [*self._texts(), *(self._file(file) for file in event.files)]
         return tuple(actions) or Ignored("a message without content")
@@ -292,6 +316,8 @@ class _Message:
             return Ignored("shown already")
         if event.changed and event.version and event.version < max(link.version for link in links):
             return Ignored("an older state than the one shown")
+        if any(event.digest in link.shown for link in links):
+            return Ignored("our own edit, by its author's hand")
         return tuple(self._edits()) or Ignored("shown already, as it stands")
 
     def _edits(self) -> Iterator[Action]:
@@ -305,8 +331,9 @@ class _Message:
         if event.historic and event.changed and event.version > max(link.version for link in self.links):
             edited = True  # an archive knows of an edit only that there was one, and when
         if edited:
-            yield Note(action_key(event.source, "edited"), RecordEdit(event.ts, event.digest, event.version))
-            yield from self._edit_texts(shown)
+            yield Note(action_key(event.source, "edited"), by_hand.seen(event, self.links))
+            copies = [CHANNEL_COPY] if CHANNEL_COPY in shown else []
+            yield from self._edit_texts(shown, ["", *copies], self._contents())
         if CHANNEL_COPY not in shown:
             yield from self._copy()  # "also send to channel", ticked later
         for file in event.files:
@@ -317,9 +344,22 @@ class _Message:
             if _is_file(part) and part not in present and not link.deleted:
                 yield self._remove(link)
 
-    def _edit_texts(self, shown: dict[str, Link]) -> Iterator[Action]:
-        pieces = self._contents()
-        prefixes = ["", CHANNEL_COPY] if CHANNEL_COPY in shown else [""]
+    def _edits_by_hand(self, said: Link) -> Iterator[Action]:
+        """Yield what shows how a message from Matrix reads since its author edited it in Slack."""
+        yield Note(action_key(self.event.source, "edited"), by_hand.seen(self.event, self.links))
+        document, names = self.event.document, names_of(self.facts)
+        if by_hand.is_replaced(said, self.facts) and not document.is_empty():
+            first, *more = content.pieces(document, names, "m.text")
+            if not more:
+                yield self._replace(said, first)
+                return
+        pieces = content.pieces(by_hand.answer(document), names, "m.notice")
+        answers = {link.part: link for link in self.links if link.part.startswith(by_hand.EDITED)}
+        yield from self._edit_texts(answers, [by_hand.EDITED], pieces, said)
+
+    def _edit_texts(
+        self, shown: dict[str, Link], prefixes: list[str], pieces: list[dict[str, Any]], answered: Link | None = None
+    ) -> Iterator[Action]:
         wanted: set[str] = set()
         for prefix in prefixes:
             for number, piece in enumerate(pieces):
@@ -327,7 +367,8 @@ class _Message:
                 wanted.add(part)
                 link = shown.get(part)
                 if link is None:
-                    yield self._send(part, piece, self._relation() if not prefix else None)
+                    relation = self._relation() if prefix != CHANNEL_COPY else None
+                    yield self._send(part, piece, relation if answered is None else _answering(answered, relation))
                 elif not link.deleted:
                     yield self._replace(link, piece)
         for part, link in shown.items():
@@ -340,7 +381,8 @@ class _Message:
         full = content.edit(piece | source, link.event_id) | {STAMP: key}
         time = ts_to_ms(self.event.version) if self.event.version else None
         ghost = self.facts.stand_in(self.event.author.id, link.sender)
-        return SendEvent(key, self.room, link.sender, "m.room.message", full, time, ghost=ghost)
+        record = by_hand.coming_back(link) if ghost is not None else None
+        return SendEvent(key, self.room, link.sender, "m.room.message", full, time, record, ghost)
 
     def _remove(self, link: Link) -> RedactEvent:
         key = action_key(self.event.source, "remove", link.part)
@@ -369,28 +411,6 @@ def _delete(event: SlackDeletion, portal: Portal, facts: Facts) -> tuple[Action,
     return tuple(actions)
 
 
-def _member(event: SlackMembership, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
-    """Have a person come in their own account, where it may be brought, or else as a ghost; and leave in both.
-
-    Whoever merely is not in the channel's list any more has perhaps been deactivated in Slack, as people are who have
-    moved to Matrix: their own account stays.
-    """
-    assert portal.room is not None
-    if portal.has_moved and not event.joined:
-        return Ignored("the channel has moved to Matrix: who leaves it in Slack stays in the room")
-    key, room, ghost = action_key(event.source), portal.room, facts.names.ghost(portal.team, event.user)
-    account = facts.accounts.get(event.user)
-    if account is None or not (account.acts or facts.rules.invite or portal.is_conversation):
-        return (SetMembership(key, room, ghost, event.joined),)
-    if event.joined:
-        return (SetMembership(key, room, account.id, True, ghost=ghost),)
-    leaves = (SetMembership(key, room, ghost, False),)
-    if not event.historic and (account.acts or portal.private):
-        own = SetMembership(action_key(event.source, "account"), room, account.id, False)
-        return (*leaves, own)
-    return leaves
-
-
 def _once(links: tuple[Link, ...]) -> Iterator[Link]:
     """Yield one link an event: a Matrix message that was split for Slack is one event still."""
     seen: set[EventId] = set()
@@ -398,6 +418,11 @@ def _once(links: tuple[Link, ...]) -> Iterator[Link]:
         if link.event_id not in seen:
             seen.add(link.event_id)
             yield link
+
+
+def _answering(link: Link, relation: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the relation of an answer to what somebody said, in its thread if it is in one."""
+    return {**(relation or {}), "is_falling_back": False, "m.in_reply_to": {"event_id": link.event_id}}
 
 
 def _part(prefix: str, number: int) -> str:

@@ -3,7 +3,8 @@
 Who has connected their own account of Slack acts by their own hand. Anybody else appears there under their own name by
 the app's right to customise (`chat:write.customize`), except beside files and in reactions, which Slack shows as the
 app's own: a file's comment names its author, and of several equal reactions the app keeps one until the last of them is
-taken back. What was posted by a hand is changed and deleted by that one.
+taken back. What was posted by a hand is changed and deleted by that one; what somebody wrote in Slack themself, by
+theirs (`by_hand`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING
 from portals import text
 from portals.actions import (
     DeleteMessage,
-    Note,
     PostFile,
     PostMessage,
     RecordDeletion,
@@ -41,7 +41,7 @@ from portals.ids import MatrixUserId, RoomId, Ts, action_key
 from portals.people import conversations
 from portals.people.confusable import marked
 from portals.permalinks import matrix_place
-from portals.relay import files, polls, reactions, replies, room_changes, wording
+from portals.relay import by_hand, files, polls, reactions, replies, room_changes, wording
 from portals.relay.naming import names_of
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def needs(event: MatrixEvent) -> Needs:
                 emoji=said.emoji,
                 links=frozenset(link for link in said.links if matrix_place(link)),
                 events=referred | {event.event_id},
+                whole=event.edits is not None,
                 quoted=event if event.reply_to or event.edits else None,
                 broadcaster=event.sender if said.room else None,
                 targets=referred,
@@ -84,7 +85,13 @@ def needs(event: MatrixEvent) -> Needs:
         case MatrixReaction():
             return reactions.needs_in_slack(event)
         case MatrixRedaction():
-            return Needs(events=frozenset([event.target]), targets=frozenset([event.target]), reactions=True)
+            return Needs(
+                events=frozenset([event.target]),
+                targets=frozenset([event.target]),
+                reactions=True,
+                speaker=event.sender,
+                whole=True,
+            )
         case MatrixPins() | MatrixTopic():
             return room_changes.needs(event)
         case MatrixMembership():
@@ -212,7 +219,7 @@ def _edit(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, .
     if not shown:
         return Ignored("an edit of a message that is not in Slack")
     if any(link.origin is not Origin.MATRIX or link.sender != event.sender for link in shown):
-        return Ignored("an edit by somebody who did not write the message")
+        return by_hand.edit(event, shown, _pieces(event, portal, facts, signed=False), portal, facts)
     pieces = _pieces(event, portal, facts, signed=shown[0].hand is None)
     is_another = shown[0].digest != (event.file.uri if event.file else "")
     if not pieces and not (is_another and event.file):
@@ -244,7 +251,8 @@ def _edits(
         key = action_key(event.source, number)
         if number < len(shown):
             link = shown[number]
-            yield UpdateMessage(key, portal.channel, link.ts, piece.text, piece.blocks, hand=link.hand)
+            record = by_hand.coming_back(link) if link.hand is not None else None
+            yield UpdateMessage(key, portal.channel, link.ts, piece.text, piece.blocks, record, link.hand)
         else:
             yield PostMessage(
                 key=key,
@@ -318,16 +326,16 @@ def _redact(event: MatrixRedaction, portal: Portal, facts: Facts) -> tuple[Actio
     if not shown:
         return Ignored("a redaction of something that is not in Slack")
     if any(link.origin is Origin.SLACK for link in shown):
-        return tuple(
-            Note(action_key(event.source, number), RecordDeletion(link.ts, link.part))
-            for number, link in enumerate(shown)
-        )
+        return by_hand.take_back(event, shown, portal, facts)
     return tuple(_deletion(event.source, number, link, portal) for number, link in enumerate(shown))
 
 
 def _deletion(source: str, number: int, link: Link, portal: Portal) -> DeleteMessage:
-    """Delete one message of ours, and the file that it shares."""
-    record = RecordDeletion(link.ts)
+    """Delete one message of ours, and the file that it shares.
+
+    An answer that tells of an edit in Slack, as only a hand's own has one, goes when Slack tells of the deletion.
+    """
+    record = RecordDeletion(link.ts, link.part if link.hand is not None else None)
     has_file = bool(link.digest)
     key = action_key(source, number)
     return DeleteMessage(key, portal.channel, link.ts, record, has_file, link.thread_ts, link.hand)

@@ -82,8 +82,9 @@ async def consents_on(
     pkce: bool = False,
     seed: Callable[[SlackSandbox], object] = people_of,
     reality: Reality | None = None,
+    **others: Any,
 ) -> AsyncIterator[Consents]:
-    """Open a talk in which everybody may connect."""
+    """Open a talk in which everybody may connect; `others` are groups of settings."""
     public = f"127.0.0.1:{free_port()}"
 
     def seeded(slack: SlackSandbox) -> None:
@@ -95,6 +96,7 @@ async def consents_on(
         "oauth": {"key": "k" * 24, "rotation": rotation, "pkce": pkce},
         "public": {"listen": public, "url": f"http://{public}"},
         "permissions": {"rules": [{"who": "*", "level": "user"}]},
+        **others,
     }
     async with (
         talk_on(database_url, seeded, reality, **more) as talk,

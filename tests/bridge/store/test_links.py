@@ -95,6 +95,17 @@ async def test_an_edit_is_kept_on_every_part(database: Database, links: Links) -
     assert [(link.digest, link.version) for link in found] == [("new", "1.5"), ("new", "1.5"), ("d", "")]
 
 
+async def test_the_names_of_what_comes_back_to_us_are_kept_until_others_take_their_place(
+    database: Database, links: Links
+) -> None:
+    await keep(database, shown("1.1"), "$a")
+    for name in ("$edit", "", "digest"):
+        await keep(database, RecordEdit("1.1", "d", "", None), name)
+    assert (await links.of_messages(PORTAL, [Ts("1.1")]))[0].shown == {"$edit", "digest"}
+    await keep(database, RecordEdit("1.1", "new", "1.5", "$edit new"))
+    assert (await links.of_messages(PORTAL, [Ts("1.1")]))[0].shown == {"$edit", "new"}
+
+
 async def test_a_part_is_deleted_alone_and_a_message_with_all_its_parts(database: Database, links: Links) -> None:
     for part in ("", "F1", "F2"):
         await keep(database, shown("1.1", part), f"${part}")

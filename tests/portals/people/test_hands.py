@@ -163,6 +163,9 @@ def test_what_slack_names_no_app_beside_may_be_ours() -> None:
     assert not may_be_ours(in_slack("+1", added=False), set())
     assert not may_be_ours(said_in_slack(ts=TS, text="words alone"), {ALICE})
     assert not may_be_ours(said_in_slack(ts=TS, app_id=WORKSPACE.app, **shared), {ALICE})
+    changed = {"ts": TS, "user": ALICE, "text": "x", "edited": {"user": ALICE, "ts": "1.0"}}
+    assert may_be_ours(said_in_slack(subtype="message_changed", message=changed), {ALICE})
+    assert may_be_ours(said_in_slack(subtype="message_changed", message=changed | {"app_id": WORKSPACE.app}), {ALICE})
 
 
 @pytest.mark.parametrize(
