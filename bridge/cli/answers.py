@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from config.document import Plain
     from config.problems import Problem
     from config.settings import Settings
@@ -51,6 +50,22 @@ class Answers:
     signing_secret: str
     admins: tuple[str, ...]
     include: tuple[str, ...]
+
+
+STATE = {Path("/etc"): Path("/var/lib")}
+"""Where services keep what they write, by where their configuration lies, which they may not write to."""
+
+
+def with_place(answers: Answers, directory: Path) -> Answers:
+    """Have the database lie where a service may write, if the configuration lies where it may not.
+
+    Else, and where a database was named, nothing is changed: then it lies beside the configuration.
+    """
+    here = directory.absolute()
+    for configured, written in STATE.items():
+        if not answers.database and here.is_relative_to(configured) and here != configured:
+            return replace(answers, database=f"sqlite:///{written / here.relative_to(configured)}/causeway.db")
+    return answers
 
 
 def values_of(answers: Answers, tokens: dict[str, str]) -> dict[str, Plain]:
@@ -103,8 +118,6 @@ def _reference(text: str) -> Plain:
 
 def settings_of(answers: Answers, tokens: dict[str, str], directory: Path) -> Settings:
     """The settings to be written, checked; secrets of Slack that are missing or kept elsewhere have stand-ins."""
-    from dataclasses import replace
-
     from config.loader import ConfigError, parse
     from config.reference import render
 
@@ -124,8 +137,6 @@ def settings_of(answers: Answers, tokens: dict[str, str], directory: Path) -> Se
 
 
 def _told_of_its_flag(problem: Problem) -> Problem:
-    from dataclasses import replace
-
     flag = next((flag for key, flag in FLAGS.items() if problem.key == key or problem.key.startswith(f"{key}[")), "")
     return replace(problem, source=flag or problem.source, line=0, column=0, key="" if flag else problem.key)
 

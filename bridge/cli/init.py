@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bridge.cli.answers import Answers, missing_of, settings_of, values_of
+from bridge.cli.answers import Answers, missing_of, settings_of, values_of, with_place
 from bridge.cli.options import json_option, print_json
 from bridge.cli.written import OPEN, SECRET, refuse_existing, write_files
 
@@ -31,7 +31,8 @@ REGISTER |= dict.fromkeys(("conduwuit", "continuwuity", "tuwunel"), REGISTER["co
     Examples:
       causeway init
       causeway init --domain example.org --admin @alice:example.org --include '*'
-      causeway init --domain example.org --directory /etc/causeway --database postgres://causeway@db/causeway
+      causeway init --directory /etc/causeway
+      causeway init --domain example.org --database postgres://causeway@db/causeway
       causeway init --domain example.org --bot-token file:/run/secrets/bot --app-token env:APP_TOKEN
       causeway init --domain example.org --mode events --events-url https://bridge.example.org
       causeway init --domain example.org --offline""",
@@ -41,7 +42,7 @@ REGISTER |= dict.fromkeys(("conduwuit", "continuwuity", "tuwunel"), REGISTER["co
 @click.option("--homeserver", "address", default="", help="Where the bridge reaches the homeserver.")
 @click.option("--url", default="", help="How the homeserver reaches the bridge.")
 @click.option("--listen", default="", help="Where the bridge listens for the homeserver, host:port.")
-@click.option("--database", default="", help="sqlite:///path or postgres://user:password@host/name.")
+@click.option("--database", default="", help="sqlite:///path or postgres://user:password@host/name; else SQLite.")
 @click.option(
     "--admin",
     "admins",
@@ -78,6 +79,8 @@ def init(
     where it is to, whether the database opens, whether Slack takes each token and which scopes it lacks. A question is
     asked again until that is so; a flag that is wrong ends the command, and nothing is written.
 
+    A SQLite database lies beside config.yaml, but that of /etc/NAME in /var/lib/NAME, where a service may write.
+
     Makes new tokens for the homeserver. Files that hold secrets can be read by you alone. Slack's tokens may follow
     later: create the app with the link that is printed, then put them into config.yaml.
     """
@@ -89,7 +92,8 @@ def init(
     manifested = directory / "slack-manifest.yaml"
     if not force:
         refuse_existing([config, registered, manifested])
-    answers = Answers(**flags)  # type: ignore[arg-type]  # click passes each flag as its type above says
+    given = Answers(**flags)  # type: ignore[arg-type]  # click passes each flag as its type above says
+    answers = with_place(given, directory)
     tokens = {"as_token": secrets.token_hex(32), "hs_token": secrets.token_hex(32)}
     tries = None if offline else Tries(tokens, directory)
     tried: list[Finding] = []

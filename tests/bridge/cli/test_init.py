@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shlex
 import stat
+from configparser import ConfigParser
+from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.cli import answers
 from config import manifest, registration
 from config.loader import load
 from tests.house.sources import ROOT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.bridge.cli.conftest import Causeway
 
 FILES = ("config.yaml", "registration.yaml", "slack-manifest.yaml")
@@ -48,6 +50,31 @@ def test_files_with_secrets_are_for_the_owner_alone(causeway: Causeway, tmp_path
     causeway("init", "--offline", "-d", tmp_path / "new", "--domain", "example.org")
     modes = [stat.S_IMODE((tmp_path / "new" / name).stat().st_mode) for name in FILES]
     assert modes == [0o600, 0o600, 0o644]
+
+
+def test_a_service_s_database_lies_where_its_unit_lets_it_write(
+    causeway: Causeway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "STATE", {tmp_path / "etc": tmp_path / "var"})
+    for directory, database in (("etc/causeway", "var/causeway"), ("elsewhere", "elsewhere"), ("etc", "etc")):
+        causeway("init", "--offline", "-d", tmp_path / directory, "--domain", "example.org", *TOKENS)
+        settings = load(tmp_path / directory / "config.yaml", {})
+        assert settings.database.sqlite_path == tmp_path / database / "causeway.db"
+    given = ("--database", f"sqlite:///{tmp_path}/own.db", *TOKENS)
+    causeway("init", "--offline", "--force", "-d", tmp_path / "etc/causeway", "--domain", "example.org", *given)
+    assert load(tmp_path / "etc/causeway/config.yaml", {}).database.sqlite_path == tmp_path / "own.db"
+
+
+def test_the_unit_lets_the_bridge_write_where_a_set_up_in_etc_has_its_database() -> None:
+    unit = ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # the keys of units have capitals
+    unit.read_string((ROOT / "docker/causeway.service").read_text())
+    service = unit["Service"]
+    config = Path(service["ExecStart"].split("--config ")[1])
+    nothing = dict.fromkeys((field.name for field in fields(answers.Answers)), "")
+    made = answers.with_place(answers.Answers(**nothing), config.parent)  # type: ignore[arg-type]  # nothing is nothing
+    assert made.database == f"sqlite:////var/lib/{service['StateDirectory']}/causeway.db"
+    assert service["ProtectSystem"] == "strict"
 
 
 def test_every_flag_reaches_its_setting(causeway: Causeway, tmp_path: Path) -> None:
