@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from portals.history.evidence import Expected, ExpectedPart, Shown, ShownPart
 
-NOT_GIVEN = "Slack does not give them any more: a notice stands in their place"
+NOT_GIVEN = "Slack does not give them any more, or they were left behind: a notice stands in their place"
 HIDDEN = "the source does not give them any more, and the room has them from before"
 _EVEN = "the words without formatting"
 _WITHIN = 3000

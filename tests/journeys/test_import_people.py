@@ -39,8 +39,11 @@ async def test_history_is_written_by_people_s_own_accounts_into_rooms_that_are_m
         world.down = 1_000_000  # nothing starts the bridge but the test
         rules = stage.homeserver.world.push_rules
         unmuted: list[str] = []
+        read: dict[tuple[str, str], str] = {}
 
         def watch(call: Call, _: Any) -> None:
+            if call.path.endswith("/read_markers"):
+                read[call.arguments[0], call.sender] = call.body["m.fully_read"]
             if "/send/" in call.path and call.sender in own and not rules.get(call.sender):
                 unmuted.append(call.path)
 
@@ -52,9 +55,16 @@ async def test_history_is_written_by_people_s_own_accounts_into_rooms_that_are_m
         stage.homeserver.watch.append(watch)
         await world.start()
         await bring(stage.settings, tmp_path / "export.zip")
-        stage.homeserver.watch.remove(watch)
         assert unmuted == []
-        await until(lambda: not any(rules.values()))
+        await until(lambda: not any(rules.values()), 30)
+        stage.homeserver.watch.remove(watch)
+        for channel in CHANNELS:
+            room = await stage.find_room(channel)
+            events = await stage.events(room)
+            ids = [event["event_id"] for event in events]
+            last = max(n for n, event in enumerate(events) if event["type"] == "m.room.message")
+            for account in {event["sender"] for event in events} & own:
+                assert ids.index(read[room, account]) >= last, "read to the end of the history"
         await world.enter()
         await world.settle()
         assert await world.differences() == []
