@@ -9,9 +9,16 @@ import tarfile
 from base64 import b64encode
 from hashlib import sha512
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
 
 from tests.house.sources import ROOT
 
+if TYPE_CHECKING:
+    from tests.sandbox.chromium import Chromium
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 VERSION = "4.14.1"
 DIGEST = "5j5ln5gG165b1AiZBDsIcaUGLFRCsBs/Gj7fXq9Qv1w6cQSnJGMpO0rRt3xmGg1OQOhQ3sid6dbs5wqME6mvFw=="
 KEPT = ROOT / ".state"
@@ -22,6 +29,17 @@ _PATIENCE = 60
 
 class Absent(Exception):
     """axe-core is not to be had here; the text says why."""
+
+
+async def flaws(chromium: Chromium, script: str) -> list[str]:
+    """Return what the script finds wrong with the page that is open."""
+    await chromium.run(script + "\n;0")
+    only = orjson.dumps({"runOnly": RULES}).decode()
+    found = await chromium.run(
+        f"axe.run(document, {only}).then(told => told.violations.flatMap("
+        "one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 200)}: ${node.failureSummary}`)))"
+    )
+    return list(found)
 
 
 def axe() -> str:

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
 import pytest
 
 from bridge.console.rendering import PAGES
@@ -17,7 +16,7 @@ from bridge.store.database import Statement
 from bridge.store.papers import Kind, Papers
 from portals.cutover import Phase, Step
 from portals.ids import PortalId
-from tests.bridge.console.axe import KEPT, Absent, axe
+from tests.bridge.console.axe import KEPT, Absent, axe, flaws
 from tests.bridge.console.browsing import Browser, browsing
 from tests.bridge.console.test_console import PARK
 from tests.sandbox.chromium import Chromium, binary
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(binary() is None, reason="NO BROWSER: install chromium, or name one as CHROMIUM")
 
 PLAN = "/moves/plan?channels=general"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 
 
 @pytest.fixture
@@ -99,16 +97,16 @@ async def test_every_page_is_fit_for_everybody(scheme: str, chromium: Chromium, 
     await _fill(browser)
     await chromium.prefer(scheme)
     await chromium.open(f"{browser.url}/sign-in")
-    flaws = {"/sign-in": await _flaws(chromium, script)}
+    found = {"/sign-in": await flaws(chromium, script)}
     await sign_in(chromium, browser)
     for path in [*(path for path, _ in PAGES), "/parked/1000001", PLAN, "/nowhere"]:
         await chromium.open(browser.url + path)
         await chromium.run("document.querySelectorAll('details').forEach(one => { one.open = true })")
-        flaws[path] = await _flaws(chromium, script)
+        found[path] = await flaws(chromium, script)
         if (folder := os.environ.get("PICTURES")) is not None:
             name = path.partition("?")[0].strip("/").replace("/", "-") or "overview"
             Path(folder, f"{name}-{scheme}.png").write_bytes(await chromium.picture())
-    assert {path: found for path, found in flaws.items() if found} == {}
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 
 async def test_a_narrow_screen_scrolls_tables_and_nothing_else(chromium: Chromium, browser: Browser) -> None:
@@ -146,16 +144,6 @@ async def test_the_picture_of_the_console_is_small_and_there(chromium: Chromium,
     (folder / "console.png").write_bytes(picture)
     for shown in (picture, (Path(__file__).parent / "console.png").read_bytes()):
         assert len(shown) < 150_000
-
-
-async def _flaws(chromium: Chromium, script: str) -> list[str]:
-    await chromium.run(script + "\n;0")
-    only = orjson.dumps({"runOnly": RULES}).decode()
-    found = await chromium.run(
-        f"axe.run(document, {only}).then(told => told.violations.flatMap("
-        "one => one.nodes.map(node => `${one.id}: ${node.html.slice(0, 200)}: ${node.failureSummary}`)))"
-    )
-    return list(found)
 
 
 async def _fill(browser: Browser) -> None:
