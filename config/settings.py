@@ -250,16 +250,18 @@ class CatchUp(Section):
 
     look_back: Duration = Field(
         default=read_duration("24h"),
-        description="How far before the last known message edits, deletions and reactions are looked for.",
+        description="How far before the last known message edits, deletions and reactions are looked for at least.",
     )
     messages: Annotated[Count, Field(ge=0, le=10_000)] = Field(
         default=200, description="At most so many known messages of a channel are read again for that."
     )
     threads: Annotated[Count, Field(ge=0, le=1000)] = Field(
-        default=20, description="At most so many older threads of a channel are asked for new replies, one call each."
+        default=20,
+        description="At most so many older threads of a channel are asked for what changed in them; 0: no older ones.",
     )
     thread_age: Duration = Field(
-        default=read_duration("7d"), description="Threads without a message for so long are not asked."
+        default=read_duration("7d"),
+        description="Threads that are older than that, and without a message for so long, are not asked.",
     )
 
 

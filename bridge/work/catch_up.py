@@ -8,8 +8,11 @@ that, it is done again.
 One look back costs one call of conversations.history a page of 200 messages, one of conversations.members, one of
 conversations.replies for each thread in which something was said of late; and one of pins.list only where the number
 of pins that comes with the history, or a message in it, shows that the pins are not those that are known. What it
-re-reads is bounded by the settings; what is new is never bounded. Where an import brought the past, no look back goes
-behind it: what is older would come behind what is newer, and may be what the import was to leave out.
+re-reads is bounded by the settings; what is new is never bounded. Known messages that lie on the same pages are
+compared as well, however old, and threads that begin there are asked for replies that came meanwhile.
+
+Where an import brought the past, no look back goes behind it: what is older would come behind what is newer, and may be
+what the import was to leave out.
 """
 
 from __future__ import annotations
@@ -26,8 +29,9 @@ import orjson
 
 from bridge.errors import Later, Refused, StoreUnavailable
 from bridge.store.ledger import TO_MATRIX, Arrival
+from bridge.work.channel_history import read_history
 from portals.history.compare import differences, memberships, pinned_in, pins, roots
-from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_slack_id, is_ts, next_ts, past_of
+from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_slack_id, next_ts, past_of
 from portals.reading.slack import address
 from portals.retry import TROUBLED, is_installation_trouble
 
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from bridge.store.imports import Imports
     from bridge.store.ledger import Ledger
     from bridge.store.links import Links
+    from bridge.work.channel_history import History
     from portals.facts import Portal, Workspace
     from portals.history.compare import News
     from portals.ids import TeamId
@@ -49,6 +54,8 @@ _AT_ONCE = 4
 _LOOK_AGAIN = 5.0
 _CLOCKS = 60.0
 """Seconds by which Slack's clock may be behind ours."""
+_DISORDER = 3600.0
+"""Seconds by which something that was missed may be older than the newest that was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +170,34 @@ class CatchUp:
         start = max(floor, NO_TS if newest is None else _earlier(newest, self._reach.span))
         known = await self._links.between(portal.id, start, AFTER_ALL)
         pinned = await self._links.pins(portal.id)
-        fetched, since, pin_count = await self._history(portal, newest, start)
+        history = await read_history(
+            self._installations[portal.team].client,
+            portal.channel,
+            newest=newest,
+            start=start,
+            oldest=max(floor, self._furthest(newest, start)),
+            most=self._reach.messages,
+        )
+        fetched = history.recent
         asked = max([asked, *(Ts(one["ts"]) for one in fetched[:1])])  # Slack's clock may be ahead of ours
         known += await self._links.of_messages(
             portal.id, {Ts(one["ts"]) for one in fetched} - {link.ts for link in known}
         )
         reactions = await self._links.reactions(portal.id, {link.ts for link in known}, removed=True)
         news = differences(
-            fetched, known, reactions, channel=portal.channel, workspace=workspace, gap=number, since=since, as_of=asked
+            fetched,
+            known,
+            reactions,
+            channel=portal.channel,
+            workspace=workspace,
+            gap=number,
+            since=history.since,
+            as_of=asked,
         )
-        news += await self._pins(portal, fetched, pinned, pin_count, number)
-        for thread in await self._threads(portal, fetched):
-            news += await self._thread_news(portal, workspace, thread, number, asked, floor)
+        news += await self._older_news(portal, workspace, history, number, asked)
+        news += await self._pins(portal, fetched, pinned, history.pin_count, number)
+        for thread, wanted in (await self._threads(portal, history, newest, floor)).items():
+            news += await self._thread_news(portal, workspace, thread, number, asked, wanted)
         spoke = {str(one.payload["event"].get("user") or "") for one in news}
         news += await self.members(portal, workspace, number, spoke)
         queue = channel_queue(portal.team, portal.channel)
@@ -190,6 +213,12 @@ class CatchUp:
         caught_up = await self._ledger.admitted_at(portal.caught_up)
         return Ts(f"{caught_up / 1000 - _CLOCKS:.6f}") if caught_up else None
 
+    def _furthest(self, newest: Ts | None, start: Ts) -> Ts:
+        """Return how far back the first messages of threads are looked for that may have been answered meanwhile."""
+        if newest is None or not self._reach.threads:
+            return start
+        return min(start, _earlier(newest, self._reach.thread_span))
+
     async def _floor(self, portal: Portal) -> Ts:
         """Return how far back a look back goes at most: to the oldest message that an import brought."""
         queues = (channel_queue(portal.team, one) for one in (portal.channel, past_of(portal.channel)))
@@ -202,28 +231,30 @@ class CatchUp:
             return oldest
         return next_ts(newest) if newest else since
 
-    async def _history(
-        self, portal: Portal, newest: Ts | None, start: Ts
-    ) -> tuple[list[dict[str, Any]], Ts, int | None]:
-        """Return the channel's messages, newest first, back to the known ones and as far into these as is re-read.
-
-        With them come the time from which on nothing is left out, and how many messages of the channel are pinned.
-        """
-        pin_count: int | None = None
-        client = self._installations[portal.team].client
-        fetched: list[dict[str, Any]] = []
-        known = 0
-        async for answer in client.history_answers(portal.channel, start or "0"):
-            found = answer.get("pin_count")
-            pin_count = found if isinstance(found, int) else pin_count
-            for message in answer.get("messages") or ():
-                if not (isinstance(message, dict) and is_ts(str(message.get("ts")))):
-                    continue
-                known += newest is None or message["ts"] <= newest
-                if known > self._reach.messages:
-                    return fetched, Ts(fetched[-1]["ts"] if fetched else _now()), pin_count
-                fetched.append(message)
-        return fetched, start, pin_count
+    async def _older_news(
+        self, portal: Portal, workspace: Workspace, history: History, gap: int, asked: Ts
+    ) -> list[News]:
+        """Return what changed of the known messages that lie on the same pages, as many as may be read again."""
+        compared = history.older[: max(self._reach.messages - history.reread, 0)]
+        if not compared:
+            return []
+        since = Ts(compared[-1]["ts"])
+        known = [one for one in await self._links.between(portal.id, since, history.since) if one.ts < history.since]
+        known += await self._links.of_messages(
+            portal.id, {Ts(one["ts"]) for one in compared} - {link.ts for link in known}
+        )
+        shown = {link.ts for link in known}
+        reactions = await self._links.reactions(portal.id, shown, removed=True)
+        return differences(
+            [one for one in compared if one["ts"] in shown],
+            known,
+            reactions,
+            channel=portal.channel,
+            workspace=workspace,
+            gap=gap,
+            since=since,
+            as_of=asked,
+        )
 
     async def _pins(
         self, portal: Portal, fetched: list[dict[str, Any]], known: frozenset[Ts], count: int | None, gap: int
@@ -239,17 +270,29 @@ class CatchUp:
             return []
         return pins(items, known, channel=portal.channel, team=portal.team, gap=gap)
 
-    async def _threads(self, portal: Portal, fetched: list[dict[str, Any]]) -> list[Ts]:
-        """Return the threads to ask about: those that grew, and those in which something was said of late."""
-        wanted: dict[Ts, None] = {}
-        for ts, count, latest in roots(fetched):
+    async def _threads(self, portal: Portal, history: History, newest: Ts | None, floor: Ts) -> dict[Ts, Ts]:
+        """Return the threads to ask about, and from when on their replies are wanted.
+
+        They are those that grew, and those in which something was said of late. Of a thread whose first message is not
+        mirrored, what was said before the bridge heard of it is no news.
+        """
+        wanted: dict[Ts, Ts] = {}
+        for ts, count, latest in roots(history.recent):
             replies = [link for link in await self._links.of_thread(portal.id, ts) if not link.deleted]
             if len({link.ts for link in replies}) != count or (replies and replies[-1].ts < latest):
-                wanted[ts] = None
-        since = _earlier(_now(), self._reach.thread_span)
-        for ts in await self._links.recent_threads(portal.id, since, self._reach.threads):
-            wanted[ts] = None
-        return list(wanted)
+                wanted[ts] = floor
+        heard = NO_TS if newest is None else _earlier(newest, _DISORDER)
+        older = {ts: latest for ts, _, latest in roots(history.older) if latest >= heard}
+        since = _earlier(min(newest or AFTER_ALL, _now()), self._reach.thread_span)
+        older |= dict.fromkeys(await self._links.recent_threads(portal.id, since, self._reach.threads), AFTER_ALL)
+        mirrored = {link.ts for link in await self._links.of_messages(portal.id, older.keys() - wanted.keys())}
+        mirrored |= {Ts(one["ts"]) for one in history.recent}
+        for ts in sorted(older.keys() - wanted.keys()):
+            known = await self._links.of_thread(portal.id, ts)
+            if not known or known[-1].ts < older[ts]:
+                beginning = known[0].ts if known else heard
+                wanted[ts] = floor if ts in mirrored else max(floor, beginning)
+        return wanted
 
     async def _thread_news(
         self, portal: Portal, workspace: Workspace, thread: Ts, gap: int, asked: Ts, floor: Ts
