@@ -39,6 +39,7 @@ from bridge.store.directory import Directory
 from bridge.store.files import Files
 from bridge.store.grants import Grants
 from bridge.store.heard import Heard
+from bridge.store.held import HeldMessages
 from bridge.store.holds import Holds
 from bridge.store.imports import Imports
 from bridge.store.ledger import LOOK, TO_MATRIX, Ledger
@@ -53,10 +54,12 @@ from bridge.work.catch_up import CatchUp
 from bridge.work.conductor import Conductor
 from bridge.work.ghosts import Ghosts
 from bridge.work.hands import Hands
+from bridge.work.holding import Holding
 from bridge.work.intake import Intake
 from bridge.work.lanes import Lanes
 from bridge.work.late_keys import LateKeys
 from bridge.work.lookalikes import Lookalikes
+from bridge.work.moderators import ModeratorRooms
 from bridge.work.perform import MatrixPerformer
 from bridge.work.perform_in_slack import SlackPerformer
 from bridge.work.permalinks import Permalinks
@@ -188,6 +191,7 @@ class _Bridge:
             renewal=renewal,
             seal=seal,
         )
+        self.holding = Holding(HeldMessages(database), ModeratorRooms(self.directory, matrix), self.wake)
         answers = Answers(
             names=names,
             rules=rules_from(settings),
@@ -204,6 +208,7 @@ class _Bridge:
             standings=Standings(self.installations),
             lookalikes=Lookalikes(database),
             hands=hands,
+            holding=self.holding,
         )
         self.ghosts = ghosts = Ghosts(
             names=names,
@@ -300,7 +305,7 @@ class _Bridge:
             late_keys=LateKeys(matrix, self.ledger, settings.encryption.wait.total_seconds()),
             hands=hands,
             desk=desk_for(
-                self.office, matrix, self.signing.sign_in_link if settings.console.listen else None, self.connecting
+                self.office, matrix, self.signing.sign_in_link if settings.console.listen else None, self.connecting, of
             ),
             metrics=metrics,
         )
@@ -373,6 +378,7 @@ class _Bridge:
         self.group.create_task(self.app_tokens.run(), name="app tokens")
         self.group.create_task(self.watch.run(), name="room policies")
         self.group.create_task(self.keeping.run(), name="retention")
+        self.group.create_task(self.holding.run(), name="holding")
         if self.matrix.encryption is not None:
             self.group.create_task(self.matrix.encryption.give_up_keys(), name="old keys")
         await self.lanes.wake_all()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bridge.work.scanning import Customs, scanner_from
+from config.holding import read_hours
 from portals.crossing.policies import Policies
 from portals.crossing.policy import Globs, Kind, Policy, Standing
+from portals.crossing.quiet import LOUD, Quiet, Span, Then
 from portals.crossing.rooms import Joining, Reading, RoomPolicy
+from portals.crossing.waiting import Hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,6 +71,21 @@ def policy_from(said: configured.Policy) -> Policy:
         domains=Globs(said.links),
         words=said.words,
         line=said.line,
+        hold=Hold(
+            words=said.hold.words,
+            room=said.hold.room or "",
+            power_level=said.hold.power_level,
+            within_ms=int(said.hold.within.total_seconds() * 1000),
+        ),
+        quiet=Quiet(
+            spans=tuple(Span(*read_hours(hours)) for hours in said.quiet.hours),
+            zone=ZoneInfo(said.quiet.zone),
+            place=said.quiet.zone,
+            then=Then(said.quiet.then),
+        )
+        if said.quiet.hours
+        else LOUD,
+        banner=said.banner,
         room=RoomPolicy(
             federates=said.room.federate,
             servers=said.room.servers,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from config.holding import PolicyHold, PolicyQuiet, Words
 from config.section import Section
 from config.values import (
     Count,
@@ -32,10 +33,6 @@ _HOST = AfterValidator(
 HostGlob = Annotated[str, _HOST, Kind("host name")]
 _SLACK_ID = AfterValidator(pattern(r"[A-Z0-9*?]+", "a pattern of Slack ids", "write ids such as U0123456789, or *"))
 SlackIdGlob = Annotated[str, _SLACK_ID, Kind("Slack id")]
-_WORDS = AfterValidator(
-    pattern(r"(?s).*[^\W_].*", "a word", "write a word or a phrase, with * for any letters, such as VS-NfD or secret*")
-)
-Words = Annotated[str, _WORDS, Kind("text")]
 NameGlob = Annotated[str, AfterValidator(pattern(r"[^/\s]+", "a file name", "write it like *.exe")), Kind("file name")]
 
 KINDS = ("text", "files", "links", "mentions", "broadcasts", "reactions", "edits", "deletions", "topics", "pins")
@@ -144,6 +141,12 @@ class Policy(Section):
     words: Annotated[tuple[Words, ...], Kind("list of words", literal=False)] = Field(
         default=(),
         description="Words, phrases and marks that withhold a message, in any case and spelling, with * and ?.",
+    )
+    hold: PolicyHold = Field(default=PolicyHold(), description=PolicyHold.__doc__)
+    quiet: PolicyQuiet = Field(default=PolicyQuiet(), description=PolicyQuiet.__doc__)
+    banner: Flag = Field(
+        default=False,
+        description="Whether a pinned notice in the room says where messages go and what this policy does.",
     )
     room: PolicyRoom = Field(default=PolicyRoom(), description=PolicyRoom.__doc__)
     keep: Duration = Field(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from portals.crossing.records import RecordHeld, RecordHeldEnd, RecordNotice
 
 if TYPE_CHECKING:
     from portals.ids import ActionKey, ChannelId, EventId, MatrixUserId, RoomId, SlackUserId, Ts
@@ -157,7 +159,12 @@ Record = (
     | RecordTrouble
     | RecordTold
     | RecordWithheld
+    | RecordHeld
+    | RecordHeldEnd
+    | RecordNotice
 )
+Told = RecordTold | RecordWithheld | RecordNotice
+"""What is remembered of words to people: who cannot be told keeps nothing else from being done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,22 +423,7 @@ _ACTIONS: Mapping[str, type[Action]] = {
         Note,
     )
 }
-_RECORDS: Mapping[str, type[Record]] = {
-    kind.__name__: kind
-    for kind in (
-        RecordLink,
-        RecordReaction,
-        RecordEdit,
-        RecordDeletion,
-        RecordUnreaction,
-        RecordChannel,
-        RecordPin,
-        RecordBookmarks,
-        RecordTrouble,
-        RecordTold,
-        RecordWithheld,
-    )
-}
+_RECORDS: Mapping[str, type[Record]] = {kind.__name__: kind for kind in get_args(Record)}
 
 
 def encode(action: Action) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from portals.crossing.policy import OPEN, Policy, Standing
+from portals.crossing.waiting import NOTHING_WAITS, Waiting
 from portals.ids import NO_TS, ChannelId, EventId, GhostNames, MatrixUserId, PortalId, RoomId, SlackUserId, TeamId, Ts
 
 if TYPE_CHECKING:
@@ -290,6 +291,7 @@ class Facts:
     workspace: Workspace
     rules: Rules = field(default_factory=Rules)
     policy: Policy = OPEN
+    waiting: Waiting = NOTHING_WAITS
     power: int | None = None
     """The speaker's power in the room, where it was needed and is known."""
     lookalikes: frozenset[SlackUserId] = frozenset()

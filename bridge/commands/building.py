@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bridge.commands.acts import Acts
 from bridge.commands.desk import Desk
+from bridge.commands.moderating import Moderating
 from bridge.commands.own_account import OwnAccount
 from bridge.commands.own_hand import OwnHand
 from bridge.commands.plumbing import Plumbing
@@ -16,16 +17,26 @@ from bridge.configured import rights_from
 from bridge.store.questions import Questions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.administration.office import Office
     from bridge.commands.acts import SignIn
     from bridge.matrix.client import MatrixClient
     from bridge.oauth.connecting import Connecting
+    from portals.crossing.policy import Policy
+    from portals.facts import Portal
 
 _OPEN_FOR = 3600.0
 """Seconds for which a question can be answered."""
 
 
-def desk_for(office: Office, matrix: MatrixClient, sign_in: SignIn | None, connecting: Connecting | None) -> Desk:
+def desk_for(
+    office: Office,
+    matrix: MatrixClient,
+    sign_in: SignIn | None,
+    connecting: Connecting | None,
+    policy_of: Callable[[Portal], Policy | None],
+) -> Desk:
     """Return the desk of the bot in a running bridge."""
     secret = office.settings.appservice.hs_token.reveal().encode()
 
@@ -43,4 +54,5 @@ def desk_for(office: Office, matrix: MatrixClient, sign_in: SignIn | None, conne
         OwnHand(office, connecting),
         sign_in,
     )
-    return Desk(rights_from(office.settings), office.store, matrix, acts)
+    moderating = Moderating(office.store, matrix, policy_of)
+    return Desk(rights_from(office.settings), office.store, matrix, acts, moderating)

@@ -33,12 +33,13 @@ from portals.ids import action_key
 if TYPE_CHECKING:
     from bridge.administration.store import Store
     from bridge.commands.acts import Acts
+    from bridge.commands.moderating import Moderating
     from bridge.matrix.client import MatrixClient
     from bridge.work.perform import Task
     from portals.actions import Action
     from portals.commands.command import Command
     from portals.commands.levels import Rights
-    from portals.events import MatrixMessage
+    from portals.events import MatrixMessage, MatrixReaction
     from portals.facts import Portal
     from portals.ids import MatrixUserId, RoomId, TeamId
     from portals.text import Document
@@ -59,11 +60,14 @@ _LOOKED_AT = 300
 class Desk:
     """Takes commands and carries them out."""
 
-    def __init__(self, rights: Rights, store: Store, matrix: MatrixClient, acts: Acts) -> None:
+    def __init__(
+        self, rights: Rights, store: Store, matrix: MatrixClient, acts: Acts, moderating: Moderating | None = None
+    ) -> None:
         self.rights = rights
         self._store = store
         self._matrix = matrix
         self._acts = acts
+        self._moderating = moderating
         self._began = time.monotonic()
         self._crowded: Recent[RoomId, bool] = Recent(_ROOMS)
         """Rooms that are nobody's own with the bot, until somebody comes or goes: they are not asked each time."""
@@ -134,6 +138,10 @@ class Desk:
             log.warning("%s gives more than %d commands a minute", user, _MOST)
             return True
         return False
+
+    async def reacted(self, reaction: MatrixReaction) -> str:
+        """Do what somebody says by a reaction in a room that is no portal's; returns what, or nothing."""
+        return await self._moderating.reacted(reaction) if self._moderating is not None else ""
 
     # --- doing it
 

@@ -11,6 +11,8 @@ from bridge.store.audit import noted
 from bridge.store.bookmarks import shown
 from bridge.store.cutovers import MOVED_AT, told
 from bridge.store.database import Statement, any_of
+from bridge.store.held import ending, holding
+from bridge.store.held import shown as shown_to_moderators
 from portals.actions import (
     Record,
     RecordBookmarks,
@@ -25,6 +27,7 @@ from portals.actions import (
     RecordUnreaction,
     RecordWithheld,
 )
+from portals.crossing.records import RecordHeld, RecordHeldEnd, RecordNotice
 from portals.facts import Link, Origin, ReactionLink
 from portals.ids import ChannelId, EventId, MatrixUserId, PortalId, SlackUserId, Ts
 
@@ -271,6 +274,12 @@ def record(portal: PortalId, what: Record | None, result: str) -> tuple[Statemen
         case RecordWithheld():
             audited = noted("policy", "withheld", what.subject, what.rule)
             return (audited, Statement(ADD_WITHHELD, (portal, what.ts, what.part))) if what.ts else (audited,)
+        case RecordHeld():
+            return holding(portal, what)
+        case RecordHeldEnd():
+            return ending(portal, what)
+        case RecordNotice():
+            return shown_to_moderators(portal, what, result)
         case RecordTrouble(trouble=""):
             return (Statement(END_TROUBLE, (portal,)),)
         case RecordTrouble():

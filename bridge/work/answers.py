@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.store.directory import Directory
     from bridge.store.links import Links
     from bridge.work.hands import Hands
+    from bridge.work.holding import Holding
     from bridge.work.lookalikes import Lookalikes
     from bridge.work.permalinks import Permalinks
     from bridge.work.puppets import Puppets
@@ -64,6 +65,7 @@ class Answers:
         standings: Standings,
         lookalikes: Lookalikes,
         hands: Hands,
+        holding: Holding,
     ) -> None:
         self.names = names
         self._rules = rules
@@ -80,6 +82,7 @@ class Answers:
         self._standings = standings
         self._lookalikes = lookalikes
         self._hands = hands
+        self._holding = holding
 
     async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
         """Return everything that was asked for and is known; raises Later when the network would know and is busy."""
@@ -102,6 +105,7 @@ class Answers:
             workspace=workspace,
             rules=self._rules,
             policy=policy,
+            waiting=await self._holding.facts(portal, policy, needs),
             power=await self._power(portal, needs.speaker, policy),
             standing=await self._standing(portal, needs.author, policy),
             people=await self._people(portal.team, needs),

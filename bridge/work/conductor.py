@@ -29,21 +29,16 @@ from portals.actions import (
     ObeyCommand,
     PostMessage,
     RecordChannel,
-    RecordTold,
     RecordTrouble,
     RecordWithheld,
+    RedactEvent,
     SendEvent,
+    Told,
 )
 from portals.commands.levels import Level
 from portals.crossing import withholding
 from portals.crossing.judge import Withheld
-from portals.events import (
-    Ignored,
-    MatrixMembership,
-    MatrixMessage,
-    MatrixRedaction,
-    Undeliverable,
-)
+from portals.events import Ignored, MatrixMembership, MatrixMessage, MatrixReaction, MatrixRedaction, Undeliverable
 from portals.facts import Direction, Member, PortalState
 from portals.ids import RoomId, TeamId, action_key
 from portals.people.hands import BY_APP, by_app, may_be_ours
@@ -156,7 +151,7 @@ class Conductor:
         if portal is None or portal.room is None or portal.direction is Direction.TO_SLACK or portal.has_moved:
             return None
         workspace = await self._directory.workspace(portal.team)
-        if workspace is None or portal.team not in self._installations:
+        if workspace is None or portal.team not in self._installations or self._answers.policy(portal).holds_back:
             return None
         event = slack_reading.read(orjson.loads(row.raw), row.source_key, workspace)
         if isinstance(event, Ignored):
@@ -330,7 +325,7 @@ class Conductor:
         if isinstance(action, ObeyCommand):
             return self._desk
         is_for_slack = isinstance(action, PostMessage) or (
-            row.direction == TO_SLACK and not isinstance(action, SendEvent)
+            row.direction == TO_SLACK and not isinstance(action, SendEvent | RedactEvent)
         )
         return self._to_slack if is_for_slack else self._to_matrix
 
@@ -342,8 +337,8 @@ class Conductor:
             told = task.action.record
             if refused.code == WITHDRAWN:
                 return "", None
-            if isinstance(told, RecordTold | RecordWithheld) and not is_installation_trouble(refused.code):
-                log.info("%s: its author could not be told: %s", task.action.key, refused)
+            if isinstance(told, Told) and not is_installation_trouble(refused.code):
+                log.info("%s: a word about it could not be given: %s", task.action.key, refused)
                 return "", told if isinstance(told, RecordWithheld) else None
             instead = out_of_thread(task.action, refused.code)
             if instead is None and refused.code == BY_GHOST:
@@ -402,6 +397,8 @@ class Conductor:
             return await self._obey(row, await self._ledger.planned(row), unsure)
         room = RoomId(row.queue)
         said = matrix_reading.read(payload, row.source_key)
+        if isinstance(said, MatrixReaction):
+            return self._ledger.settling(row, await self._desk.reacted(said) or _NO_PORTAL)
         if isinstance(said, MatrixMembership):
             self._desk.forget_room(room)
             if (said.user, said.membership) == (self._matrix.bot, "invite"):

@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from portals.crossing.held import held_of, is_news, turn_of
 from portals.crossing.patterns import first_found, passes
 from portals.crossing.policy import OPEN, Kind, Standing
+from portals.crossing.quiet import Then
 from portals.crossing.said import said
+from portals.crossing.waiting import Verdict, Wait
 from portals.events import (
     MatrixMessage,
     MatrixPins,
@@ -28,7 +31,8 @@ from portals.events import (
     SlackReaction,
 )
 from portals.facts import Origin
-from portals.relay import by_hand, files
+from portals.ids import ts_to_ms
+from portals.relay import by_hand, files, system_notices
 
 if TYPE_CHECKING:
     from portals.crossing.policy import Policy
@@ -53,6 +57,22 @@ class Withheld:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """It may not cross yet: for what it waits, the rule's name, the words for its author, and until when (ms)."""
+
+    wait: Wait
+    rule: str
+    words: str
+    until: int
+
+
+_MARKED = Withheld("words", "it bears a mark or a word that may not leave here")
+_TO_DECIDE = "it bears a mark or a word about which a moderator decides"
+_REFUSED = {
+    Verdict.REFUSED: Withheld("hold", "a moderator refused it"),
+    Verdict.EXPIRED: Withheld("hold", "no moderator decided about it in time"),
+}
 _KINDS = {
     Kind.TEXT: "texts do not cross here",
     Kind.FILES: "files do not cross here",
@@ -72,15 +92,19 @@ _STANDINGS = {
 }
 
 
-def judge(event: Event, portal: Portal, facts: Facts) -> Allowed | Withheld:
+def judge(event: Event, portal: Portal, facts: Facts) -> Allowed | Withheld | Waits:
     """Return whether an event may cross in this portal."""
-    policy = facts.policy
-    if policy == OPEN or _is_settled(event, facts):
+    policy, turn = facts.policy, turn_of(event, facts)
+    if turn is not None and turn.verdict in _REFUSED:
+        return _REFUSED[turn.verdict]
+    if policy == OPEN or _is_settled(event, facts) or _takes_back_what_is_held(event, facts):
         return Allowed(facts)
     withheld = _by_writer(event, policy, facts) or _by_kind(event, policy, facts)
-    if withheld is None:
-        withheld = _by_content(said(_whole(event, facts), facts.permalinks), policy)
-    return withheld or Allowed(_without_forbidden_quotation(facts))
+    if withheld is not None:
+        return withheld
+    found = said(_whole(event, facts), facts.permalinks)
+    stopped = _by_content(found, policy) or _by_moderator(event, found, facts) or _by_quiet(event, facts)
+    return stopped or Allowed(_without_forbidden_quotation(facts))
 
 
 def _is_settled(event: Event, facts: Facts) -> bool:
@@ -181,8 +205,8 @@ def _by_content(said: Said, policy: Policy) -> Withheld | None:
         return _refused(Kind.FILES)
     if said.hosts and Kind.LINKS not in policy.kinds:
         return _refused(Kind.LINKS)
-    if any(first_found(policy.words, words) for words in said.words):
-        return Withheld("words", "it bears a mark or a word that may not leave here")
+    if _is_marked(said, policy.words):
+        return _MARKED
     if not all(passes(host, policy.domains) for host in said.hosts):
         return Withheld("links", "it links to a place that may not be linked to here")
     return next((found for file in said.files if (found := of_file(file, policy)) is not None), None)
@@ -202,6 +226,69 @@ def of_file(file: SharedFile, policy: Policy) -> Withheld | None:
     return None
 
 
+# --- when
+
+
+def _takes_back_what_is_held(event: Event, facts: Facts) -> bool:
+    """Tell whether an event deletes what never crossed: no policy is against that."""
+    is_deletion = isinstance(event, SlackDeletion | MatrixRedaction)
+    return is_deletion and held_of(event, facts) is not None and not facts.links
+
+
+def _by_moderator(event: Event, found: Said, facts: Facts) -> Waits | Withheld | None:
+    """Return why a moderator is to be asked first; what is no message cannot wait, and may not cross then."""
+    hold, turn = facts.policy.hold, turn_of(event, facts)
+    if (turn is not None and turn.is_approved) or not _is_marked(found, hold.words):
+        return None
+    if not isinstance(event, SlackMessage | MatrixMessage):
+        return _MARKED
+    if not _is_message(event, facts):
+        return None
+    until = _said_at(event, facts) + hold.within_ms
+    if until <= facts.waiting.now:
+        return Withheld("hold", f"{_TO_DECIDE}, and the time for that is over")
+    return Waits(Wait.MODERATOR, "hold", _TO_DECIDE, until)
+
+
+def _by_quiet(event: Event, facts: Facts) -> Waits | Withheld | None:
+    """Return why a message has to wait for the end of quiet hours; so it does while others that waited are not gone."""
+    if not isinstance(event, SlackMessage | MatrixMessage) or not _is_message(event, facts) or _is_edit(event, facts):
+        return None
+    quiet, now, turn = facts.policy.quiet, facts.waiting.now, turn_of(event, facts)
+    if turn is not None and turn.wait is Wait.QUIET and turn.verdict is Verdict.APPROVED:
+        return None  # somebody lets this one go before the others
+    until = quiet.until(_said_at(event, facts))
+    if until is not None and until > now:
+        if quiet.then is Then.REFUSE:
+            return Withheld("quiet", f"it is quiet here until {quiet.shown(until)}, and nothing crosses before")
+        return Waits(Wait.QUIET, "quiet", f"it is quiet here until {quiet.shown(until)}", until)
+    if facts.waiting.quiet and (turn is None or turn.verdict is not Verdict.OVER):
+        return Waits(Wait.QUIET, "quiet", "what was said before it goes first", now)
+    return None
+
+
+def _is_marked(said: Said, marks: tuple[str, ...]) -> bool:
+    return any(first_found(marks, words) for words in said.words)
+
+
+def _is_message(event: SlackMessage | MatrixMessage, facts: Facts) -> bool:
+    """Tell whether a message would be shown at all."""
+    if isinstance(event, MatrixMessage):
+        return event.edits is None or any(not link.deleted for link in facts.of_event(event.edits))
+    return system_notices.is_shown(event) and (bool(facts.of_message(event.ts)) or is_news(event))
+
+
+def _is_edit(event: SlackMessage | MatrixMessage, facts: Facts) -> bool:
+    return event.edits is not None if isinstance(event, MatrixMessage) else bool(facts.of_message(event.ts))
+
+
+def _said_at(event: SlackMessage | MatrixMessage, facts: Facts) -> int:
+    """Return when something was said, in ms: of what is read back from history, its own time tells."""
+    if isinstance(event, SlackMessage) and event.historic:
+        return ts_to_ms(event.version or event.ts)
+    return facts.waiting.now
+
+
 def _whole(event: Event, facts: Facts) -> Event:
     """Return an event with what Slack told of its files when it was asked."""
     if not isinstance(event, SlackMessage):
@@ -215,9 +302,8 @@ def _without_forbidden_quotation(facts: Facts) -> Facts:
     if quoted is None or facts.names.is_ours(quoted.message.sender):
         return facts
     policy = replace(facts.policy, power_level=None)  # nobody looked up what the quoted one may do
-    told = _matrix_writer(quoted.message.sender, None, policy) or _by_content(
-        said(quoted.message, facts.permalinks), policy
-    )
+    found = said(quoted.message, facts.permalinks)
+    told = _matrix_writer(quoted.message.sender, None, policy) or _by_content(found, policy)
     is_there = any(not link.deleted for link in facts.of_event(quoted.message.event_id))
-    is_doubtful = facts.policy.power_level is not None and not is_there
+    is_doubtful = not is_there and (facts.policy.power_level is not None or _is_marked(found, policy.hold.words))
     return replace(facts, quoted=None) if told is not None or is_doubtful else facts

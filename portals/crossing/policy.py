@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from portals.crossing.quiet import LOUD, Quiet
 from portals.crossing.rooms import NOTHING_ASKED, RoomPolicy
+from portals.crossing.waiting import NO_HOLD, Hold
 
 
 class Kind(StrEnum):
@@ -65,8 +67,18 @@ class Policy:
     line: str = ""
     """What the other side is shown in place of a message that was withheld; nothing where it is empty."""
 
+    hold: Hold = NO_HOLD
+    quiet: Quiet = LOUD
+    banner: bool = False
+    """Whether the room is told, in a pinned notice, where messages go."""
+
     room: RoomPolicy = NOTHING_ASKED
     """What the room itself must be like."""
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether messages may have to wait."""
+        return bool(self.hold.words or self.quiet.spans)
 
     @property
     def looks_into_files(self) -> bool:

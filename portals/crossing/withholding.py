@@ -6,7 +6,6 @@ that do not cross. A message that was withheld stays withheld, whatever is made 
 
 from __future__ import annotations
 
-import html
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from portals.actions import (
     SendEvent,
     SendFile,
 )
+from portals.crossing import telling
 from portals.crossing.policy import Kind
 from portals.crossing.subjects import PIN, reaction_of, subject_of
 from portals.events import (
@@ -38,7 +38,7 @@ from portals.events import (
     SlackReaction,
 )
 from portals.facts import Origin
-from portals.ids import ChannelId, EventId, Ts, action_key
+from portals.ids import EventId, Ts, action_key
 from portals.relay import by_hand
 from portals.relay.content import notice
 
@@ -80,7 +80,7 @@ def in_matrix(withheld: Withheld, event: SlackEvent, portal: Portal, facts: Fact
         return (*actions, Note(action_key(event.source, "audited"), record))
     thread = event.thread_ts or event.ts
     words = _TO_MATRIX.format(words=withheld.words)
-    return (*actions, _told_in_slack(event.source, portal.channel, thread, words, record))
+    return (*actions, telling.in_slack(event.source, portal.channel, thread, words, record))
 
 
 def in_slack(withheld: Withheld, event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ...]:
@@ -96,7 +96,7 @@ def in_slack(withheld: Withheld, event: MatrixEvent, portal: Portal, facts: Fact
             line = PostMessage(action_key(event.source, "line"), portal.channel, facts.policy.line, (), "")
             actions.append(line)
     words = _TO_SLACK.format(words=withheld.words)
-    return (*actions, _told_in_matrix(event.source, event.room, facts.names.bot, event.event_id, words, record))
+    return (*actions, telling.in_matrix(event.source, event.room, facts.names.bot, event.event_id, words, record))
 
 
 def instead_of(action: Action, withheld: Withheld, portal: Portal, bot: MatrixUserId) -> Action | None:
@@ -104,14 +104,16 @@ def instead_of(action: Action, withheld: Withheld, portal: Portal, bot: MatrixUs
     record = RecordWithheld(withheld.rule, subject_of(portal.channel, action.key))
     if isinstance(action, PostFile) and isinstance(action.record, RecordLink) and portal.room is not None:
         words = _TO_SLACK.format(words=withheld.words)
-        return _told_in_matrix(action.key, portal.room, bot, EventId(action.record.event_id), words, record)
+        return telling.in_matrix(action.key, portal.room, bot, EventId(action.record.event_id), words, record)
     if isinstance(action, SendFile):
         ts = action.content.get(SOURCE, {}).get("ts")
         if ts is None:
             return Note(action_key(action.key, "audited"), record)
         subject = subject_of(portal.channel, action.key, ts, action.file_id)
         record = replace(record, subject=subject, ts=ts, part=action.file_id)
-        return _told_in_slack(action.key, portal.channel, Ts(ts), _FILE_TO_MATRIX.format(words=withheld.words), record)
+        return telling.in_slack(
+            action.key, portal.channel, Ts(ts), _FILE_TO_MATRIX.format(words=withheld.words), record
+        )
     return None
 
 
@@ -147,27 +149,6 @@ def _place(event: SlackEvent) -> tuple[str, str]:
             return event.ts, ""
         case _:
             return "", ""
-
-
-def _told_in_slack(source: str, channel: ChannelId, thread: Ts, words: str, record: RecordWithheld) -> PostMessage:
-    return PostMessage(
-        key=action_key(source, "told"),
-        channel=channel,
-        text=html.escape(words, quote=False),  # Slack escapes the same three signs
-        blocks=(),
-        username="",
-        thread_ts=thread,
-        record=record,
-        unfurl=False,
-    )
-
-
-def _told_in_matrix(
-    source: str, room: RoomId, bot: MatrixUserId, event: EventId, words: str, record: RecordWithheld
-) -> SendEvent:
-    key = action_key(source, "told")
-    said = {**notice(words), "m.relates_to": {"m.in_reply_to": {"event_id": event}}, STAMP: key}
-    return SendEvent(key, room, bot, "m.room.message", said, record=record)
 
 
 def _line_in_room(source: str, words: str, room: RoomId, bot: MatrixUserId) -> SendEvent:

@@ -22,8 +22,9 @@ from portals.actions import (
     SendEvent,
     SendFile,
 )
-from portals.crossing import withholding
-from portals.crossing.judge import Withheld, judge
+from portals.crossing import holding, withholding
+from portals.crossing.held import as_new_in_slack, flaw_of, is_news
+from portals.crossing.judge import Allowed, Waits, Withheld, judge
 from portals.events import (
     Ignored,
     SlackAuthor,
@@ -70,8 +71,6 @@ if TYPE_CHECKING:
     from portals.ids import EventId
 
 CHANNEL_COPY = "channel"
-_CHANGE_IS_NEWS = 300
-"""A change this many seconds after a message that was never seen shows the message itself: the change overtook it."""
 
 
 def needs(event: SlackEvent) -> Needs:
@@ -129,9 +128,21 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
     is_past = portal.state is PortalState.IMPORTING or isinstance(event, SlackFileCame)
     if facts.closed and not is_past:  # what an import brings was agreed to where it was begun
         return Ignored(facts.closed)
-    judged = judge(event, portal, facts)
-    if isinstance(judged, Withheld):
-        return withholding.in_matrix(judged, event, portal, facts)
+    flaw = flaw_of(event, facts)
+    if flaw:
+        return Ignored(flaw)
+    event = as_new_in_slack(event, facts)
+    match judge(event, portal, facts):
+        case Waits() as waits:
+            return holding.in_matrix(waits, event, portal, facts)
+        case Withheld() as withheld:
+            done: tuple[Action, ...] | Ignored = withholding.in_matrix(withheld, event, portal, facts)
+        case Allowed():
+            done = _done(event, portal, facts)
+    return holding.ended(done, event, portal, facts)
+
+
+def _done(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:
     match event:
         case SlackMessage():
             return moved.with_word(_Message(event, portal, facts).decide(), event, portal, facts)
@@ -177,8 +188,7 @@ class _Message:
             return Ignored(f"messages of subtype {event.system[:40]!r} are not shown")
         if self.links:
             return self._compare()
-        overtaken = event.changed and ts_to_ms(event.version or event.ts) - self.time <= _CHANGE_IS_NEWS * 1000
-        if event.changed and not overtaken:
+        if not is_news(event):
             return Ignored("a change of a message that is not mirrored")
         actions = [*self._texts(), *(self._file(file) for file in event.files)]
         return tuple(actions) or Ignored("a message without content")

@@ -21,8 +21,9 @@ from portals.actions import (
     RecordLink,
     UpdateMessage,
 )
-from portals.crossing import withholding
-from portals.crossing.judge import Withheld, judge
+from portals.crossing import holding, withholding
+from portals.crossing.held import as_new_in_matrix, flaw_of, held_of
+from portals.crossing.judge import Allowed, Waits, Withheld, judge
 from portals.events import (
     Ignored,
     MatrixEvent,
@@ -106,10 +107,21 @@ def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ..
         return Undeliverable("it is encrypted, and this bridge does not read encrypted messages")
     if portal.is_conversation and (flaw := _flaw_in_conversation(event, facts)):
         return Undeliverable(flaw) if isinstance(event, MatrixMessage) else Ignored(flaw)
-    judged = judge(event, portal, facts)
-    if isinstance(judged, Withheld):
-        return withholding.in_slack(judged, event, portal, facts)
-    facts = judged.facts
+    flaw = flaw_of(event, facts)
+    if flaw:
+        return Ignored(flaw)
+    event = as_new_in_matrix(event, facts)
+    match judge(event, portal, facts):
+        case Waits() as waits:
+            return holding.in_slack(waits, event, portal, facts)
+        case Withheld() as withheld:
+            done: tuple[Action, ...] | Ignored | Undeliverable = withholding.in_slack(withheld, event, portal, facts)
+        case Allowed(facts=known):
+            done = _done(event, portal, known)
+    return done if isinstance(done, Undeliverable) else holding.ended(done, event, portal, facts)
+
+
+def _done(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored | Undeliverable:
     match event:
         case MatrixMessage(edits=None):
             return _new(event, portal, facts)
@@ -142,7 +154,8 @@ def _flaw_in_conversation(event: MatrixEvent, facts: Facts) -> str:
 def _new(event: MatrixMessage, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored | Undeliverable:
     if facts.of_event(event.event_id):
         return Ignored("relayed already")
-    thread = replies.thread(event, facts)
+    held = held_of(event, facts)
+    thread = replies.thread(event, facts) or (held.thread if held is not None else None)  # an edit tells of none
     return _say(event, portal, facts, thread) or Ignored("a message without content")
 
 

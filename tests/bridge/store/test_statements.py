@@ -17,6 +17,7 @@ from bridge.store import (
     directory,
     files,
     heard,
+    held,
     holds,
     ledger,
     links,
@@ -35,13 +36,13 @@ if TYPE_CHECKING:
 WORDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 MODULES = (
     *(ledger, links, directory, places, files, words, bookmarks, cutovers, heard, papers, questions, audit),
-    *(channel_ids, departures, holds),
+    *(channel_ids, departures, holds, held),
 )
 NAMES = {name for module in MODULES for name in vars(module) if name.isupper() and not name.startswith("_")}
 SELDOM = {
     *("OPEN_QUEUES", "OPEN_COUNTS", "ANY_REQUEST", "TAKE_REQUESTS", "LEAVE_ROOM"),
     *("WORKSPACE_AT", "TEAMS_WITH_CHANNEL", "PORTAL_OF_TARGET", "IMPORTED_SINCE", "PARKED_ACTIONS"),
-    *("FORMER", "HOLDS"),
+    *("FORMER", "HOLDS", "ANY_HELD", "END_STALE"),
 }
 """These look at everything that is open, at a table of a few rows, or run at a start or when a room is opened."""
 
