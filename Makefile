@@ -84,6 +84,7 @@ soak: setup
 MINUTES ?= 10
 
 fuzz: setup
+	@$(BIN)/pytest -q --hypothesis-profile=fuzz tests/portals/text
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZFLAGS)
 
 sbom: setup

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 settings.register_profile("causeway", deadline=None, print_blob=True)
+settings.register_profile("fuzz", deadline=None, print_blob=True, max_examples=1000)
 settings.load_profile("causeway")
 
 _accepted: Any = BaseSelectorEventLoop._accept_connection2  # type: ignore[attr-defined]

@@ -35,7 +35,7 @@ STRANGERS = Names(
     slack_users={"U1": SlackPerson("<b>x</b>\u202e @room", "@u1:hs")},
     matrix_users={"@a:hs": MatrixPerson("<!channel> *x* <@U2>", None)},
 )
-thorough = settings(max_examples=80, deadline=None)
+thorough = settings(max_examples=some.EXAMPLES * 2 // 5)
 
 
 @thorough
