@@ -36,6 +36,7 @@ from bridge.work.fetching import Fetcher
 from bridge.work.importer import Importer
 from bridge.work.late_files import LateFiles
 from bridge.work.roster import workspace_of
+from bridge.work.stillness import Stillness
 from bridge.work.transfers import Transfers
 from portals.ids import TeamId
 
@@ -153,11 +154,13 @@ def _install(name: str, token: str, settings: Settings, session: aiohttp.ClientS
 async def _tell(database: Database, tell: Callable[[Progress], None]) -> None:
     began = time.monotonic()
     first: Progress | None = None
+    stillness = Stillness(database)
     while True:
         await asyncio.sleep(_TELL)
         found = await Imports(database).newest(1)
         if found:
             progress = await progress_of(database, found[0])
             first = first or progress
+            await stillness.look(progress, time.monotonic())
             seconds = time.monotonic() - began
             tell(replace(progress, seconds=seconds, began_with=first.shown, came_before=first.files.came))
