@@ -44,7 +44,7 @@ async def told(progress: Progress, path: Path, caplog: pytest.LogCaptureFixture,
         (
             "running",
             False,
-            "no bridge works on the store any more, so nothing that was read is shown. Start it: causeway",
+            "no bridge works on the store any more, so nothing that was read is shown",
         ),
         ("running", True, "the log of the bridge says what it waits for, causeway import status 7 where"),
         ("paused", True, "import 7 is paused: causeway import resume 7 lets it go on"),
