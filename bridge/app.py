@@ -21,6 +21,7 @@ from bridge.administration.store import Store
 from bridge.commands.building import desk_for
 from bridge.configured import client_from, mapped_from, names_from, puppeting_from, reach_from, rules_from, shape_from
 from bridge.console.signing import Signing
+from bridge.conversing import eyes_from
 from bridge.errors import BridgeError, Fatal, StoreUnavailable, first_of
 from bridge.oauth.app_tokens import AppTokens
 from bridge.oauth.building import apps_from, connecting_from, installing_from, seal_from
@@ -52,10 +53,12 @@ from bridge.work.answers import Answers
 from bridge.work.bookmarks import Bookmarks
 from bridge.work.catch_up import CatchUp
 from bridge.work.conductor import Conductor
+from bridge.work.conversations import Conversations, Parts
 from bridge.work.ghosts import Ghosts
 from bridge.work.hands import Hands
 from bridge.work.holding import Holding
 from bridge.work.intake import Intake
+from bridge.work.invitations import Invitations
 from bridge.work.lanes import Lanes
 from bridge.work.late_keys import LateKeys
 from bridge.work.lookalikes import Lookalikes
@@ -192,6 +195,7 @@ class _Bridge:
             seal=seal,
         )
         self.holding = Holding(HeldMessages(database), ModeratorRooms(self.directory, matrix), self.wake)
+        eyes = eyes_from(settings, names, database, self.installations, self.directory, self.people, hands, matrix)
         answers = Answers(
             names=names,
             rules=rules_from(settings),
@@ -209,6 +213,7 @@ class _Bridge:
             lookalikes=Lookalikes(database),
             hands=hands,
             holding=self.holding,
+            eyes=eyes,
         )
         self.ghosts = ghosts = Ghosts(
             names=names,
@@ -218,6 +223,8 @@ class _Bridge:
             matrix=matrix,
             transfers=transfers,
         )
+        parts = Parts(names, self.directory, self.people, hands, eyes, answers, ghosts, puppets, matrix)
+        self.conversations = Conversations(parts, self.wake)
         of = policy_of(settings, lambda team: one.name if (one := self.installations.get(team)) is not None else None)
         reach = reach_from(settings)
         self.keeping = Keeping(
@@ -242,6 +249,7 @@ class _Bridge:
             answers=answers,
             matrix=matrix,
             installations=self.installations,
+            conversations=self.conversations,
             opened=self.watch.look,
         )
         renumbering = Renumbering(ChannelIds(database), self.directory, self.installations, self.wake)
@@ -258,6 +266,7 @@ class _Bridge:
             ledger=self.ledger,
             installations=self.installations,
             renumbering=renumbering,
+            conversations=self.conversations,
             wake=self.wake,
         )
         self.bookmarks = Bookmarks(
@@ -274,6 +283,7 @@ class _Bridge:
             links=self.links,
             imports=Imports(database),
             installations=self.installations,
+            eyes=eyes,
             reach=reach,
             member_limit=settings.rooms.member_limit,
         )
@@ -284,11 +294,14 @@ class _Bridge:
         self.connecting = connecting_from(settings, apps, self.installations, store, grants, hands, matrix)
         self.installing = installing_from(settings, session, self.installations, store, grants)
         self.signing = Signing(settings.console, database, self.office.is_admin)
+        sign_in = self.signing.sign_in_link if settings.console.listen else None
+        desk = desk_for(self.office, matrix, sign_in, self.connecting, self.conversations, of)
         conductor = Conductor(
             ledger=self.ledger,
             directory=self.directory,
             answers=answers,
             rooms=rooms,
+            invitations=Invitations(parts, self.conversations, desk, rooms),
             roster=self.roster,
             news=WorkspaceNews(answers, ghosts, vocabulary, hands, renumbering),
             repeats=Repeats(
@@ -296,17 +309,15 @@ class _Bridge:
                 links=self.links,
                 roster=self.roster,
                 catch_up=self.catch_up,
-                installations=self.installations,
+                eyes=eyes,
             ),
             matrix=matrix,
             installations=self.installations,
-            to_matrix=MatrixPerformer(matrix, ghosts, puppets, self.directory, transfers),
-            to_slack=SlackPerformer(self.installations, transfers, hands, renumbering),
+            to_matrix=MatrixPerformer(matrix, ghosts, puppets, self.directory, transfers, eyes),
+            to_slack=SlackPerformer(self.installations, transfers, hands, eyes, renumbering),
             late_keys=LateKeys(matrix, self.ledger, settings.encryption.wait.total_seconds()),
             hands=hands,
-            desk=desk_for(
-                self.office, matrix, self.signing.sign_in_link if settings.console.listen else None, self.connecting, of
-            ),
+            desk=desk,
             metrics=metrics,
         )
         self.lanes = Lanes(
@@ -329,6 +340,7 @@ class _Bridge:
             typing=settings.relay.typing,
             prefix=settings.commands.prefix,
             watch=self.watch.look,
+            moved=self.conversations.moved,
         )
         self.read_back = ReadBack(
             names=names,
@@ -375,6 +387,7 @@ class _Bridge:
         self.group.create_task(AuditChain(self.office.store.database).keep_sealed(), name="audit")
         self.group.create_task(self.puppets.run(), name="puppets")
         self.group.create_task(self.hands.run(), name="hands")
+        self.group.create_task(self.conversations.run(), name="conversations")
         self.group.create_task(self.app_tokens.run(), name="app tokens")
         self.group.create_task(self.watch.run(), name="room policies")
         self.group.create_task(self.keeping.run(), name="retention")
@@ -413,6 +426,7 @@ class _Bridge:
                 self.directory.forget_portals()
                 self.people.forget()
                 self.hands.forget()
+                self.conversations.hurry()
                 self.lanes.hurry()
             for what, queue in asked:
                 self.wake(TO_MATRIX if what == LOOK else what, queue)

@@ -41,6 +41,7 @@ from portals.commands.command import (
     Plumb,
     Report,
     Status,
+    Talk,
     Unlink,
 )
 from portals.commands.levels import Level
@@ -126,6 +127,8 @@ class Acts:
                 return await self._own_hand.disconnect(asker)
             case InstallLink(workspace):
                 return await self._install_link(workspace, asker)
+            case Talk():
+                return await self._own_hand.talk(command, asker)
             case Consent(given):
                 return await self._own_account.consent(asker, given=given)
             case ListParked():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridge.commands.acts import SignIn
     from bridge.matrix.client import MatrixClient
     from bridge.oauth.connecting import Connecting
+    from bridge.work.conversations import Conversations
     from portals.crossing.policy import Policy
     from portals.facts import Portal
 
@@ -35,6 +36,7 @@ def desk_for(
     matrix: MatrixClient,
     sign_in: SignIn | None,
     connecting: Connecting | None,
+    conversations: Conversations,
     policy_of: Callable[[Portal], Policy | None],
 ) -> Desk:
     """Return the desk of the bot in a running bridge."""
@@ -51,7 +53,7 @@ def desk_for(
         matrix,
         Plumbing(office, matrix, questions, code_of),
         OwnAccount(office, questions, code_of),
-        OwnHand(office, connecting),
+        OwnHand(office, connecting, conversations, matrix),
         sign_in,
     )
     moderating = Moderating(office.store, matrix, policy_of)

@@ -1,4 +1,4 @@
-"""What an account keeps for itself on the homeserver: its push rules, and how far it has read.
+"""What an account keeps for itself on the homeserver: push rules, direct rooms, and how far it has read.
 
 All calls may be repeated.
 """
@@ -12,7 +12,7 @@ from mautrix.api import Method, Path
 from bridge.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from bridge.matrix.wire import Json, Wire
@@ -53,6 +53,23 @@ class Accounts:
         except Refused as refused:
             if refused.code != "M_NOT_FOUND":
                 raise
+
+    async def add_direct(self, user: MatrixUserId, others: Sequence[MatrixUserId], room: RoomId) -> None:
+        """Have the account's clients show a room as one for talking directly with others (`m.direct`)."""
+        path = Path.v3.user[user].account_data["m.direct"]
+        try:
+            known = await self._wire.call(Method.GET, path, user=user)
+        except Refused as refused:
+            if refused.code != "M_NOT_FOUND":
+                raise
+            known = {}
+        wanted = dict(known)
+        for other in others:
+            rooms = known.get(other)
+            there = list(rooms) if isinstance(rooms, list) else []
+            wanted[other] = there if room in there else [*there, room]
+        if wanted != known:
+            await self._wire.call(Method.PUT, path, wanted, user=user)
 
     async def read_up_to(self, room: RoomId, user: MatrixUserId, event: EventId) -> None:
         """Mark a room as read by the account up to an event, for all to see and for itself."""

@@ -157,6 +157,16 @@ class Rooms:
             if isinstance(found, dict)
         }
 
+    async def members(self, room: RoomId) -> list[MatrixUserId]:
+        """Return everybody who is in the room or invited into it."""
+        answer = await self._wire.call(Method.GET, Path.v3.rooms[room].members, wants="chunk", kind=list)
+        found = [(one.get("state_key"), one.get("content")) for one in answer["chunk"] if isinstance(one, dict)]
+        return [
+            MatrixUserId(user)
+            for user, content in found
+            if isinstance(user, str) and isinstance(content, dict) and content.get("membership") in ("join", "invite")
+        ]
+
     async def creators(self, room: RoomId) -> frozenset[MatrixUserId]:
         """Return who may do everything in a room because they made it: since room version 12, no level says so."""
         path = Path.v3.rooms[room].state["m.room.create"]

@@ -78,6 +78,7 @@ def connecting_from(
         matrix=matrix,
         public_url=url,
         key=key.reveal(),
+        with_conversations=settings.people.live_direct_messages,
     )
 
 

@@ -17,7 +17,7 @@ from bridge.errors import BridgeError, Declined, Refused
 from bridge.oauth.consent import Consent, Turned
 from bridge.oauth.renewal import sealed
 from bridge.store.consent_steps import Step, digest
-from bridge.store.grants import GrantState
+from bridge.store.grants import GIVEN_BY_CONSENT, GrantState
 from config.manifest import CONNECTED
 from portals.ids import action_key
 from portals.people.links import How, Wanted
@@ -56,6 +56,7 @@ class Connecting:
         matrix: MatrixClient,
         public_url: str,
         key: str,
+        with_conversations: bool = False,
     ) -> None:
         self._apps = apps
         self._installations = installations
@@ -65,6 +66,7 @@ class Connecting:
         self._seal = seal
         self._matrix = matrix
         self._public_url = public_url
+        self._with_conversations = with_conversations
         self.consent = Consent(store.database, key, "connect", "Ask the bot for a new link: connect")
 
     # --- what commands ask
@@ -96,10 +98,17 @@ class Connecting:
     def asks(self, step: Step) -> tuple[str, str, str]:
         """Return the title of our page, what it says, and the words of the way on, as HTML."""
         account, workspace = escape(step.account), escape(step.workspace)
+        direct = (
+            "<p>Your <strong>direct messages</strong> are shown to that account as well, where those with whom you "
+            "talk have agreed: by going on, you agree.</p>"
+            if self._with_conversations
+            else ""
+        )
         return (
             "Write in Slack as yourself",
             f"<p>The Matrix account <strong>{account}</strong> asks to write, edit, delete, react and share files in "
             f"Slack ({workspace}) <strong>as you</strong>.</p>"
+            f"{direct}"
             f"<p>Go on only if {account} is your own account. Otherwise close this page: nothing has happened.</p>",
             f"{account} is mine: go on to Slack",
         )
@@ -127,7 +136,7 @@ class Connecting:
             log.warning("%s: not connected as %s/%s: %s", step.account, given.team, given.user, flaw)
             await self._give_back(team, given.token)
             raise Turned(f"{flaw} Nothing has changed, and what you allowed was taken back.")
-        actor = f"{step.account} (OAuth consent)"
+        actor = f"{step.account} {GIVEN_BY_CONSENT}"
         if (await self._store.people.known(team)).accounts.get(given.user) != step.account:
             try:
                 await self._store.people.link(team, [Wanted(given.user, step.account, How.OAUTH)], actor)
@@ -137,6 +146,9 @@ class Connecting:
             await self._store.tell_of_people(team)
         tokens = sealed(self._seal, team, given.user, given.token, given.refresh, given.expires_at)
         await self._grants.connect(team, given.user, step.account, step.room, tokens, actor)
+        if self._with_conversations:
+            reason = "connected their account, direct messages included"
+            await self._store.people.consent(team, given.user, given=True, actor=actor, reason=reason)
         said = content.notice(
             f"You are connected to your account of Slack ({step.workspace}): what you write, edit, delete, react and "
             "share in bridged rooms is done there as yourself. To end that, write: disconnect"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BOOKMARKS_DUE = """
 SELECT portals.id FROM portals LEFT JOIN bookmarks ON bookmarks.portal = portals.id
 WHERE portals.team = $1 AND portals.state = 'live' AND portals.direction <> 'to_slack' AND portals.archived = 0
-  AND COALESCE(bookmarks.read_at, 0) <= $2
+  AND portals.kind = '' AND COALESCE(bookmarks.read_at, 0) <= $2
 ORDER BY COALESCE(bookmarks.read_at, 0), portals.id LIMIT $3
 """
 BOOKMARKS_READ = """

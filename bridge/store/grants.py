@@ -45,6 +45,9 @@ UPDATE grants SET state = 'broken', token = '', refresh = '', expires_at = 0, re
 WHERE team = $1 AND user_id = $2 AND token = $3 AND state = 'live' RETURNING user_id
 """
 """Only the token that Slack refused: somebody may have connected anew meanwhile."""
+GIVEN_BY_CONSENT = "(OAuth consent)"
+"""How the actor's name ends where somebody agreed to something by connecting their account: that ends with it."""
+END_CONSENT = "DELETE FROM consents WHERE team = $1 AND user_id = $2 AND given_by LIKE $3"
 END = """
 UPDATE grants SET state = 'ending', reason = $3, changed_at = $4
 WHERE team = $1 AND user_id = $2 AND state IN ('live', 'broken')
@@ -171,7 +174,8 @@ class Grants:
     async def end(self, grant: Grant, reason: str, actor: str) -> None:
         """Use a grant no more from now on; its tokens are kept until they are revoked."""
         about = noted(actor, "disconnect", f"{grant.team}/{grant.user}", reason)
-        await self._change(Statement(END, (grant.team, grant.user, reason, _now())), about)
+        consent = Statement(END_CONSENT, (grant.team, grant.user, f"% {GIVEN_BY_CONSENT}"))
+        await self._change(Statement(END, (grant.team, grant.user, reason, _now())), consent, about)
 
     async def ended(self, grant: Grant) -> None:
         """Forget the tokens of a grant that has ended: they are good for nothing any more."""

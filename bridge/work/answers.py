@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.store.bookmarks import BookmarkNotices
     from bridge.store.directory import Directory
     from bridge.store.links import Links
+    from bridge.work.eyes import Eyes
     from bridge.work.hands import Hands
     from bridge.work.holding import Holding
     from bridge.work.lookalikes import Lookalikes
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from portals.crossing.policies import Policies
     from portals.crossing.policy import Policy
     from portals.events import Json, MatrixMessage, RunningPoll, SlackFile
-    from portals.facts import Link, Needs, Person, Portal, ReactionLink, Rules, Workspace
+    from portals.facts import Account, Link, Needs, Person, Portal, ReactionLink, Rules, Workspace
     from portals.ids import ChannelId, GhostNames, MatrixUserId, RoomId, SlackUserId, TeamId, Ts
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Answers:
         lookalikes: Lookalikes,
         hands: Hands,
         holding: Holding,
+        eyes: Eyes,
     ) -> None:
         self.names = names
         self._rules = rules
@@ -83,6 +85,7 @@ class Answers:
         self._lookalikes = lookalikes
         self._hands = hands
         self._holding = holding
+        self._eyes = eyes
 
     async def facts(self, needs: Needs, portal: Portal, workspace: Workspace) -> Facts:
         """Return everything that was asked for and is known; raises Later when the network would know and is busy."""
@@ -109,7 +112,8 @@ class Answers:
             power=await self._power(portal, needs.speaker, policy),
             standing=await self._standing(portal, needs.author, policy),
             people=await self._people(portal.team, needs),
-            accounts=await self._puppets.accounts(portal, needs.slack_users, needs.matrix_users),
+            accounts=await self._accounts(portal, needs),
+            closed=await self._eyes.closed(portal),
             members=members,
             lookalikes=await self._looking_like(portal, needs.speaker, members),
             hand=await self._hands.of(portal.team, needs.speaker, portal.channel),
@@ -118,7 +122,7 @@ class Answers:
             usergroups=await self._vocabulary.usergroups(portal.team, needs.usergroups),
             emoji=await self._emoji(portal.team, needs.emoji),
             icons=await self._icons(portal.team, needs.icons),
-            files=await self._files(portal.team, needs.files),
+            files=await self._files(portal.team, portal.channel, needs.files),
             pictures=await self._directory.words.emoji_shown(portal.team, needs.pictures),
             permalinks=await self._permalinks.counterparts(needs.links),
             links=tuple(links),
@@ -130,6 +134,14 @@ class Answers:
             moved_at=await self._moved_at(portal, needs),
             tails=await self._tails(portal, needs.tails),
         )
+
+    async def _accounts(self, portal: Portal, needs: Needs) -> dict[SlackUserId, Account]:
+        """Return people's own accounts; in a direct conversation, of those alone who connected theirs."""
+        found = await self._puppets.accounts(portal, needs.slack_users, needs.matrix_users)
+        if not portal.is_conversation:
+            return found
+        connected = await self._hands.live(portal.team)
+        return {user: account for user, account in found.items() if user in connected}
 
     def policy(self, portal: Portal) -> Policy:
         """Return what may cross in a portal."""
@@ -377,12 +389,12 @@ class Answers:
                 log.info("%s: the icon of a bot was not brought over: %s", team, error)
         return found
 
-    async def _files(self, team: TeamId, files: Iterable[str]) -> dict[str, SlackFile]:
+    async def _files(self, team: TeamId, channel: ChannelId, files: Iterable[str]) -> dict[str, SlackFile]:
         """Return what `files.info` tells of files that another workspace shared; Slack may deny any of them."""
         found: dict[str, SlackFile] = {}
         for file_id in files:
             try:
-                file = file_of(await self._installations[team].client.file(file_id))
+                file = file_of(await (await self._eyes.of(team, channel)).client.file(file_id))
             except Refused as refused:
                 if is_installation_trouble(refused.code) and refused.code != "missing_scope":
                     raise Later(str(refused), TROUBLED) from refused

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bridge.store.ledger import Ledger
     from bridge.store.links import Links
     from bridge.work.channel_history import History
+    from bridge.work.eyes import Eyes
     from portals.facts import Portal, Workspace
     from portals.history.compare import News
     from portals.ids import TeamId
@@ -79,6 +80,7 @@ class CatchUp:
         links: Links,
         imports: Imports,
         installations: Mapping[TeamId, Installation],
+        eyes: Eyes,
         reach: Reach,
         member_limit: int,
     ) -> None:
@@ -87,6 +89,7 @@ class CatchUp:
         self._links = links
         self._imports = imports
         self._installations = installations
+        self._eyes = eyes
         self._reach = reach
         self._member_limit = member_limit
         self._gaps: dict[TeamId, list[int]] = {}
@@ -146,7 +149,8 @@ class CatchUp:
         number = await self._ledger.mark(f"look:{portal.id}:{time.time_ns()}")
         trouble = ""
         try:
-            arrivals = await self._arrivals(portal, workspace, gap, number)
+            async with self._eyes.upon(portal.team, portal.channel):
+                arrivals = await self._arrivals(portal, workspace, gap, number)
         except Refused as refused:
             if is_installation_trouble(refused.code):
                 raise Later(str(refused), TROUBLED) from refused
@@ -171,7 +175,7 @@ class CatchUp:
         known = await self._links.between(portal.id, start, AFTER_ALL)
         pinned = await self._links.pins(portal.id)
         history = await read_history(
-            self._installations[portal.team].client,
+            (await self._eyes.of(portal.team, portal.channel)).client,
             portal.channel,
             newest=newest,
             start=start,
@@ -261,6 +265,8 @@ class CatchUp:
     ) -> list[News]:
         """Return changed pins; without the scope for them, none."""
         seen = {Ts(message["ts"]) for message in fetched if pinned_in(message, portal.channel)}
+        if portal.is_conversation:
+            return []
         if count in (None, len(known)) and seen == known & {Ts(message["ts"]) for message in fetched}:
             return []
         try:
@@ -297,7 +303,7 @@ class CatchUp:
     async def _thread_news(
         self, portal: Portal, workspace: Workspace, thread: Ts, gap: int, asked: Ts, floor: Ts
     ) -> list[News]:
-        client = self._installations[portal.team].client
+        client = (await self._eyes.of(portal.team, portal.channel)).client
         known = await self._links.of_thread(portal.id, thread)
         reactions = await self._links.reactions(portal.id, {link.ts for link in known}, removed=True)
         replies: list[dict[str, Any]] = []
@@ -329,11 +335,12 @@ class CatchUp:
 
         Whoever `spoke` meanwhile, and has left since, comes into the room to say it, and leaves it again.
         """
-        members: set[str] = set()
-        async for page in self._installations[portal.team].client.members(portal.channel):
-            members.update(page)
-            if len(members) > self._member_limit:
-                return []
+        members: set[str] = set(await self._eyes.people(portal)) if portal.is_conversation else set()
+        if not members:
+            async for page in self._installations[portal.team].client.members(portal.channel):
+                members.update(page)
+                if len(members) > self._member_limit:
+                    return []
         here = await self._directory.authors_in(portal.team, portal.room) if portal.room is not None else set()
         here |= set(filter(is_slack_id, spoke)) - members - {workspace.bot_user}
         members.discard(workspace.bot_user)

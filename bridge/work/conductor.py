@@ -35,7 +35,6 @@ from portals.actions import (
     SendEvent,
     Told,
 )
-from portals.commands.levels import Level
 from portals.crossing import withholding
 from portals.crossing.judge import Withheld
 from portals.events import Ignored, MatrixMembership, MatrixMessage, MatrixReaction, MatrixRedaction, Undeliverable
@@ -60,6 +59,7 @@ if TYPE_CHECKING:
     from bridge.store.ledger import InboxRow, Ledger, Unit
     from bridge.work.answers import Answers
     from bridge.work.hands import Hands
+    from bridge.work.invitations import Invitations
     from bridge.work.late_keys import LateKeys
     from bridge.work.perform import MatrixPerformer
     from bridge.work.perform_in_slack import SlackPerformer
@@ -101,6 +101,7 @@ class Conductor:
         directory: Directory,
         answers: Answers,
         rooms: RoomMaker,
+        invitations: Invitations,
         roster: Roster,
         news: WorkspaceNews,
         repeats: Repeats,
@@ -117,6 +118,7 @@ class Conductor:
         self._directory = directory
         self._answers = answers
         self._rooms = rooms
+        self._invitations = invitations
         self._roster = roster
         self._news = news
         self._repeats = repeats
@@ -383,7 +385,7 @@ class Conductor:
             if workspace is None or team not in self._installations:
                 raise Later(f"the workspace {team} is not connected yet", 2.0)
             channel = slack_reading.channel_of(payload)
-            if channel and await self._roster.consider(team, channel) is not None:
+            if channel and await self._roster.consider(team, channel, payload) is not None:
                 raise Later("the channel has a portal now", 0.0)
             event = slack_reading.read(payload, row.source_key, workspace)
             await self._news.take_up(team, event, repeated=is_repeated(row.raw))
@@ -399,17 +401,14 @@ class Conductor:
         said = matrix_reading.read(payload, row.source_key)
         if isinstance(said, MatrixReaction):
             return self._ledger.settling(row, await self._desk.reacted(said) or _NO_PORTAL)
-        if isinstance(said, MatrixMembership):
-            self._desk.forget_room(room)
-            if (said.user, said.membership) == (self._matrix.bot, "invite"):
-                may = self._desk.rights.level(said.sender) > Level.NONE
-                if await self._rooms.answer_invite(room, said.sender, follow=may):
-                    await self._desk.greet(room, said.sender, row.source_key)
-                return self._ledger.settling(row, _NO_PORTAL)
+        if isinstance(said, MatrixMembership) and await self._invitations.take_up(said):
+            return self._ledger.settling(row, _NO_PORTAL)
         if row.direction == TO_SLACK and (
             await self._rooms.is_opening(room) or await self.portal_of(row.direction, row.queue)
         ):
             raise Later("the room becomes a portal's", 0.5)
+        if row.direction == TO_SLACK and isinstance(said, MatrixMessage) and await self._invitations.begin(said):
+            raise Later("the room becomes a portal's", 0.0)
         if not isinstance(said, MatrixMessage) or stamp_of(payload):
             return self._ledger.settling(row, _NO_PORTAL)
         if said.encrypted:

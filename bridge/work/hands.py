@@ -92,6 +92,18 @@ class Hands:
         """Return everybody of a workspace as whom the bridge acts or has acted."""
         return frozenset(user for theirs, user in await self._grants.all() if theirs == team and user)
 
+    async def live(self, team: TeamId) -> dict[SlackUserId, Grant]:
+        """Return the grants of everybody of a workspace who is connected."""
+        return {
+            grant.user: grant
+            for grant in await self._theirs()
+            if grant.team == team and grant.state is GrantState.LIVE and team in self._installations
+        }
+
+    async def user_of(self, team: TeamId, account: MatrixUserId) -> SlackUserId | None:
+        """Return who somebody of Matrix is in Slack, if they are connected."""
+        return next((user for user, one in (await self.live(team)).items() if one.account == account), None)
+
     def forget(self) -> None:
         """Read the grants anew, and look after them at once: another process has changed them."""
         self._grants.forget()
@@ -122,6 +134,8 @@ class Hands:
         fault = fault_of(refused.code)
         if fault is None:
             return refused
+        if fault is Fault.PLACE and channel is not None and await self._is_conversation(team, channel):
+            return refused
         grant = await self._grants.of(team, user)
         words = why(refused.code)
         if grant is not None and fault is Fault.TOKEN:
@@ -133,6 +147,10 @@ class Hands:
             self._refused[team, user, channel] = self._clock()
             await self._tell_of_place(grant, channel, words)
         return Refused(BY_APP, f"{refused.detail}, as its author")
+
+    async def _is_conversation(self, team: TeamId, channel: ChannelId) -> bool:
+        portal = await self._directory.portal_of_channel(team, channel)
+        return portal is not None and portal.is_conversation
 
     async def _renewed(self, grant: Grant) -> Grant:
         """Return a grant whose token is good for a while; whoever's is not any more is told."""
@@ -149,14 +167,16 @@ class Hands:
         for grant in await self._theirs():
             named = event.all or grant.user in event.users
             if grant.team == team and named and grant.state is GrantState.LIVE:
-                await self._check(grant)
+                await self.scopes(team, grant.user)
 
-    async def _check(self, grant: Grant) -> None:
+    async def scopes(self, team: TeamId, user: SlackUserId) -> frozenset[str] | None:
+        """Return what somebody's token allows, nothing where Slack does not say; None for one that is taken no more."""
         try:
-            await (await self.acting(grant.team, grant.user)).client.auth()
+            return (await (await self.acting(team, user)).client.auth()).scopes
         except Refused as refused:
             if refused.code != BY_APP:
-                await self.refused(grant.team, None, grant.user, refused)
+                await self.refused(team, None, user, refused)
+            return None
 
     async def revoke(self, grant: Grant) -> bool:
         """Take a grant that ends back at Slack; false where Slack could not be asked now: it will be."""
@@ -216,6 +236,10 @@ class Hands:
         return (await self._people.known(grant.team)).accounts.get(grant.user) != grant.account
 
     # --- telling
+
+    async def say(self, grant: Grant, about: str, words: str) -> None:
+        """Say something once to somebody who is connected, in their own room with the bot."""
+        await self._tell(grant, about, grant.room, content.notice(words))
 
     async def _tell_of_breaks(self) -> None:
         for grant in await self._theirs():

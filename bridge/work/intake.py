@@ -47,7 +47,8 @@ _GATHER = 0.1
 class Intake:
     """Admits what Slack and the homeserver deliver.
 
-    `wake` has a queue looked at, `watch` a room whose state a policy may speak about.
+    `wake` has a queue looked at, `watch` a room whose state a policy may speak about, `moved` one in which somebody
+    came or went.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class Intake:
         typing: bool,
         prefix: str,
         watch: Callable[[RoomId], None] = lambda _: None,
+        moved: Callable[[RoomId], None] = lambda _: None,
     ) -> None:
         self._watch = watch
+        self._moved = moved
         self._names = names
         self._ledger = ledger
         self._directory = directory
@@ -102,6 +105,8 @@ class Intake:
                 and not self._names.is_ours(str(event.get("sender")))
             ):
                 self._watch(RoomId(str(event.get("room_id"))))
+            if event.get("type") == "m.room.member":
+                self._moved(RoomId(str(event.get("room_id"))))
             if self._names.is_ours(event["sender"]) or self._matrix.is_own(event["event_id"]):
                 continue
             place = matrix.address(event)

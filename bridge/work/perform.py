@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from bridge.matrix.client import MatrixClient
     from bridge.store.directory import Directory
+    from bridge.work.eyes import Eyes
     from bridge.work.ghosts import Ghosts
     from bridge.work.puppets import Puppets
     from bridge.work.transfers import Transfers
@@ -69,7 +70,13 @@ class MatrixPerformer:
     """Performs what is to be done in rooms."""
 
     def __init__(
-        self, matrix: MatrixClient, ghosts: Ghosts, puppets: Puppets, directory: Directory, transfers: Transfers
+        self,
+        matrix: MatrixClient,
+        ghosts: Ghosts,
+        puppets: Puppets,
+        directory: Directory,
+        transfers: Transfers,
+        eyes: Eyes,
     ) -> None:
         self._matrix = matrix
         self._state = RoomState(matrix)
@@ -77,6 +84,7 @@ class MatrixPerformer:
         self._puppets = puppets
         self._directory = directory
         self._transfers = transfers
+        self._eyes = eyes
 
     async def perform(self, team: TeamId, task: Task) -> str:
         """Perform one action; returns the event id that it made, or an empty text."""
@@ -213,8 +221,10 @@ class MatrixPerformer:
 
     async def _send_file(self, team: TeamId, action: SendFile, policy: Policy) -> str:
         sealed = await self._matrix.is_encrypted(action.room, action.sender)
+        reading = await self._eyes.of_room(action.room)
+        transfers = self._transfers if reading is None else self._transfers.by(team, reading)
         try:
-            mxc = await self._transfers.to_matrix(team, action, sealed=sealed, policy=policy)
+            mxc = await transfers.to_matrix(team, action, sealed=sealed, policy=policy)
         except Refused as refused:
             if refused.code != ABSENT:
                 raise
@@ -227,13 +237,15 @@ class MatrixPerformer:
             if "m.new_content" in action.content:
                 content["m.new_content"] = {**action.content["m.new_content"], **shown}
             if action.thumbnail:
-                content["info"] = await self._with_thumbnail(team, action, sealed=sealed)
+                content["info"] = await self._with_thumbnail(team, action, transfers, sealed=sealed)
         return await self._matrix.send(action.room, action.sender, "m.room.message", content, action.key, action.ts)
 
-    async def _with_thumbnail(self, team: TeamId, action: SendFile, *, sealed: bool) -> dict[str, Any]:
+    async def _with_thumbnail(
+        self, team: TeamId, action: SendFile, transfers: Transfers, *, sealed: bool
+    ) -> dict[str, Any]:
         """Return the file's `info` with its thumbnail, if it can be had."""
         info = dict(action.content["info"])
-        thumbnail = await self._transfers.thumbnail(team, action.file_id, action.thumbnail, sealed=sealed)
+        thumbnail = await transfers.thumbnail(team, action.file_id, action.thumbnail, sealed=sealed)
         if thumbnail is not None:
             info |= await self._matrix.showing(thumbnail, "thumbnail_url", "thumbnail_file")
         else:

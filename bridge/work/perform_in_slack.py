@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from bridge.slack.installation import Installation
+    from bridge.work.eyes import Eyes
     from bridge.work.hands import Hands
     from bridge.work.perform import Task
     from bridge.work.renumbering import Renumbering
@@ -68,11 +69,13 @@ class SlackPerformer:
         installations: Mapping[TeamId, Installation],
         transfers: Transfers,
         hands: Hands,
+        eyes: Eyes,
         renumbering: Renumbering,
     ) -> None:
         self._installations = installations
         self._transfers = transfers
         self._hands = hands
+        self._eyes = eyes
         self._renumbering = renumbering
 
     async def perform(self, team: TeamId, task: Task) -> str:
@@ -80,11 +83,14 @@ class SlackPerformer:
 
         What was planned for a channel that has another id by now is done there.
         """
-        try:
+        action = task.action
+        if not isinstance(action, _IN_A_CHANNEL):
             return await self._perform(team, task)
+        try:
+            async with self._eyes.upon(team, action.channel):
+                return await self._perform(team, task)
         except Refused as refused:
-            action = task.action
-            if refused.code != "channel_not_found" or not isinstance(action, _IN_A_CHANNEL):
+            if refused.code != "channel_not_found":
                 raise
             now = await self._renumbering.look_for(team, action.channel)
             if now is None:
@@ -102,7 +108,8 @@ class SlackPerformer:
                 return await self._update(team, action)
             case DeleteMessage(channel=channel, ts=ts, thread_ts=thread) as action:
                 if action.has_file:
-                    await self._by(team, action, lambda by: app.files.withdraw(channel, ts, thread, by.client))
+                    seen = await self._eyes.of(team, channel)
+                    await self._by(team, action, lambda by: seen.files.withdraw(channel, ts, thread, by.client))
                 await self._by(team, action, lambda by: by.client.delete(channel, ts))
             case AddReaction() as action:
                 await self._react(team, action, task)
@@ -140,7 +147,7 @@ class SlackPerformer:
         except Refused as refused:
             if refused.code != BY_APP or not task.unsure:
                 raise
-            found = await self._installations[team].client.reactions(channel, ts)
+            found = await (await self._eyes.of(team, channel)).client.reactions(channel, ts)
             names = [str(one.get("name")) for one in found if action.hand in (one.get("users") or ())]
             if not any(emoji.is_same(name, one) for one in names):
                 raise
@@ -150,7 +157,7 @@ class SlackPerformer:
 
     async def _post(self, team: TeamId, action: PostMessage, task: Task) -> str:
         if task.unsure:
-            found = await self._installations[team].client.find_own(
+            found = await (await self._eyes.of(team, action.channel)).client.find_own(
                 action.channel, action.key, _since(task), thread_ts=action.thread_ts, hand=action.hand
             )
             if found is not None and action.hand is not None and found.get("user") != action.hand:
@@ -206,7 +213,7 @@ class SlackPerformer:
 
         Raises Refused with the code WITHDRAWN where somebody deleted the file, and no message shows its empty place.
         """
-        app = self._installations[team]
+        app = await self._eyes.of(team, action.channel)
         try:
             if action.hand is not None:
                 return await self._share_by_hand(team, action, file_id)
@@ -251,7 +258,7 @@ class SlackPerformer:
 
     async def _share_seen(self, team: TeamId, action: PostFile, file_id: str) -> str | None:
         """Return the share of a file of the person's own, if the app sees one."""
-        app = self._installations[team]
+        app = await self._eyes.of(team, action.channel)
         try:
             if (await _file(app, file_id)).get("user") == action.hand:
                 return await app.files.shared_ts(file_id, action.channel, looks=(0.0,))

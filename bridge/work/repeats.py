@@ -21,12 +21,12 @@ from portals.ids import NO_TS, ChannelId, TeamId, Ts, is_ts
 from portals.reading.repeats import subject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from bridge.slack.installation import Installation
     from bridge.store.ledger import InboxRow, Ledger
     from bridge.store.links import Links
     from bridge.work.catch_up import CatchUp
+    from bridge.work.eyes import Eyes
     from bridge.work.roster import Roster
     from portals.events import Json
     from portals.facts import Portal, Workspace
@@ -46,13 +46,13 @@ class Repeats:
         links: Links,
         roster: Roster,
         catch_up: CatchUp,
-        installations: Mapping[TeamId, Installation],
+        eyes: Eyes,
     ) -> None:
         self._ledger = ledger
         self._links = links
         self._roster = roster
         self._catch_up = catch_up
-        self._installations = installations
+        self._eyes = eyes
 
     async def replace(self, row: InboxRow, payload: Json, portal: Portal, workspace: Workspace) -> bool:
         """Settle a repetition in favour of what Slack says now; false for one that has to be taken as it is."""
@@ -62,6 +62,8 @@ class Repeats:
         number = await self._ledger.mark(f"repeat:{row.seq}:{time.time_ns()}")
         if about.kind == "message":
             news = await self._of_message(portal, workspace, about.ts, about.thread_ts, number)
+        elif portal.is_conversation:
+            return False
         elif about.kind == "members":
             news = await self._catch_up.members(portal, workspace, number)
         else:
@@ -101,7 +103,8 @@ class Repeats:
         known = await self._links.of_messages(portal.id, [ts])
         reactions = await self._links.reactions(portal.id, [ts], removed=True)
         thread = thread or next((link.thread_ts for link in known if link.thread_ts), NO_TS)
-        found = await self._ask(portal.team, portal.channel, ts, thread)
+        async with self._eyes.upon(portal.team, portal.channel):
+            found = await self._ask(portal.team, portal.channel, ts, thread)
         return differences(
             found,
             known,
@@ -118,7 +121,7 @@ class Repeats:
 
         Without its thread, a reply is in no history; asked for by its own ts, Slack tells it alone.
         """
-        client = self._installations[team].client
+        client = (await self._eyes.of(team, channel)).client
         ways = (
             [client.replies(channel, thread, ts)]
             if thread

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.work.answers import Answers
+    from bridge.work.conversations import Conversations
     from portals.crossing.rooms import RoomPolicy
     from portals.facts import Portal, Workspace
     from portals.ids import GhostNames, TeamId
 
 log = logging.getLogger(__name__)
 
+_SERVICES = "io.element.functional_members"
 _MODERATOR = 50
 """The power of the bridge's admins in its rooms: without any, nobody could set a topic or a pin there."""
 _POWER = {
@@ -71,6 +73,7 @@ class RoomMaker:
         answers: Answers,
         matrix: MatrixClient,
         installations: Mapping[TeamId, Installation],
+        conversations: Conversations,
         opened: Callable[[RoomId], None] = lambda _: None,
     ) -> None:
         self._opened = opened
@@ -80,6 +83,7 @@ class RoomMaker:
         self._answers = answers
         self._matrix = matrix
         self._installations = installations
+        self._conversations = conversations
         self._introduced = False
 
     async def open(self, portal: Portal) -> Portal:
@@ -97,6 +101,8 @@ class RoomMaker:
             await self._show_bridge(room, portal, workspace)
             if portal.kind is PortalKind.HISTORY:
                 await self._join_past_and_present(room, portal)
+            if portal.is_conversation:
+                await self._conversations.gather(replace(portal, room=room))
         except Refused as refused:
             await self._directory.set_trouble(portal.id, str(refused))
             raise Later(f"the room of #{portal.name} cannot be opened: {refused}", TROUBLED) from refused
@@ -177,7 +183,7 @@ class RoomMaker:
             log.info("%s/%s: nothing new can be heard from #%s: %s", portal.team, portal.channel, portal.name, refused)
 
     async def _create(self, portal: Portal, workspace: Workspace) -> RoomId:
-        if portal.kind in (PortalKind.DM, PortalKind.GROUP_DM):
+        if portal.is_conversation:
             return await self._create_conversation(portal)
         space = await self._space(workspace) if self._shape.space else None
         public = self._shape.join_rule == "public" and not portal.private
@@ -218,18 +224,25 @@ class RoomMaker:
         return {"users": dict.fromkeys(self._shape.admins, _MODERATOR)} if self._shape.admins else {}
 
     async def _create_conversation(self, portal: Portal) -> RoomId:
-        """Make the room of a conversation of two or of a few: outside the Space, and nobody else is told of it."""
+        """Make the room of a conversation of two or of a few: outside the Space, and nobody else is told of it.
+
+        Only the bot may invite anybody. It is in the room for the sake of the bridge, and clients that know of such
+        members (`io.element.functional_members`) name the room after the others.
+        """
         policy = self._answers.policy(portal).room
+        state = self._closed(policy, "shared", {"join_rule": "invite"}) + self._encryption()
+        state.append({"type": _SERVICES, "content": {"service_members": [self._names.bot]}})
         return await self._matrix.rooms.create_room(
             {
-                "name": label_of(portal.name),
+                **({"name": label_of(name)} if (name := await self._conversations.name(portal)) else {}),
                 "room_alias_name": self._names.alias_localpart(portal.team, portal.channel),
                 "preset": "private_chat",
                 "visibility": "private",
-                "is_direct": portal.kind is PortalKind.DM,
+                "is_direct": True,
+                "invite": sorted(await self._conversations.accounts(portal)),
                 "creation_content": {"m.federate": self._shape.federate and policy.federates},
                 "power_level_content_override": self._powers(),
-                "initial_state": self._closed(policy, "shared", {"join_rule": "invite"}) + self._encryption(),
+                "initial_state": state,
             }
         )
 

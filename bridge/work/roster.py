@@ -15,7 +15,7 @@ from portals.facts import PortalState, Workspace
 from portals.ids import ChannelId, SlackUserId, TeamId, channel_queue, is_slack_id
 from portals.policy import SeenChannel, wish
 from portals.reading.repeats import REPEATED
-from portals.reading.slack import address
+from portals.reading.slack import address, is_direct, told_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from bridge.slack.installation import Installation
     from bridge.store.directory import Directory
     from bridge.store.ledger import Ledger
+    from bridge.work.conversations import Conversations
     from bridge.work.renumbering import Renumbering
     from bridge.work.vocabulary import Vocabulary
+    from portals.events import Json
     from portals.facts import Portal
     from portals.ids import GhostNames
     from portals.policy import Mapped, Patterns
@@ -47,6 +49,7 @@ class Roster:
         ledger: Ledger,
         installations: Mapping[TeamId, Installation],
         renumbering: Renumbering,
+        conversations: Conversations,
         wake: Callable[[str, str], None],
     ) -> None:
         self._names = names
@@ -57,6 +60,7 @@ class Roster:
         self._ledger = ledger
         self._installations = installations
         self._renumbering = renumbering
+        self._conversations = conversations
         self._wake = wake
         self._unwanted: set[ChannelId] = set()
 
@@ -103,11 +107,14 @@ class Roster:
                     listed |= {channel.id} if channel.member else set()
         await self._look_for_missing(team, listed)
 
-    async def consider(self, team: TeamId, channel: ChannelId) -> Portal | None:
+    async def consider(self, team: TeamId, channel: ChannelId, payload: Json) -> Portal | None:
         """Return the portal that a channel without one is to have by the configuration, if any.
 
-        A portal that an admin removed stays away, whatever the configuration says, until an admin adds it again.
+        A portal that an admin removed stays away, whatever the configuration says, until an admin adds it again. A
+        direct conversation, which its `payload` says to be one, is to have one as its people agreed.
         """
+        if is_direct(payload):
+            return await self._conversations.consider(team, channel, told_for(payload))
         if (now := await self._renumbering.now(team, channel)) is not None:
             return await self._directory.portal_of_channel(team, now)
         if channel in self._unwanted:
@@ -173,6 +180,7 @@ class Roster:
             after = portals[-1].id
             for portal in portals:
                 known = portal.archived or portal.trouble or portal.state is not PortalState.LIVE
+                known = known or portal.is_conversation
                 if portal.team != team or portal.channel in listed or known:
                     continue
                 try:

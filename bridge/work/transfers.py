@@ -15,6 +15,7 @@ import logging
 import re
 import time
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,13 @@ class Transfers:
         self._under_way: dict[str, asyncio.Event] = {}
         self._opens: dict[TeamId, str] = {}
         """Which token opened the last file of a workspace: it is shown first for the next."""
+
+    def by(self, team: TeamId, installation: Installation) -> Transfers:
+        """Return the same, but that it opens a workspace's files by what acts there as somebody: the app sees less."""
+        theirs = copy(self)
+        theirs._installations = {**self._installations, team: installation}
+        theirs._opens = {}
+        return theirs
 
     # --- towards Matrix
 

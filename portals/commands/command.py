@@ -127,6 +127,14 @@ class InstallLink:
 
 
 @dataclass(frozen=True, slots=True)
+class Talk:
+    """Talk directly in Slack with one person or several: ids of Slack, or of their ghosts."""
+
+    people: tuple[str, ...]
+    workspace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Consent:
     """Agree that one's direct messages cross, or no longer."""
 
@@ -182,6 +190,7 @@ Command = (
     | Connect
     | Disconnect
     | InstallLink
+    | Talk
     | Consent
     | ListParked
     | ChangeParked

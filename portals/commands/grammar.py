@@ -33,6 +33,7 @@ from portals.commands.command import (
     Plumb,
     Report,
     Status,
+    Talk,
     Unlink,
 )
 from portals.people.links import is_person
@@ -212,6 +213,13 @@ def _install_link(rest: Rest) -> Command:
     return InstallLink(rest.workspace)
 
 
+def _talk(rest: Rest) -> Command:
+    if not rest.words:
+        raise _Unreadable("it takes whom to talk with")
+    people = tuple(word if _ACCOUNT.fullmatch(word) else _person(word) for word in rest.words)
+    return Talk(people, rest.workspace)
+
+
 def _import_status(rest: Rest) -> Command:
     (number,) = rest.at_most(1)
     return ImportStatus(_number(number) if number else None)
@@ -267,6 +275,15 @@ ENTRIES = (
         Disconnect,
         _plain(Disconnect()),
         others=("logout", "people disconnect"),
+    ),
+    Entry(
+        "talk",
+        "U… [U… …]",
+        "talk directly in Slack with one person or several, from your own account there",
+        Talk,
+        _talk,
+        _WHERE,
+        others=("dm",),
     ),
     Entry(
         "consent",

@@ -32,6 +32,7 @@ from portals.commands.command import (
     Plumb,
     Report,
     Status,
+    Talk,
     Unlink,
 )
 
@@ -75,7 +76,7 @@ class Rights:
 
 NEEDED: Mapping[type[Command], Level] = {
     **dict.fromkeys((Help, Status, ListPortals, InviteMe, AskLink, ConfirmLink, Unlink, Consent), Level.USER),
-    **dict.fromkeys((Connect, Disconnect), Level.USER),
+    **dict.fromkeys((Connect, Disconnect, Talk), Level.USER),
     **dict.fromkeys((Bridge, ChangePortal, Plumb, ConfirmPlumb, InviteBot, LinkPerson), Level.ADMIN),
     **dict.fromkeys((ListParked, ChangeParked, ImportStatus, InstallLink, Report, Console), Level.ADMIN),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from portals.facts import PortalKind
 from portals.ids import SlackUserId
 from portals.people.consent import dm_is_allowed
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 SLACKBOT = SlackUserId("USLACKBOT")
 MOST_OTHERS = 8
 """With how many others at most somebody talks directly (conversations.open)."""
+
+NAMES = {PortalKind.DM: "direct conversation", PortalKind.GROUP_DM: "group conversation"}
+"""What portals are called that are made while people talk: nobody reads in a list of them who talks with whom."""
 
 OFF = "direct messages are not carried here any more"
 STRANGER = "somebody is in this room who does not take part in the conversation"

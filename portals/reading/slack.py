@@ -93,6 +93,19 @@ def is_looked_up(raw: str) -> bool:
     return f'"{LOOK_BACK}":' in raw or f'"{FILE_CAME}"' in raw
 
 
+def is_direct(payload: Json) -> bool:
+    """Tell whether a payload is a message of a direct conversation: Slack says so in each."""
+    return text_of(mapping(payload.get("event")).get("channel_type")) in ("im", "mpim")
+
+
+def told_for(payload: Json) -> tuple[SlackUserId, ...]:
+    """Return for whom Slack delivered a payload, one of all whom it could name, and whom it is by."""
+    named = payload.get("authorizations")
+    people = [mapping(one).get("user_id") for one in named] if isinstance(named, list) else []
+    people.append(mapping(payload.get("event")).get("user"))
+    return tuple(SlackUserId(one) for one in dict.fromkeys(map(text_of, people)) if is_slack_id(one))
+
+
 def channel_of(payload: Json) -> ChannelId | None:
     """Return the channel that a payload is about, or None."""
     return _channel(mapping(payload.get("event"))) or None

@@ -14,6 +14,9 @@ from tests.journeys.test_commands import asked, own_room
 from tests.journeys.world import people_of
 from tests.sandbox.child import free_port
 
+USER_EVENTS = ("message.im", "message.mpim", "reaction_added", "reaction_removed")
+"""What the app hears on behalf of those who allowed it to read that, as its manifest says."""
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
@@ -91,6 +94,7 @@ async def consents_on(
         seed(slack)
         app = slack.team().installation.app
         app.redirect_urls, app.rotation, app.pkce = {f"http://{public}/slack/connected"}, rotation, pkce
+        app.user_subscriptions = set(USER_EVENTS)
 
     more: dict[str, Any] = {
         "oauth": {"key": "k" * 24, "rotation": rotation, "pkce": pkce},

@@ -13,6 +13,7 @@ from portals.facts import Account, PortalKind, PortalState
 from portals.ids import SlackUserId
 from portals.people import conversations
 from portals.people.hands import by_app
+from portals.reading.slack import is_direct, told_for
 from portals.relay import to_matrix, to_slack
 from tests.portals.relay.scene import ADA, ALICE, PORTAL, facts, from_ada, rules, said_in_matrix, said_in_slack
 
@@ -88,3 +89,12 @@ def test_who_takes_part_is_invited_whatever_is_done_in_channels() -> None:
 def test_rooms_are_told_in_whole_sentences() -> None:
     assert conversations.word_of_close("shut").startswith("This conversation stops here: shut. What is written")
     assert conversations.word_of_refusal("shut") == "No direct conversation begins here: shut."
+
+
+def test_a_message_of_a_conversation_says_so_and_on_whose_behalf_it_came() -> None:
+    said = {"type": "message", "channel": "D1", "channel_type": "im", "user": BOB, "ts": "1.1"}
+    delivered = {"event": said, "authorizations": [{"user_id": ALICE, "is_bot": False}, {"user_id": "@x"}, 7]}
+    assert (is_direct(delivered), told_for(delivered)) == (True, (ALICE, BOB))
+    assert is_direct({"event": said | {"channel_type": "mpim"}})
+    assert not is_direct({"event": said | {"channel_type": "channel"}})
+    assert told_for({"event": said, "authorizations": "none"}) == (BOB,)

@@ -252,6 +252,8 @@ def test_a_membership() -> None:
     found = read(event(content, "m.room.member", state_key="@bob:example.org"), SOURCE)
     bob = MatrixUserId("@bob:example.org")
     assert found == MatrixMembership(SOURCE, ROOM, ALICE, bob, "join", "Bob", "mxc://example.org/b")
+    invited = event({"membership": "invite", "is_direct": True}, "m.room.member", state_key="@bob:example.org")
+    assert read(invited, SOURCE) == MatrixMembership(SOURCE, ROOM, ALICE, bob, "invite", is_direct=True)
 
 
 @pytest.mark.parametrize(
