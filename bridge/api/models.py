@@ -93,6 +93,10 @@ class OfParked(OfPage):
     )
 
 
+class OfHeld(OfParked):
+    """Which messages that wait."""
+
+
 class OfNumber(Asked):
     """Which one."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bridge.administration import held as held_
 from bridge.administration import imports as imports_
 from bridge.administration import papers as papers_
 from bridge.administration import parked as parked_
@@ -113,6 +114,35 @@ async def _drop_parked(office: Office, actor: Actor, asked: models.OfNumber, bod
     shown = await parked_.shown(office.store, row)
     await parked_.drop(office.store, row, actor)
     return shown
+
+
+# --- held
+
+
+async def _list_held(office: Office, actor: Actor, asked: models.OfHeld, body: None) -> dict[str, Any]:
+    only = await office.store.find(asked.portal) if asked.portal is not None else None
+    found = []
+    async for row in held_.rows(office.store, only, asked.after):
+        found.append(await held_.shown(office.store, row))
+        if len(found) >= asked.limit:
+            break
+    return _page(found, asked.limit, found[-1].number if found else 0)
+
+
+async def _show_held(office: Office, actor: Actor, asked: models.OfNumber, body: None) -> held_.HeldWhole:
+    return await held_.read(office.store, await held_.find(office.store, asked.number), actor)
+
+
+async def _approve_held(office: Office, actor: Actor, asked: models.OfNumber, body: None) -> held_.ShownHeld:
+    row = await held_.find(office.store, asked.number)
+    await held_.approve(office.store, row, actor)
+    return await held_.shown(office.store, row)
+
+
+async def _refuse_held(office: Office, actor: Actor, asked: models.OfNumber, body: None) -> held_.ShownHeld:
+    row = await held_.find(office.store, asked.number)
+    await held_.refuse(office.store, row, actor)
+    return await held_.shown(office.store, row)
 
 
 # --- people
@@ -250,6 +280,22 @@ OPERATIONS = (
     Operation(
         "retry_parked", "POST", "/parked/{number}/retry", "Try to deliver a parked message again.", _retry_parked,
         parked_.ShownParked, models.OfNumber, role=Role.ADMIN,
+    ),
+    Operation(
+        "list_held", "GET", "/held", "What waits for a moderator or for the end of quiet hours; never what it says.",
+        _list_held, models.Page[held_.ShownHeld], models.OfHeld,
+    ),
+    Operation(
+        "show_held", "GET", "/held/{number}", "One message that waits, whole, which the audit log notes.", _show_held,
+        held_.HeldWhole, models.OfNumber, role=Role.ADMIN,
+    ),
+    Operation(
+        "approve_held", "POST", "/held/{number}/approve", "Let a message that waits go.", _approve_held,
+        held_.ShownHeld, models.OfNumber, role=Role.ADMIN,
+    ),
+    Operation(
+        "refuse_held", "POST", "/held/{number}/refuse", "Refuse a message that waits, for good.", _refuse_held,
+        held_.ShownHeld, models.OfNumber, role=Role.ADMIN,
     ),
     Operation(
         "list_people", "GET", "/people", "Slack's people and their Matrix accounts.", _list_people,

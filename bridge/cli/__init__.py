@@ -14,6 +14,7 @@ from bridge.cli.check import check
 from bridge.cli.console import console
 from bridge.cli.cutover import cutover
 from bridge.cli.encryption import encryption
+from bridge.cli.held import held
 from bridge.cli.importing import importing
 from bridge.cli.init import init
 from bridge.cli.keys import keys
@@ -75,6 +76,7 @@ for command in (
         verify,
         cutover,
         parked,
+        held,
         audit,
         console,
         encryption,

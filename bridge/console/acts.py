@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
+from bridge.administration import held as held_
 from bridge.administration import imports as imports_
 from bridge.administration import papers as papers_
 from bridge.administration import parked as parked_
@@ -78,6 +79,18 @@ async def _drop_parked(office: Office, actor: Actor, form: Form) -> str:
     return f"number {row.seq} is given up"
 
 
+async def _approve_held(office: Office, actor: Actor, form: Form) -> str:
+    row = await held_.find(office.store, _number(form))
+    await held_.approve(office.store, row, actor)
+    return f"number {row.id} goes its way"
+
+
+async def _refuse_held(office: Office, actor: Actor, form: Form) -> str:
+    row = await held_.find(office.store, _number(form))
+    await held_.refuse(office.store, row, actor)
+    return f"number {row.id} is refused"
+
+
 async def _link(office: Office, actor: Actor, form: Form) -> str:
     user, account = _field(form, "user"), _field(form, "account")
     if flaw := people_.flaw_of_id(user):
@@ -146,6 +159,8 @@ ACTS: Mapping[str, Act] = {
     "/portals/remove": _changes(Change.REMOVE),
     "/parked/retry": _retry_parked,
     "/parked/drop": _drop_parked,
+    "/held/approve": _approve_held,
+    "/held/refuse": _refuse_held,
     "/people/link": _link,
     "/people/unlink": _unlink,
     "/imports/pause": _pause_import,

@@ -24,6 +24,7 @@ PAGES = (
     ("/papers", "Plans and reports"),
     ("/moves", "Moves to Matrix"),
     ("/parked", "Parked messages"),
+    ("/held", "Held messages"),
     ("/audit", "Audit log"),
     ("/settings", "Settings"),
 )

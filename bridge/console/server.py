@@ -68,12 +68,14 @@ class Console:
             "/moves": ("moves", "Moves to Matrix", self._records.moves),
             "/moves/plan": ("move_plan", "Plan of a move", self._records.move_plan),
             "/parked": ("parked", "Parked messages", self._views.parked),
+            "/held": ("held", "Held messages", self._views.held),
             "/audit": ("audit", "Audit log", self._views.audit),
             "/settings": ("settings", "Settings", self._settings),
         }
         for path, (name, title, values) in get.items():
             app.router.add_get(path, self._signed_in(self._shown(name, title, values)))
         app.router.add_get(r"/parked/{number:[0-9]{1,18}}", self._signed_in(self._parked_one))
+        app.router.add_get(r"/held/{number:[0-9]{1,18}}", self._signed_in(self._held_one))
         app.router.add_get(r"/papers/{number:[0-9]{1,18}}", self._signed_in(self._paper))
         app.router.add_get("/live", self._signed_in(self._live))
         for path in ACTS:
@@ -148,6 +150,11 @@ class Console:
         number = int(request.match_info["number"])
         shown = await self._views.parked_one(number, self._actor(request, session))
         return self._pages.page("parked_one", f"Parked message {number}", session, **shown)
+
+    async def _held_one(self, request: web.Request, session: Session) -> web.Response:
+        number = int(request.match_info["number"])
+        shown = await self._views.held_one(number, self._actor(request, session))
+        return self._pages.page("held_one", f"Held message {number}", session, **shown)
 
     async def _paper(self, request: web.Request, session: Session) -> web.Response:
         number = int(request.match_info["number"])

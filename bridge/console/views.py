@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from bridge.administration import held as held_
 from bridge.administration import imports as imports_
 from bridge.administration import parked as parked_
 from bridge.administration import people as people_
@@ -131,6 +132,21 @@ class Views:
         await self._store.database.commit(noted(str(actor), "read", f"parked {row.seq}", row.source_key))
         event = json.dumps(parked_.event(row), indent=2, ensure_ascii=False)
         return {"one": asdict(await parked_.shown(self._store, row)), "event": event}
+
+    async def held(self, query: Query) -> Values:
+        """A page of messages that wait for a moderator, or for the end of quiet hours."""
+        rows = []
+        async for row in held_.rows(self._store, None, number_in(query.get("after"))):
+            rows.append(await held_.shown(self._store, row))
+            if len(rows) == ROWS:
+                break
+        return {"rows": rows, "next": _next("/held", [one.number for one in rows], ROWS)}
+
+    async def held_one(self, number: int, actor: Actor) -> Values:
+        """One message that waits with its content, which the audit log notes; raises Declined."""
+        whole = await held_.read(self._store, await held_.find(self._store, number), actor)
+        event = json.dumps(whole.event, indent=2, ensure_ascii=False)
+        return {"one": asdict(whole.held), "says": whole.says, "event": event}
 
     async def audit(self, query: Query) -> Values:
         """A page of the audit log, the newest first."""

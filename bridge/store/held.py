@@ -161,7 +161,7 @@ class HeldMessages:
 def _deciding(number: int, verdict: Verdict, by: str, actor: str, wakes: bool) -> tuple[Statement, ...]:
     now = time.time_ns()
     source = f"{RELEASED}{number}:{now}"
-    note = Statement(NOTE_VERDICT, (number, source, now // 1_000_000, actor, verdict))
+    note = Statement(NOTE_VERDICT, (number, source, now // 1_000_000, actor, f"held {verdict}"))
     return (
         Statement(DECIDE_HELD, (number, verdict, by, source)),
         *(() if verdict is Verdict.OVER else (note,)),  # the clock decides nothing

@@ -57,8 +57,7 @@ def in_matrix(waits: Waits, event: SlackEvent, portal: Portal, facts: Facts) -> 
     """Return what is done instead of showing a message of Slack in the room, for the time being."""
     assert isinstance(event, SlackMessage)  # nothing else waits
     actions = [*_held(waits, event, event.author.id, event.thread_ts, portal, facts)]
-    is_told = not (event.historic or event.system or event.author.is_bot)
-    if is_told and not _knows(waits, event.author.id, facts):
+    if not _is_nobodys(event) and not _knows(waits, event.author.id, facts):
         words = _words(waits, "Matrix", facts)
         actions.append(
             telling.in_slack(event.source, portal.channel, event.thread_ts or event.ts, words, RecordNotice())
@@ -130,6 +129,11 @@ def _held(
         yield _shown(waits, event, author, portal, facts, facts.waiting.moderators)
 
 
+def _is_nobodys(event: SlackMessage) -> bool:
+    """Tell whether there is nobody to be told; what comes from history and still can wait was said just now."""
+    return bool(event.system) or event.author.is_bot
+
+
 def _knows(waits: Waits, author: str, facts: Facts) -> bool:
     """Tell whether somebody was told in these very quiet hours that what they say waits."""
     return waits.wait is Wait.QUIET and any(who == author for who, _ in facts.waiting.quiet)
@@ -152,7 +156,7 @@ def _let(event: Event, portal: Portal, facts: Facts) -> Iterator[Action]:
     if isinstance(event, MatrixMessage):
         words, bot = _LET.format(side="Slack"), facts.names.bot
         yield telling.in_matrix(event.source, event.room, bot, event.event_id, words, RecordNotice())
-    elif isinstance(event, SlackMessage) and not (event.historic or event.system or event.author.is_bot):
+    elif isinstance(event, SlackMessage) and not _is_nobodys(event):
         thread, words = event.thread_ts or event.ts, _LET.format(side="Matrix")
         yield telling.in_slack(event.source, portal.channel, thread, words, RecordNotice())
 

@@ -70,8 +70,8 @@ class Waits:
 _MARKED = Withheld("words", "it bears a mark or a word that may not leave here")
 _TO_DECIDE = "it bears a mark or a word about which a moderator decides"
 _REFUSED = {
-    Verdict.REFUSED: Withheld("hold", "a moderator refused it"),
-    Verdict.EXPIRED: Withheld("hold", "no moderator decided about it in time"),
+    Verdict.REFUSED: Withheld("refused", "a moderator refused it"),
+    Verdict.EXPIRED: Withheld("expired", "no moderator decided about it in time"),
 }
 _KINDS = {
     Kind.TEXT: "texts do not cross here",

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from portals.facts import Facts, Portal
     from portals.ids import MatrixUserId, RoomId
 
+_DECIDED = ("refused", "expired")
+"""Rules by which something was refused that had waited: its author was told that it waits."""
 _TO_SLACK = "This did not reach Slack: {words}."
 _TO_MATRIX = "This was not carried to Matrix: {words}."
 _FILE_TO_MATRIX = "A file of this message was not carried to Matrix: {words}."
@@ -76,7 +78,8 @@ def in_matrix(withheld: Withheld, event: SlackEvent, portal: Portal, facts: Fact
         if facts.policy.line and not facts.of_message(event.ts):
             actions.append(_line_in_room(event.source, facts.policy.line, portal.room, facts.names.bot))
     record = _record(withheld, event.source, portal, event.ts)
-    if event.historic or event.system or event.author.is_bot:
+    is_past = event.historic and withheld.rule not in _DECIDED
+    if is_past or event.system or event.author.is_bot:
         return (*actions, Note(action_key(event.source, "audited"), record))
     thread = event.thread_ts or event.ts
     words = _TO_MATRIX.format(words=withheld.words)

@@ -367,3 +367,29 @@ async def test_the_console_works_for_whoever_keeps_no_cookies_but_says_so(browse
         stranger = Browser(browser.stage, session)
         page = await stranger.send(await stranger.get(await stranger.link()), "/sign-in")
         assert page.path == "/sign-in"
+
+
+# --- what is held
+
+HELD = (
+    "INSERT INTO held (portal, name, direction, queue, source, raw, place, rank, wait, author, rule, subject, digest, "
+    "approved, since, until) "
+    "VALUES (1, $1, 'to_slack', '!r:localhost', $1, $2, 1, '', 'moderator', $3, 'hold', 's', '', 0, 1, 9999999999999)"
+)
+
+
+async def test_what_is_held_is_read_and_decided_about_but_by_nobody_of_their_own(browser: Browser) -> None:
+    assert browser.stage.database is not None
+    raw = orjson.dumps({"content": {"body": "VS-NfD <b>plan</b>"}}).decode()
+    for name, author in (("$a", "@ada:localhost"), ("$b", ADMIN), ("$c", "@ada:localhost")):
+        await browser.stage.database.commit(Statement(HELD, (name, raw, author)))
+    await browser.send(await browser.get(await browser.link()), "/sign-in")
+    page = await browser.get("/held")
+    assert "VS-NfD" not in page.text
+    assert "@ada:localhost" in page.text
+    assert "VS-NfD &lt;b&gt;plan" in (await browser.get("/held/1")).text
+    assert "goes its way" in (await browser.send(page, "/held/approve", number="1")).said
+    assert "nobody lets through what they wrote" in (await browser.send(page, "/held/approve", number="2")).said
+    assert "is refused" in (await browser.send(page, "/held/refuse", number="3")).said
+    rows = await browser.stage.database.fetch("SELECT name, verdict, decided_by FROM held WHERE name = '$b'")
+    assert [tuple(row) for row in rows] == [("$b", "", "")]
