@@ -52,8 +52,8 @@ class Stillness:
         still = f"import {progress.number} has stood still for {'a minute' if minutes < 2 else f'{minutes} minutes'}"
         if await self._is_ownerless():
             return (
-                f"{still}: no bridge works on the store any more, so nothing that was read is shown. Start it "
-                "(causeway run), or stop this command and give it again: then it runs the bridge itself. Nothing is lost"
+                f"{still}: no bridge works on the store any more, so nothing that was read is shown. Start it (causeway"
+                " run), or stop this command and give it again: then it runs the bridge itself. Nothing is lost"
             )
         return (
             f"{still}: the log of the bridge says what it waits for, causeway import status {progress.number} where, "
