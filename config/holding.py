@@ -21,11 +21,14 @@ Words = Annotated[str, _WORDS, Kind("text")]
 
 
 def read_hours(text: str) -> tuple[frozenset[int], int, int]:
-    """Read `Mon-Fri 18:00-08:00`, `Sat,Sun 00:00-24:00` or `22:00-06:00` as days (Monday is 0) and minutes."""
+    """Read `Mon-Fri 18:00-08:00`, `Sat,Sun 08:00-08:00` or `22:00-06:00` as days (Monday is 0) and minutes.
+
+    A span that does not end later on its day ends on the next one.
+    """
     found = _HOURS.fullmatch(text.strip())
     days = _days(found["days"]) if found is not None else frozenset()
     start, end = (_minutes(found["start"]), _minutes(found["end"])) if found is not None else (_DAY, 0)
-    if not days or start >= _DAY or end > _DAY or start == end:
+    if not days or start >= _DAY or end > _DAY:
         raise wrong(f"{shown(text)} is not a span of hours", 'write it like "Mon-Fri 18:00-08:00" or "22:00-06:00"')
     return days, start, end
 
@@ -100,7 +103,8 @@ class PolicyQuiet(Section):
     """When messages do not cross, in both directions; deletions, edits and reactions do."""
 
     hours: Annotated[tuple[Hours, ...], Kind("list of hours", literal=False)] = Field(
-        default=(), description='Spans of hours, such as "Mon-Fri 18:00-08:00"; days left out are all days.'
+        default=(),
+        description='Spans such as "Mon-Fri 18:00-08:00" (until the next day) and "Sat,Sun 08:00-08:00".',
     )
     zone: Zone = Field(default="UTC", description="The time zone of these hours, such as Europe/Berlin.")
     then: Literal["wait", "refuse"] = Field(

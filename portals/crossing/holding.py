@@ -49,6 +49,7 @@ _OUTCOMES = {
     Verdict.REFUSED: "refused by {by}",
     Verdict.EXPIRED: "refused, for nobody decided about it in time",
 }
+_NEVERTHELESS = ", and withheld by what the policy says now"
 _CHANGED = "changed by its author, who is judged by what it says now"
 _TAKEN_BACK = "taken back by its author"
 
@@ -78,9 +79,9 @@ def in_slack(waits: Waits, event: MatrixEvent, portal: Portal, facts: Facts) -> 
 
 
 def ended(
-    done: tuple[Action, ...] | Ignored, event: Event, portal: Portal, facts: Facts
+    done: tuple[Action, ...] | Ignored, event: Event, portal: Portal, facts: Facts, *, crosses: bool
 ) -> tuple[Action, ...] | Ignored:
-    """Return what is done about an event, with the end of what was held of it, if anything was."""
+    """Return what is done about an event, which crosses or not, and with it ends what was held of it, if any was."""
     held = held_of(event, facts)
     if held is None:
         return done
@@ -89,11 +90,13 @@ def ended(
     subject = _subject(held.name, event, portal) if how and held.wait is Wait.MODERATOR else ""
     actions: list[Action] = [Note(action_key(event.source, "held"), RecordHeldEnd(held.name, subject, how))]
     outcome = how or _OUTCOMES.get(held.verdict, "").format(by=held.by)
+    if held.verdict is Verdict.APPROVED and not crosses:
+        outcome += _NEVERTHELESS
     actions += _closed(held, event, f"{_place(portal, facts)}: a message of {held.author} was {outcome}.", facts)
     if isinstance(done, Ignored):
         return tuple(actions)
     actions += done
-    if is_turn and held.verdict is Verdict.APPROVED:
+    if is_turn and crosses and held.verdict is Verdict.APPROVED:
         actions += _let(event, portal, facts)
     return tuple(actions)
 
@@ -135,8 +138,9 @@ def _is_nobodys(event: SlackMessage) -> bool:
 
 
 def _knows(waits: Waits, author: str, facts: Facts) -> bool:
-    """Tell whether somebody was told in these very quiet hours that what they say waits."""
-    return waits.wait is Wait.QUIET and any(who == author for who, _ in facts.waiting.quiet)
+    """Tell whether nobody need be told: they were, in these very quiet hours, or it waits for a moment alone."""
+    was_told = any(who == author for who, _ in facts.waiting.quiet)
+    return waits.wait is Wait.QUIET and (was_told or waits.until <= facts.waiting.now)
 
 
 def _words(waits: Waits, side: str, facts: Facts) -> str:
@@ -144,21 +148,23 @@ def _words(waits: Waits, side: str, facts: Facts) -> str:
 
 
 def _span(milliseconds: int) -> str:
-    """Return a span of time in words, in its largest whole unit."""
+    """Return a span of time in words, about, in the largest unit of which it has several."""
     for unit, length in (("day", 24 * _HOUR), ("hour", _HOUR), ("minute", 60_000)):
         count = round(milliseconds / length)
-        if count > 1 or (count and milliseconds % length == 0):
-            return f"{count} {unit}{'s' if count > 1 else ''}"
+        if count > 1:
+            return f"{count} {unit}s"
     return "a minute"
 
 
-def _let(event: Event, portal: Portal, facts: Facts) -> Iterator[Action]:
-    if isinstance(event, MatrixMessage):
-        words, bot = _LET.format(side="Slack"), facts.names.bot
-        yield telling.in_matrix(event.source, event.room, bot, event.event_id, words, RecordNotice())
-    elif isinstance(event, SlackMessage) and not _is_nobodys(event):
+def _let(event: Event, portal: Portal, facts: Facts) -> tuple[Action, ...]:
+    """Tell its author that a message went on, where there is somebody to be told."""
+    if isinstance(event, SlackMessage):
         thread, words = event.thread_ts or event.ts, _LET.format(side="Matrix")
-        yield telling.in_slack(event.source, portal.channel, thread, words, RecordNotice())
+        told = telling.in_slack(event.source, portal.channel, thread, words, RecordNotice())
+        return () if _is_nobodys(event) else (told,)
+    assert isinstance(event, MatrixMessage)  # nothing else waits
+    words, bot = _LET.format(side="Slack"), facts.names.bot
+    return (telling.in_matrix(event.source, event.room, bot, event.event_id, words, RecordNotice()),)
 
 
 def _subject(name: str, event: Event, portal: Portal) -> str:

@@ -231,8 +231,11 @@ def of_file(file: SharedFile, policy: Policy) -> Withheld | None:
 
 def _takes_back_what_is_held(event: Event, facts: Facts) -> bool:
     """Tell whether an event deletes what never crossed: no policy is against that."""
-    is_deletion = isinstance(event, SlackDeletion | MatrixRedaction)
-    return is_deletion and held_of(event, facts) is not None and not facts.links
+    if held_of(event, facts) is None:
+        return False
+    if isinstance(event, MatrixRedaction):
+        return not facts.of_event(event.target)
+    return isinstance(event, SlackDeletion) and not facts.of_message(event.ts)
 
 
 def _by_moderator(event: Event, found: Said, facts: Facts) -> Waits | Withheld | None:

@@ -70,11 +70,13 @@ class Quiet:
             for span in self.spans:
                 if day.weekday() in span.days:
                     more = 0 if span.end > span.start else DAY
-                    yield self._moment(day, span.start, 0), self._moment(day, span.end + more, 1)
+                    yield min(self._moments(day, span.start)), max(self._moments(day, span.end + more))
 
-    def _moment(self, day: date, minutes: int, fold: int) -> int:
+    def _moments(self, day: date, minutes: int) -> tuple[int, int]:
+        """Return when the clock shows a time, which may be twice, or what it would have shown if it is set over it."""
         local = datetime.combine(day, time()) + timedelta(minutes=minutes)
-        return int(local.replace(tzinfo=self.zone, fold=fold).timestamp() * 1000)
+        first, second = (local.replace(tzinfo=self.zone, fold=fold).timestamp() for fold in (0, 1))
+        return int(first * 1000), int(second * 1000)
 
 
 LOUD = Quiet()

@@ -132,14 +132,15 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
     if flaw:
         return Ignored(flaw)
     event = as_new_in_slack(event, facts)
-    match judge(event, portal, facts):
+    judged = judge(event, portal, facts)
+    match judged:
         case Waits() as waits:
             return holding.in_matrix(waits, event, portal, facts)
         case Withheld() as withheld:
             done: tuple[Action, ...] | Ignored = withholding.in_matrix(withheld, event, portal, facts)
         case Allowed():
             done = _done(event, portal, facts)
-    return holding.ended(done, event, portal, facts)
+    return holding.ended(done, event, portal, facts, crosses=isinstance(judged, Allowed))
 
 
 def _done(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:

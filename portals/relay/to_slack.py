@@ -111,14 +111,17 @@ def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ..
     if flaw:
         return Ignored(flaw)
     event = as_new_in_matrix(event, facts)
-    match judge(event, portal, facts):
+    judged = judge(event, portal, facts)
+    match judged:
         case Waits() as waits:
             return holding.in_slack(waits, event, portal, facts)
         case Withheld() as withheld:
             done: tuple[Action, ...] | Ignored | Undeliverable = withholding.in_slack(withheld, event, portal, facts)
         case Allowed(facts=known):
             done = _done(event, portal, known)
-    return done if isinstance(done, Undeliverable) else holding.ended(done, event, portal, facts)
+    if isinstance(done, Undeliverable):
+        return done
+    return holding.ended(done, event, portal, facts, crosses=isinstance(judged, Allowed))
 
 
 def _done(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored | Undeliverable:
