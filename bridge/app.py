@@ -33,6 +33,7 @@ from bridge.policies import customs_from, policies_from, policy_of
 from bridge.slack.reach import slack_session
 from bridge.stopping import Stopped, stop_when
 from bridge.store.audit_chain import AuditChain
+from bridge.store.banners import Banners
 from bridge.store.bookmarks import BookmarkNotices
 from bridge.store.channel_ids import ChannelIds
 from bridge.store.departures import Departures
@@ -50,6 +51,7 @@ from bridge.store.people import People
 from bridge.store.places import Places
 from bridge.store.retention import Retention
 from bridge.work.answers import Answers
+from bridge.work.banner import RoomBanner
 from bridge.work.bookmarks import Bookmarks
 from bridge.work.catch_up import CatchUp
 from bridge.work.conductor import Conductor
@@ -238,6 +240,7 @@ class _Bridge:
         self.watch = RoomWatch(
             policy_of=of,
             policies=RoomPolicies(names, self.directory, matrix),
+            banner=RoomBanner(Banners(database), self.directory, matrix),
             departures=Departures(database),
             directory=self.directory,
             matrix=matrix,

@@ -1,5 +1,7 @@
 """Rooms are watched: what departs from a policy is mended where that is configured and possible, and told otherwise.
 
+The room is told where its messages go as well, where its policy wants that (`bridge.work.banner`).
+
     state that a policy speaks about, a room that was opened, a start ─▶ waiting rooms ─▶ compare ─▶ mend or tell
 
 Every look reads the room as it is now, so a lost look is made good by the next start, and many changes at once need one
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from bridge.matrix.client import MatrixClient
     from bridge.store.departures import Departed, Departures
     from bridge.store.directory import Directory
+    from bridge.work.banner import RoomBanner
     from bridge.work.room_policy import Found, RoomPolicies
     from portals.crossing.policy import Policy
     from portals.crossing.rooms import RoomPolicy
@@ -49,12 +52,14 @@ class RoomWatch:
         *,
         policy_of: Callable[[Portal], Policy | None],
         policies: RoomPolicies,
+        banner: RoomBanner,
         departures: Departures,
         directory: Directory,
         matrix: MatrixClient,
     ) -> None:
         self._policy_of = policy_of
         self._policies = policies
+        self._banner = banner
         self._departures = departures
         self._directory = directory
         self._matrix = matrix
@@ -101,11 +106,15 @@ class RoomWatch:
         """Look at a room; returns whether that is done with."""
         try:
             portal = await self._directory.portal_of_room(room)
-            if portal is None or portal.state is PortalState.REMOVED or portal.has_moved:
+            if portal is None:
+                return True
+            if portal.state is PortalState.REMOVED or portal.has_moved:
+                await self._banner.show(portal, room, None)
                 return True
             policy = self._policy_of(portal)
             if policy is None:
                 return False
+            await self._banner.show(portal, room, policy)
             await self._hold(portal, room, policy.room)
         except Refused as refused:
             log.warning("%s: whether it keeps to its policy cannot be told: %s", room, refused)

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.store import (
     audit,
+    banners,
     bookmarks,
     channel_ids,
     cutovers,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 WORDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 MODULES = (
     *(ledger, links, directory, places, files, words, bookmarks, cutovers, heard, papers, questions, audit),
-    *(channel_ids, departures, holds, held),
+    *(channel_ids, departures, holds, held, banners),
 )
 NAMES = {name for module in MODULES for name in vars(module) if name.isupper() and not name.startswith("_")}
 SELDOM = {
