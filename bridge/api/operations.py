@@ -11,6 +11,7 @@ from bridge.administration import parked as parked_
 from bridge.administration import people as people_
 from bridge.administration import portals as portals_
 from bridge.administration.accounts import missing_accounts
+from bridge.administration.leaving import Destination, destinations
 from bridge.administration.papers import ShownPaper
 from bridge.administration.people import ShownPerson
 from bridge.administration.portals import Change, HeardPortal, ShownPortal
@@ -231,6 +232,10 @@ async def _list_settings(office: Office, actor: Actor, asked: object, body: None
     return {"items": in_use(office.settings), "next": None}
 
 
+async def _list_destinations(office: Office, actor: Actor, asked: object, body: None) -> dict[str, Any]:
+    return {"items": destinations(office.settings), "next": None}
+
+
 # --- audit
 
 
@@ -345,6 +350,10 @@ OPERATIONS = (
         models.OfNumber, role=Role.ADMIN,
     ),
     *MOVES,
+    Operation(
+        "list_destinations", "GET", "/leaving", "What leaves this house: where the bridge connects to, with what.",
+        _list_destinations, models.Page[Destination], role=Role.ADMIN,
+    ),
     Operation(
         "list_settings", "GET", "/settings", "The settings in use, without what is secret.", _list_settings,
         models.Page[ShownSetting], role=Role.ADMIN,

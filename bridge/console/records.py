@@ -1,10 +1,11 @@
-"""What the pages of plans, reports and moves show."""
+"""What the pages of plans, reports, moves and of what leaves the house show."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from bridge.administration import moves, papers
+from bridge.administration.leaving import destinations
 from bridge.administration.move_plans import WORDS
 from bridge.console.views import ROWS, number_in
 from portals.cutover import Command, Phase, Wish, refusal
@@ -27,6 +28,10 @@ class Records:
         """A page of plans and reports, the newest first."""
         rows = await papers.page(self._store, number_in(query.get("before")) or papers.NEWEST, ROWS)
         return {"rows": rows, "next": f"/papers?before={rows[-1].number}" if len(rows) == ROWS else None}
+
+    async def leaving(self, _: Query) -> Values:
+        """Where the bridge connects to, and what goes there."""
+        return {"rows": destinations(self._office.settings)}
 
     async def moves(self, query: Query) -> Values:
         """A page of channels that move to Matrix, and what was ordered here."""

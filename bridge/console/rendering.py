@@ -27,6 +27,7 @@ PAGES = (
     ("/held", "Held messages"),
     ("/audit", "Audit log"),
     ("/settings", "Settings"),
+    ("/leaving", "What leaves this house"),
 )
 
 _OF_A_PAPER = "sandbox; default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"

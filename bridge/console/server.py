@@ -71,6 +71,7 @@ class Console:
             "/held": ("held", "Held messages", self._views.held),
             "/audit": ("audit", "Audit log", self._views.audit),
             "/settings": ("settings", "Settings", self._settings),
+            "/leaving": ("leaving", "What leaves this house", self._records.leaving),
         }
         for path, (name, title, values) in get.items():
             app.router.add_get(path, self._signed_in(self._shown(name, title, values)))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from bridge.administration.leaving import destinations
 from tests.journeys.talk import talk_on
 from tests.sandbox.slack import Upload
 from tests.sandbox.slack.pictures import png
@@ -63,10 +64,10 @@ async def test_a_bridge_connects_to_slack_and_to_its_homeserver_alone(sqlite_url
             await talk.settle()
             await stage.start()
             await talk.settle()
-            ours = {place_of(url) for url in (stage.slack.api_url, stage.homeserver.url, stage.settings.appservice.url)}
-    assert place_of(stage.slack.api_url) in found
-    assert place_of(stage.homeserver.url) in found
-    assert found - ours == set()
+            ours = {place_of(stage.settings.appservice.url)}
+            told = {one.address for one in destinations(stage.settings)}
+    assert {place_of(stage.slack.api_url), place_of(stage.homeserver.url)} <= found & told
+    assert found - told - ours == set()
 
 
 async def test_the_watch_sees_a_connection_to_anywhere_else() -> None:
