@@ -73,9 +73,10 @@ class Forgetting:
         found.append(Trace("reactions", await self._count(*_reactions(team, who))))
         for what, table, stays in (
             ("rows that wait or are parked", "inbox", "until they are through: `causeway parked drop` gives them up"),
+            ("messages that are held", "held", "until somebody decides: `causeway held refuse` ends them"),
             ("entries of the audit log", "audit", "the log is a chain, and proves what was done"),
         ):
-            column = "raw" if table == "inbox" else "subject || ' ' || actor || ' ' || detail"
+            column = "subject || ' ' || actor || ' ' || detail" if table == "audit" else "raw"
             tests = [f"{column} LIKE ${n} ESCAPE '!'" for n in range(1, len(who.names) + 1)]
             patterns = [f"%{_escaped(name)}%" for name in who.names]
             found.append(Trace(what, await self._count(table, f"({' OR '.join(tests)})", tuple(patterns)), stays))

@@ -6,21 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bridge.store.database import Statement
-from tests.journeys.stage import settings_for
 from tests.journeys.talk import Talk, bodies, events, talk_on
+from tests.journeys.test_holding import restart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BANNER: dict[str, Any] = {"name": "default", "banner": True}
-
-
-async def restart(talk: Talk, policy: dict[str, Any]) -> None:
-    stage = talk.stage
-    listen = stage.settings.appservice.listen
-    more = {**stage.more, "policies": [policy]}
-    stage.settings = settings_for(stage.slack, stage.homeserver.url, stage.database_url, listen.port, **more)
-    await stage.start()
 
 
 async def until(seen: Callable[[], bool]) -> None:
@@ -55,10 +47,10 @@ async def test_a_room_is_told_once_and_anew_when_its_policy_changes(sqlite_url: 
             while not await database.fetch("SELECT 1 FROM banners"):
                 await asyncio.sleep(0.01)
         assert [one["event_id"] for one in banners(talk)] == [shown["event_id"]]
-        await restart(talk, {**BANNER, "kinds": ["text"]})
+        await restart(talk, policies=[{**BANNER, "kinds": ["text"]}])
         await until(lambda: any("These do not cross: files" in one["content"]["body"] for one in banners(talk)))
         assert [one["event_id"] for one in banners(talk)] == pins(talk) == [shown["event_id"]]
-        await restart(talk, {**BANNER, "banner": False})
+        await restart(talk, policies=[{**BANNER, "banner": False}])
         await until(lambda: not banners(talk) and not pins(talk))
         assert [entry.text for entry in talk.entries() if entry.subtype != "channel_join"] == ["hello"]
         assert "hello" in bodies(talk)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bridge.store.audit import Audit
+from bridge.store.database import Statement
+from tests.journeys.stage import settings_for
 from tests.journeys.talk import Talk, bodies, talk_on
 
 if TYPE_CHECKING:
@@ -163,7 +166,7 @@ async def test_without_a_room_a_message_waits_for_the_console_through_a_restart(
     assert talk.stage.database is not None
     rows = await talk.stage.database.fetch("SELECT name, wait, verdict FROM held")
     assert [tuple(row)[1:] for row in rows] == [("moderator", "")]
-    await talk.stage.database.commit(*[_due()])
+    await talk.stage.database.commit(Statement("UPDATE held SET until = 1"))
     expired = "This did not reach Slack: no moderator decided about it in time."
     await until(lambda: [one for one in bodies(talk) if one == expired])
     await talk.settle()
@@ -171,7 +174,67 @@ async def test_without_a_room_a_message_waits_for_the_console_through_a_restart(
     assert [act for _, act in await acts(talk)] == ["held", "held expired", "withheld"]
 
 
-def _due() -> Any:
-    from bridge.store.database import Statement
+async def test_messages_of_quiet_hours_go_in_their_order_when_those_end(sqlite_url: str) -> None:
+    now = datetime.now(UTC)
+    ends = f"{(now.hour + 12) % 24:02}:00-{(now.hour + 11) % 24:02}:59"
+    quiet = {"name": "default", "quiet": {"hours": [ends]}}
+    async with talk_on(sqlite_url, policies=[quiet]) as talk:
+        ada, alice = talk.in_matrix("ada"), talk.in_slack("alice")
+        for number in range(3):
+            await ada.say(talk.room, f"Matrix {number}")
+            alice.post("general", f"Slack {number}")
+        gone = alice.post("general", "Slack, taken back").ts
+        await talk.settle()
+        alice.delete("general", gone)
+        await talk.settle()
+        told = [said for said in (*texts(talk), *bodies(talk)) if said.startswith("This waits")]
+        assert len(told) == 2  # each of them once
+        assert not any(text.startswith("Matrix") for text in texts(talk))
+        await restart(talk, policies=[{"name": "default"}])
+        assert talk.stage.database is not None
+        await talk.stage.database.commit(Statement("UPDATE held SET until = 1"))
+        await until(lambda: [text for text in texts(talk) if text == "Matrix 2"])
+        await until(lambda: [body for body in bodies(talk) if body == "Slack 2"])
+        await talk.settle()
+        assert [text for text in texts(talk) if text.startswith("Matrix")] == ["Matrix 0", "Matrix 1", "Matrix 2"]
+        assert [body for body in bodies(talk) if body.startswith("Slack")] == ["Slack 0", "Slack 1", "Slack 2"]
+        assert await talk.stage.database.fetch("SELECT 1 FROM held") == []
 
-    return Statement("UPDATE held SET until = 1")
+
+async def test_a_bridge_that_is_cut_off_anywhere_holds_shows_and_releases_once(sqlite_url: str) -> None:
+    async with talk_on(sqlite_url, policies=[POLICY], admins=["@mod:localhost"]) as talk:
+        mod, moderators = await room_of_moderators(talk)
+        ada, gate, cuts = talk.in_matrix("ada"), talk.stage.gate, 0
+        for step in range(1, 8):
+            gate.arm(step)
+            await ada.say(talk.room, f"{MARK} no. {step}")
+            await until(lambda step=step: [1] if gate.cut.is_set() or _shown(talk, moderators, step) else [])  # type: ignore[misc]
+            cuts += gate.cut.is_set()
+            await talk.stage.start()
+            await talk.settle()
+            (shown,) = _shown(talk, moderators, step)
+            assert len([body for body in bodies(talk) if body.startswith("This waits")]) == step
+            gate.arm(step + 1)
+            await mod.react(moderators, shown["event_id"], "👍")
+            await until(lambda step=step: [1] if gate.cut.is_set() or f"{MARK} no. {step}" in texts(talk) else [])  # type: ignore[misc]
+            cuts += gate.cut.is_set()
+            await talk.stage.start()
+            await until(lambda step=step: [1] if f"{MARK} no. {step}" in texts(talk) else [])  # type: ignore[misc]
+            await talk.settle()
+            assert bodies(talk).count("A moderator let this go to Slack.") == step
+        assert cuts > 7
+        assert texts(talk) == [f"{MARK} no. {step}" for step in range(1, 8)]
+        assert [act for _, act in await acts(talk)] == ["held", "held approved"] * 7
+        assert await talk.stage.left_over() == []
+
+
+def _shown(talk: Talk, room: str, number: int) -> list[dict[str, Any]]:
+    return [one for one in shown_to_moderators(talk, room) if f"{MARK} no. {number}" in one["content"]["body"]]
+
+
+async def restart(talk: Talk, **more: Any) -> None:
+    """Start the bridge anew with other settings."""
+    stage = talk.stage
+    port = stage.settings.appservice.listen.port
+    stage.settings = settings_for(stage.slack, stage.homeserver.url, stage.database_url, port, **{**stage.more, **more})
+    await stage.start()
