@@ -37,7 +37,11 @@ async def find(store: Store, number: int | None) -> Import:
     else:
         found = next(iter(await store.imports.newest(1)), None)
     if found is None:
-        which = "no import yet" if number is None else f"no import {number}: causeway import status shows all"
+        which = (
+            "no import yet: `causeway import PATH` begins one"
+            if number is None
+            else f"no import {number}: causeway import status shows all"
+        )
         raise Declined("not_found", f"there is {which}")
     return found
 

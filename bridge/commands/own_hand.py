@@ -53,7 +53,10 @@ class OwnHand:
     async def disconnect(self, asker: Asker) -> Document:
         """End that somebody writes in Slack as themself."""
         if self._connecting is None:
-            raise Declined("no_client_id", "nobody is connected here")
+            raise Declined(
+                "no_client_id",
+                "nobody is connected here, and nobody can be: no workspace has a client_id in the configuration",
+            )
         ended, done = await self._connecting.end(asker.user, str(asker.actor))
         if not ended and not asker.done:
             raise Declined("not_connected_yourself", "your account of Slack is not connected: `connect` does that")

@@ -141,6 +141,37 @@ async def test_the_command_that_asks_how_much_waits_is_not_counted(stage: Stage)
         assert "Parked: 0;" in answer
 
 
+NOWHERE = "there is no portal of #nowhere: `portals list` shows those that there are"
+REFUSALS = {
+    "status #nowhere": NOWHERE,
+    "invite #nowhere": NOWHERE,
+    "unbridge #nowhere": NOWHERE,
+    "report #nowhere": NOWHERE,
+    "pause": "this room is no portal's: name a channel, like #general",
+    "bridge #nowhere": "Slack shows the bot no channel #nowhere",
+    "invite bot #nowhere": "Slack shows the bot no channel #nowhere",
+    "link U0123456789": "the bridge has met no U0123456789: your profile in Slack shows your id under ⋮",
+    "link alice": "is no id of a Slack person",
+    "link confirm abcd-efgh": "that is not the code, or no longer: write it in the room in which you asked for it",
+    "plumb confirm abcd-efgh": "there is nothing to confirm by that code, or no longer: begin with `plumb #channel`",
+    "unlink": "you are not linked",
+    "connect": "an admin has to configure the app's client_id first",
+    "disconnect": "nobody is connected here, and nobody can be: no workspace has a client_id",
+    "install-link": "acme has a bot_token in the configuration: take that out first",
+    "parked retry 99": "nothing is parked as number 99",
+    "import status": "there is no import yet",
+    "console": "there is no console here: set console.listen in the configuration first",
+}
+"""What an admin asks in a room of their own that cannot be done, each with the words that say why."""
+
+
+async def test_each_command_that_cannot_be_done_says_why(stage: Stage) -> None:
+    ada, room = await own_room(stage)
+    said = {words: await asked(stage, ada, room, words) for words in REFUSALS}
+    wrong = {words: answer for words, answer in said.items() if REFUSALS[words].lower() not in answer.lower()}
+    assert wrong == {}
+
+
 async def test_a_user_may_ask_what_is_theirs_and_no_more(stage: Stage) -> None:
     bert, room = await own_room(stage, "bert")
     assert "unbridge" not in await asked(stage, bert, room, "help")
