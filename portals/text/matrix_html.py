@@ -123,12 +123,13 @@ class _Flow:
         self.spaced = True
 
     def text(self, words: str, style: int) -> None:
-        words = _SPACE.sub(" ", words)
+        if "  " in words or not words.isprintable():
+            words = _SPACE.sub(" ", words)
         if self.spaced:
             words = words.removeprefix(" ")
         if words:
             self.spaced = words.endswith(" ")
-            self.inlines.append(Text(words.replace("\u00a0", " "), style))
+            self.inlines.append(Text(words if words.isascii() else words.replace("\u00a0", " "), style))
 
     def add(self, inline: Inline) -> None:
         self.spaced = False
@@ -168,8 +169,10 @@ def _nodes(parent: LexborNode) -> Iterator[LexborNode]:
 
 
 def _children(parent: LexborNode, style: int, flow: _Flow, depth: int) -> None:
-    for node in _nodes(parent):
+    node = parent.child
+    while node is not None:
         _node(node, style, flow, depth + 1)
+        node = node.next
 
 
 def _node(node: LexborNode, style: int, flow: _Flow, depth: int) -> None:

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 _LINKABLE = ("http://", "https://", "mailto:")
 _LONGEST_URL = 2_500
-_DEEPEST_INDENT = 8
+DEEPEST_INDENT = 8
 _WIDEST_TABLE = 400
 
 
@@ -132,12 +132,12 @@ class _Lowering:
             return self._name(inline)
         if isinstance(inline, (RoomMention, Broadcast)):
             return words_of((inline,))
-        return words_of(self._resolved(inline))
+        return "".join([_with_address(one) for one in self._resolved(inline)])
 
     def _items(self, block: List, indent: int, quotes: int, group: int) -> list[Row]:
         out: list[Row] = []
         for number, item in enumerate(block.items, block.start):
-            out += self._item(item, min(indent, _DEEPEST_INDENT), number if block.ordered else None, quotes, group)
+            out += self._item(item, min(indent, DEEPEST_INDENT), number if block.ordered else None, quotes, group)
         return out
 
     def _item(self, item: Blocks, indent: int, number: int | None, quotes: int, group: int) -> list[Row]:
@@ -177,8 +177,10 @@ class _Lowering:
     def inlines(self, inlines: Iterable[Inline], style: int = PLAIN) -> Inlines:
         resolved: list[Inline] = []
         for inline in inlines:
-            if isinstance(inline, Text) and inline.text.isascii():  # most are
+            if isinstance(inline, LineBreak) or (isinstance(inline, Text) and inline.text.isascii()):  # most are
                 resolved.append(inline)
+            elif isinstance(inline, Link):
+                resolved.append(self._link(inline))
             else:
                 resolved += self._resolved(inline)
         return tuple(merged([with_style(inline, style) for inline in resolved] if style else resolved))
@@ -191,7 +193,7 @@ class _Lowering:
                 for words, name in emoji.pieces(inline.text):
                     yield Emoji(name, words, inline.style) if name else Text(words, inline.style)
         elif isinstance(inline, Link):
-            yield from _link(self.names.links.get(inline.url, inline.url), inline)
+            yield self._link(inline)
         elif isinstance(inline, (MatrixUser, RoomMention, Broadcast)):
             yield self._mention(inline)
         elif isinstance(inline, Emoji):
@@ -201,7 +203,7 @@ class _Lowering:
             if inline.url.startswith("mxc:"):
                 yield Text(f"[image: {inline.alt}]" if inline.alt else "[image]", inline.style)
             else:
-                yield from _link(inline.url, Link(inline.url, inline.alt or "image", inline.style))
+                yield _link(inline.url, Link(inline.url, inline.alt or "image", inline.style))
         elif isinstance(inline, Spoiler):
             reason = f"[spoiler: {label_of(inline.reason)}] " if inline.reason else "[spoiler] "
             yield Text(reason, inline.style)
@@ -209,6 +211,9 @@ class _Lowering:
                 yield from self._resolved(inner)
         else:
             yield inline
+
+    def _link(self, inline: Link) -> Inline:
+        return _link(self.names.links.get(inline.url, inline.url), inline)
 
     def _mention(self, inline: MatrixUser | RoomMention | Broadcast) -> Inline:
         if isinstance(inline, Broadcast):
@@ -243,14 +248,18 @@ def _unfolded(blocks: Blocks) -> Blocks:
     return tuple(out)
 
 
-def _link(url: str, link: Link) -> Iterator[Inline]:
+def _with_address(inline: Inline) -> str:
+    """Return an inline as it stands in code, where a link can only be read."""
+    if isinstance(inline, Link) and inline.text != inline.url:
+        return f"{inline.text} ({inline.url})"
+    return words_of((inline,))
+
+
+def _link(url: str, link: Link) -> Inline:
     words = url if link.text == link.url else link.text
     if url.lower().startswith(_LINKABLE) and len(url) <= _LONGEST_URL:
-        yield Link(url, words, link.style)
-    elif words == url:
-        yield Text(words, link.style)
-    else:
-        yield Text(f"{words} ({url})", link.style)
+        return link if url is link.url else Link(url, words, link.style)
+    return Text(words if words == url else f"{words} ({url})", link.style)
 
 
 def _marked(inlines: Inlines, mark: Inlines) -> Inlines:

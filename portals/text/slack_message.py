@@ -13,6 +13,7 @@ from portals.text.document import (
     BOLD,
     CODE,
     ITALIC,
+    PLAIN,
     STRIKE,
     UNDERLINE,
     Broadcast,
@@ -22,6 +23,7 @@ from portals.text.document import (
     LineBreak,
     Link,
     SlackUser,
+    Text,
     Time,
     UsergroupMention,
     words_of,
@@ -109,30 +111,41 @@ def _elements(run: Sequence[Row]) -> list[Json]:
 def inline_elements(inlines: Sequence[Inline]) -> list[Json]:
     """Return rich_text elements; a line break joins the text before it."""
     out: list[Json] = []
+    last: Json | None = None  # the text before
+    style = PLAIN
     for inline in inlines:
-        last = out[-1] if out and out[-1]["type"] == "text" else None
         if isinstance(inline, LineBreak):
-            if last is not None:
-                last["text"] += "\n"
-            else:
-                out.append({"type": "text", "text": "\n"})
+            words = "\n"
+            if last is None:
+                style = PLAIN
+        elif isinstance(inline, _ELEMENTS):
+            out.append(_styled(_element(inline), inline.style))
+            last = None
             continue
-        element = element_of(inline)
-        if last is not None and element["type"] == "text" and last.get("style") == element.get("style"):
-            last["text"] += element["text"]
         else:
-            out.append(element)
+            words = inline.text if isinstance(inline, Text) else words_of((inline,))
+            if inline.style != style:
+                style, last = inline.style, None
+        if last is not None:
+            last["text"] += words
+        else:
+            last = _styled({"type": "text", "text": words}, style)
+            out.append(last)
     return out
 
 
-def element_of(inline: Inline) -> Json:
-    element = _element(inline)
-    if not isinstance(inline, LineBreak) and inline.style:
-        element["style"] = {name: True for bit, name in _STYLE_NAMES if inline.style & bit}
+def _styled(element: Json, style: int) -> Json:
+    if style:
+        element["style"] = {name: True for bit, name in _STYLE_NAMES if style & bit}
     return element
 
 
-def _element(inline: Inline) -> Json:
+_ELEMENTS = (Link, SlackUser, ChannelMention, UsergroupMention, Broadcast, Emoji, Time)
+
+
+def _element(
+    inline: Link | SlackUser | ChannelMention | UsergroupMention | Broadcast | Emoji | Time,
+) -> Json:
     if isinstance(inline, Link):
         link: Json = {"type": "link", "url": inline.url}
         return link if inline.text == inline.url else link | {"text": inline.text}
@@ -146,13 +159,11 @@ def _element(inline: Inline) -> Json:
         return {"type": "broadcast", "range": inline.kind}
     if isinstance(inline, Emoji):
         return _emoji(inline)
-    if isinstance(inline, Time):
-        date: Json = {"type": "date", "timestamp": inline.timestamp, "format": inline.format}
-        for key, value in (("url", inline.url), ("fallback", inline.fallback)):
-            if value:
-                date[key] = value
-        return date
-    return {"type": "text", "text": words_of((inline,))}
+    date: Json = {"type": "date", "timestamp": inline.timestamp, "format": inline.format}
+    for key, value in (("url", inline.url), ("fallback", inline.fallback)):
+        if value:
+            date[key] = value
+    return date
 
 
 def _emoji(inline: Emoji) -> Json:

@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from portals.text.document import Emoji, Inline, Inlines, LineBreak, Link, Text, Time, merged
-from portals.text.rows import Row, continues
+from portals.text.rows import DEEPEST_INDENT, Row, continues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,10 +31,16 @@ class Limits:
 _ROW_JSON = {"section": 70, "quote": 70, "code": 110, "item": 150, "rule": 50}
 _JOINED = {"section": 36, "quote": 36, "code": 110, "item": 50, "rule": 50}
 _MARGIN = 250
+_EDGE = 4 * DEEPEST_INDENT + 20
+_MOST_TEXT = 12 + 10 + _EDGE
+_MOST_JSON = 90 + 18 + 5 * 20
 
 
 def messages(rows: Sequence[Row], limits: Limits) -> Iterator[list[Row]]:
     """Yield the rows of each message."""
+    if rows and _surely_fit(rows, limits):
+        yield list(rows)
+        return
     message: list[Row] = []
     text = size = rules = 0
     for row, row_text, row_size in _fitting(rows, limits):
@@ -52,6 +58,24 @@ def messages(rows: Sequence[Row], limits: Limits) -> Iterator[list[Row]]:
         rules += row.kind == "rule"
     if message:
         yield message
+
+
+def _surely_fit(rows: Sequence[Row], limits: Limits) -> bool:
+    """Tell cheaply whether rows fit one message whatever their signs are, as those of most messages do.
+
+    Escaped, a sign has five characters at most, in JSON two; no inline costs more beside its signs than a styled link.
+    """
+    inlines = signs = 0
+    for row in rows:
+        inlines += len(row.inlines)
+        for inline in row.inlines:
+            if isinstance(inline, Text):
+                signs += len(inline.text)
+            elif not isinstance(inline, LineBreak):
+                signs += sum(map(len, _strings(inline)))
+    text = 5 * signs + _MOST_TEXT * inlines + _EDGE * len(rows)
+    size = 2 * signs + _MOST_JSON * inlines + _ROW_JSON["item"] * len(rows)
+    return text <= limits.text and size <= limits.json and 2 * len(rows) < limits.blocks
 
 
 def _cost(row: Row) -> tuple[int, int]:
