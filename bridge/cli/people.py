@@ -13,13 +13,24 @@ from bridge.cli.people_match import match
 from bridge.cli.people_sheet import export, import_
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from bridge.administration.acting import Actor
     from bridge.administration.store import Store
     from config.settings import Settings
     from portals.ids import MatrixUserId, SlackUserId, TeamId
 
+    Ending = Callable[[Store, TeamId, SlackUserId, Actor], Awaitable[MatrixUserId]]
+
 Json = dict[str, Any]  # Any: what is printed as JSON
+
+
+def of_a_person(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what says which person of Slack is meant; the command's function takes it all."""
+    for option in (json_option, workspace_option, config_option, click.argument("person", metavar="SLACK_ID")):
+        command = option(command)
+    return command
 
 
 @click.group(
@@ -172,30 +183,15 @@ async def _link(
       causeway people unlink U0123456789 --workspace acme""",
     short_help="End the link of a person.",
 )
-@click.argument("person", metavar="SLACK_ID")
-@config_option
-@workspace_option
-@json_option
+@of_a_person
 def unlink(person: str, config: Path, workspace: str | None, as_json: bool) -> None:
     """End the link of the Slack person SLACK_ID: from now on their ghost speaks for them.
 
     What was written in their account stays, and so does the account in its rooms.
     """
     from bridge.administration.people import unlink as unlinked
-    from bridge.cli.actor import actor
-    from bridge.cli.people_source import team_of
-    from bridge.cli.store import in_store
 
-    settings, user = load_settings(config), _person(person)
-
-    async def work(store: Store) -> MatrixUserId:
-        return await unlinked(store, await team_of(settings, store, workspace), user, actor())
-
-    account = in_store(settings, work)
-    if as_json:
-        print_json({"slack_id": user, "matrix_id": account})
-    else:
-        click.echo(f"{user} is not {account} any more")
+    _end(person, config, workspace, as_json, unlinked, "{user} is not {account} any more")
 
 
 @people.command(
@@ -205,10 +201,7 @@ def unlink(person: str, config: Path, workspace: str | None, as_json: bool) -> N
       causeway people disconnect U0123456789 --workspace acme""",
     short_help="End that a person writes in Slack as themself.",
 )
-@click.argument("person", metavar="SLACK_ID")
-@config_option
-@workspace_option
-@json_option
+@of_a_person
 def disconnect(person: str, config: Path, workspace: str | None, as_json: bool) -> None:
     """End that the Slack person SLACK_ID writes there as themself: from now on the app posts what they write.
 
@@ -216,6 +209,19 @@ def disconnect(person: str, config: Path, workspace: str | None, as_json: bool) 
     linked, and can connect again.
     """
     from bridge.administration.people import disconnect as disconnected
+
+    _end(
+        person,
+        config,
+        workspace,
+        as_json,
+        disconnected,
+        "{account} does not write as {user} any more; the running bridge revokes it at Slack",
+    )
+
+
+def _end(person: str, config: Path, workspace: str | None, as_json: bool, ending: Ending, words: str) -> None:
+    """End something of a person, and print their account by these words."""
     from bridge.cli.actor import actor
     from bridge.cli.people_source import team_of
     from bridge.cli.store import in_store
@@ -223,13 +229,13 @@ def disconnect(person: str, config: Path, workspace: str | None, as_json: bool) 
     settings, user = load_settings(config), _person(person)
 
     async def work(store: Store) -> MatrixUserId:
-        return await disconnected(store, await team_of(settings, store, workspace), user, actor())
+        return await ending(store, await team_of(settings, store, workspace), user, actor())
 
     account = in_store(settings, work)
     if as_json:
         print_json({"slack_id": user, "matrix_id": account})
     else:
-        click.echo(f"{account} does not write as {user} any more; the running bridge revokes it at Slack")
+        click.echo(words.format(user=user, account=account))
 
 
 # --- consent

@@ -10,6 +10,7 @@ import click
 from bridge.cli.options import config_option, json_option, load_settings, print_json, workspace_option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from bridge.administration.store import Store
@@ -17,7 +18,19 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]  # Any: what is printed as JSON
 
-person_option = click.option("--person", is_flag=True, help="SUBJECT is a person: a Slack id or a Matrix user id.")
+
+def of_a_subject(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what says which portal or person is meant, and why; the command's function takes it all."""
+    for option in (
+        json_option,
+        workspace_option,
+        config_option,
+        click.option("--reason", required=True, help="On what this rests; it is kept in the audit log."),
+        click.option("--person", is_flag=True, help="SUBJECT is a person: a Slack id or a Matrix user id."),
+        click.argument("subject"),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group(
@@ -91,12 +104,7 @@ def show(config: Path, as_json: bool) -> None:
       causeway retention hold @alice:example.org --person --reason "inquiry 12/26\"""",
     short_help="Keep everything of a portal or a person.",
 )
-@click.argument("subject")
-@person_option
-@click.option("--reason", required=True, help="On what this rests; it is kept in the audit log.")
-@config_option
-@workspace_option
-@json_option
+@of_a_subject
 def hold(subject: str, person: bool, reason: str, config: Path, workspace: str | None, as_json: bool) -> None:
     """Keep everything of SUBJECT: a portal, by its channel's name or id or by its room, or with --person a person."""
     _change(subject, person, reason, config, workspace, as_json, begins=True)
@@ -108,12 +116,7 @@ def hold(subject: str, person: bool, reason: str, config: Path, workspace: str |
       causeway retention release "#general" --reason "inquiry 12/26 is closed\"""",
     short_help="End a hold.",
 )
-@click.argument("subject")
-@person_option
-@click.option("--reason", required=True, help="On what this rests; it is kept in the audit log.")
-@config_option
-@workspace_option
-@json_option
+@of_a_subject
 def release(subject: str, person: bool, reason: str, config: Path, workspace: str | None, as_json: bool) -> None:
     """End the hold of SUBJECT: what is too old by its policy is forgotten within hours."""
     _change(subject, person, reason, config, workspace, as_json, begins=False)
