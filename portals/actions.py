@@ -301,7 +301,7 @@ class PostFile:
     """Bring a Matrix file into Slack and share it in a channel; `blocks` name its author where Slack shows the bot.
 
     `encryption` is the `file` object of an encrypted one, for whatever decrypts it on the way. `signed` are the blocks
-    that name the author, for the bot to take up what a `hand` could not do.
+    that name the author, for the bot to take up what a `hand` could not do. `alt` says what can be seen.
     """
 
     key: ActionKey
@@ -316,6 +316,7 @@ class PostFile:
     record: Record | None = None
     hand: SlackUserId | None = None
     signed: tuple[Content, ...] = ()
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

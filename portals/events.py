@@ -62,7 +62,7 @@ class SlackFile:
 
     One with a `kind` has no bytes to bring over: it is kept at `link`, as what the kind says (a canvas, Google Drive).
     One that `must_ask` was shared by another workspace and is told by files.info alone. `snippet` is the whole text of
-    a short one. `waveform` runs from 0 to 100.
+    a short one. `waveform` runs from 0 to 100. `alt` says what can be seen, to those who do not see it.
     """
 
     id: str
@@ -84,6 +84,7 @@ class SlackFile:
     animated: bool = False
     voice: bool = False
     waveform: tuple[int, ...] = ()
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +257,8 @@ class SlackFileCame:
 class MatrixFile:
     """The file of a Matrix message; `size` in bytes as the sender claims, 0 when unsaid.
 
-    `encryption` is what its reader needs to decrypt it (client-server API, "Sending encrypted attachments").
+    `encryption` is what its reader needs to decrypt it (client-server API, "Sending encrypted attachments"), `alt` says
+    what can be seen.
     """
 
     uri: str
@@ -264,6 +266,7 @@ class MatrixFile:
     mimetype: str
     size: int
     encryption: Json | None = None
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ CONNECT: Final = "Connect the bridge to the workspace, or import an export whose
 LOOKS: Final = (0.0, 0.3, 0.7, 1.5, 3.0)
 """Seconds before each look for a share that Slack has not listed yet; it does so some time after the answer."""
 
+_LONGEST_ALT: Final = 1_000
+"""Characters: Slack refuses more with `alt_txt_too_large` (files.getUploadURLExternal)."""
 _CANNOT_GO: Final = frozenset({"file_not_found", "file_deleted", "cant_delete_file"})
 
 
@@ -125,8 +127,11 @@ class SlackFiles:
         title: str | None = None,
         thread_ts: str | None = None,
         blocks: Sequence[Mapping[str, Any]] = (),
+        alt: str = "",
     ) -> str:
         """Bring a file of exactly `size` bytes into a channel and return its id; `blocks` are the words beside it.
+
+        `alt` is read to those who do not see it.
 
         `on_file_id` is awaited after the bytes arrived and before anybody can see the file. Raises Unsure only after
         that: then ask `shared_ts`. Every earlier failure leaves nothing behind that a person could see.
@@ -134,7 +139,8 @@ class SlackFiles:
         """
         if size <= 0:
             raise Refused("empty_file", "Slack takes no empty files")
-        place = await self._client.call("files.getUploadURLExternal", filename=filename, length=size)
+        told = {"alt_txt": alt[:_LONGEST_ALT]} if alt else {}
+        place = await self._client.call("files.getUploadURLExternal", filename=filename, length=size, **told)
         file_id, url = str(place.get("file_id") or ""), str(place.get("upload_url") or "")
         if not file_id or not url:
             raise Later("files.getUploadURLExternal: the answer names no place to upload to")

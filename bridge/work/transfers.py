@@ -412,6 +412,7 @@ class Transfers:
                         on_file_id=on_file_id,
                         thread_ts=action.thread_ts,
                         blocks=action.blocks,
+                        alt=action.alt,
                     )
             except ScannerFailed as failed:
                 raise Refused(FAILED, str(failed)) from failed

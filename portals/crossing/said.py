@@ -132,7 +132,7 @@ def _lines(event: Event) -> Iterable[str]:
 
 
 def _file_in_slack(file: SlackFile, found: _Gathering) -> None:
-    found.words += [file.name, file.snippet or ""]
+    found.words += [file.name, file.snippet or "", file.alt]
     if file.snippet:
         found.hosts.update(hosts_in(file.snippet))
     if file.kind and file.link:

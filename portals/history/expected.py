@@ -174,7 +174,7 @@ class Expecting:
             if isinstance(action, SendFile):
                 about = ExpectedFile(
                     id=action.file_id,
-                    name=text_of(action.content["body"]),
+                    name=text_of(action.content["filename"]),
                     mimetype=action.mimetype,
                     size=action.size,
                     absence=action.fallback.partition(_REASON)[0],

@@ -6,6 +6,7 @@ foreign raises. Sources: the client-server API v1.x, "Room events", "Instant mes
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from portals.events import (
@@ -103,6 +104,8 @@ def _message(
     if not encrypted and poll is None and not isinstance(shown.get("msgtype"), str):
         return Ignored("a message without a msgtype")
     file = _file(shown) if poll is None else None
+    if file is not None and event.get("type") == "m.sticker":
+        file = replace(file, alt=text_of(shown.get("body")))
     return MatrixMessage(source, room, event_id, sender, shown, file, edits, thread, reply, encrypted, poll)
 
 

@@ -81,6 +81,7 @@ def file_of(file: Json) -> SlackFile | None:
         animated=mimetype == "image/gif" and bool(file.get("deanimate_gif") or file.get("thumb_360_gif")),
         voice=file.get("subtype") == "slack_audio",
         waveform=_waveform(file.get("audio_wave_samples")),
+        alt=text_of(file.get("alt_txt")),
     )
 
 

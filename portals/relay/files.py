@@ -3,6 +3,10 @@
 Towards Matrix a file is an event of its own, with what Slack knows of it: size, extent, duration, thumbnail. What only
 lives where it is becomes a link, a snippet that Slack shows whole becomes its text, and what cannot be had a notice
 with the reason.
+
+What Slack tells those who do not see a picture is the body beside its name in Matrix, which clients show as a caption,
+and as the picture's own alternative: no stable field of Matrix is for that alone. Towards Slack a caption is words of
+the message, which everybody gets; only what the specification calls an alternative, a sticker's body, becomes Slack's.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from portals import text
 from portals.relay import content
-from portals.text.document import BOLD, CodeBlock, Document, Paragraph, Text
+from portals.text.document import BOLD, CodeBlock, Document, Paragraph, Text, clean
 
 if TYPE_CHECKING:
     from portals.events import SlackFile
@@ -56,7 +60,8 @@ def shown(file: SlackFile) -> Content:
         info["thumbnail_info"] = {name: value for name, value in extent.items() if value}
     name = text.label_of(file.name, file.id)
     msgtype = f"m.{kind}" if kind in ("image", "audio", "video") else "m.file"
-    said: Content = {"msgtype": msgtype, "body": name, "filename": name, "info": info, "m.mentions": {}}
+    body = clean(file.alt).strip() or name
+    said: Content = {"msgtype": msgtype, "body": body, "filename": name, "info": info, "m.mentions": {}}
     if file.voice:
         said["msgtype"] = "m.audio"
         said["org.matrix.msc3245.voice"] = {}

@@ -213,6 +213,7 @@ def _post_file(
             record=replace(_record(event, thread, facts), digest=file.uri),
             hand=facts.hand,
             signed=(*_signature(event, facts), *beside.blocks) if by_hand else (),
+            alt=text.label_of(file.alt),
         ),
         *(_post(event, portal, facts, piece, number, thread) for number, piece in enumerate(more, 1)),
     )

@@ -133,6 +133,7 @@ async def test_stickers_and_voice_messages_are_files_in_slack(talk: Talk) -> Non
     await ada.send(room, {**voice, "org.matrix.msc3245.voice": {}})
     await talk.settle()
     assert [entry.files[0][0] for entry in talk.entries()[-2:]] == ["Cat waves.webp", "Voice message.ogg"]
+    assert [file.alt_txt for file in talk.stage.workspace.files.values()] == ["Cat waves", ""]
 
 
 async def test_a_bots_names_and_icons_stay_on_their_messages(talk: Talk) -> None:

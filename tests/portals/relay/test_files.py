@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from portals.actions import RecordLink, SendEvent, SendFile
+from portals.actions import Note, RecordLink, SendEvent, SendFile
+from portals.crossing.policy import OPEN
 from portals.facts import Origin
 from portals.reading.slack_files import file_of
 from portals.relay import files, to_matrix
@@ -27,10 +29,14 @@ FILE = {
 
 def shown(file: dict[str, Any], known: Any = FACTS) -> Any:
     """The one action that a message with this file alone becomes."""
+    (action,) = shown_all(file, known)
+    return action
+
+
+def shown_all(file: dict[str, Any], known: Any) -> tuple[Any, ...]:
     decision = to_matrix.decide(said_in_slack(ts=TS, text="", files=[file]), PORTAL, known)
     assert isinstance(decision, tuple)
-    (action,) = decision
-    return action
+    return decision
 
 
 def test_a_file_is_brought_over_with_what_slack_says_of_it() -> None:
@@ -46,6 +52,14 @@ def test_a_file_is_brought_over_with_what_slack_says_of_it() -> None:
     assert (file.file_id, file.url, file.thumbnail, second.file_id) == ("F1", FILE["url_private"], "", "F2")
     assert file.content["msgtype"] == "m.image"
     assert file.content["info"] == {"mimetype": "image/png", "size": 1000, "w": 10, "h": 20}
+
+
+def test_what_slack_tells_those_who_do_not_see_a_picture_is_beside_its_name() -> None:
+    content = shown(FILE | {"alt_txt": " A cat\non a mat "}).content
+    assert (content["body"], content["filename"]) == ("A cat\non a mat", "a.png")
+    assert shown(FILE | {"alt_txt": " "}).content["body"] == "a.png"
+    marked = facts(policy=replace(OPEN, words=("secret",)))
+    assert isinstance(shown_all(FILE | {"alt_txt": "a secret cat"}, marked)[0], Note)
 
 
 @pytest.mark.parametrize(

@@ -146,10 +146,10 @@ def test_a_sticker_and_a_voice_message_are_files_with_a_fitting_name() -> None:
     info = {"mimetype": "image/webp"}
     (sticker,) = done(said_in_matrix({"body": "Cat waves", "url": "mxc://x/s", "info": info}, "m.sticker"))
     assert isinstance(sticker, PostFile)
-    assert sticker.name == "Cat waves.webp"
+    assert (sticker.name, sticker.alt) == ("Cat waves.webp", "Cat waves")
     voice = {"msgtype": "m.audio", "body": "Voice message", "org.matrix.msc3245.voice": {}, "url": "mxc://x/v"}
     (clip,) = done(said_in_matrix(voice | {"info": {"mimetype": "audio/ogg"}}))
-    assert clip.name == "Voice message.ogg"
+    assert (clip.name, clip.alt) == ("Voice message.ogg", "")
 
 
 def test_what_an_encrypted_file_needs_goes_with_it() -> None:
