@@ -304,7 +304,9 @@ class _Bridge:
             directory=self.directory,
             answers=answers,
             rooms=rooms,
-            invitations=Invitations(parts, self.conversations, desk, rooms),
+            invitations=Invitations(
+                parts, self.conversations, desk, rooms, lambda name, events: self.intake.from_matrix(name, events)
+            ),
             roster=self.roster,
             news=WorkspaceNews(answers, ghosts, vocabulary, hands, renumbering),
             repeats=Repeats(

@@ -278,7 +278,8 @@ class Conversations:
             try:
                 for team, channel in await self._store.all():
                     portal = await self._directory.portal_of_channel(team, channel)
-                    if portal is not None and portal.state is not PortalState.REMOVED and portal.room is not None:
+                    is_there = portal is not None and portal.state is not PortalState.REMOVED
+                    if portal is not None and is_there and portal.room and self._eyes.is_connected(team):
                         await self._settle(portal)
             except BridgeError:
                 self._seen = None
@@ -293,7 +294,7 @@ class Conversations:
 
     async def _standing(self) -> object:
         """Return a value that is another one whenever it may be that a conversation stops or goes on."""
-        teams = list(await self._people.workspaces())
+        teams = [team for team in await self._people.workspaces() if self._eyes.is_connected(team)]
         return [(team, dict(await self._hands.live(team)), await self._people.consents(team)) for team in teams]
 
     async def _settle(self, portal: Portal) -> None:

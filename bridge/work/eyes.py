@@ -83,6 +83,10 @@ class Eyes:
             return conversations.UNREAD
         return await self.flaw_of(portal.team, people) or await self._flaw_of_room(portal, people)
 
+    def is_connected(self, team: TeamId) -> bool:
+        """Tell whether a workspace answers: before that nobody knows who can read in it."""
+        return team in self._installations
+
     async def flaw_of(self, team: TeamId, people: frozenset[SlackUserId]) -> str:
         """Return why nothing of a conversation between these people may cross; nothing where it may."""
         humans = [user for user in people if not await self._is_bot(team, user)]

@@ -11,6 +11,7 @@ talk with already keeps the room that they have: another is led there, and left.
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, Declined, Later, Refused, Unsure
@@ -22,6 +23,9 @@ from portals.permalinks import matrix_address
 from portals.relay import content
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from typing import Any
+
     from bridge.commands.desk import Desk
     from bridge.work.conversations import Conversations, Parts
     from bridge.work.rooms import RoomMaker
@@ -29,25 +33,37 @@ if TYPE_CHECKING:
     from portals.facts import Portal
     from portals.ids import MatrixUserId, SlackUserId, TeamId
 
+    Admit = Callable[[str, Sequence[Mapping[str, Any]]], Awaitable[None]]
+
 log = logging.getLogger(__name__)
+
+_SAID = ("m.room.message", "m.room.encrypted")
+_STARTING = 60.0
+"""Seconds after a start in which a workspace that is not connected yet is waited for."""
+_BEHIND = 100
+"""How many events behind an invitation are looked at: it is taken up at once."""
 
 
 class Invitations:
-    """Takes up invitations, and begins conversations in the rooms into which ghosts were invited."""
+    """Takes up invitations, and begins conversations in the rooms into which ghosts were invited.
 
-    def __init__(self, parts: Parts, conversations: Conversations, desk: Desk, rooms: RoomMaker) -> None:
+    `admit` takes events as a transaction's are taken.
+    """
+
+    def __init__(self, parts: Parts, conversations: Conversations, desk: Desk, rooms: RoomMaker, admit: Admit) -> None:
         self._names = parts.names
         self._directory = parts.directory
         self._store = parts.eyes.store
         self._people = parts.people
         self._hands = parts.hands
         self._eyes = parts.eyes
-        self._answers = parts.answers
         self._ghosts = parts.ghosts
         self._matrix = parts.matrix
         self._conversations = conversations
         self._desk = desk
         self._rooms = rooms
+        self._admit = admit
+        self._began = time.monotonic()
 
     async def take_up(self, said: MatrixMembership) -> bool:
         """Take up what a membership in a room without a portal asks for; false where it asks for nothing."""
@@ -68,6 +84,9 @@ class Invitations:
     # --- a ghost is invited
 
     async def _invited(self, said: MatrixMembership, team: TeamId, user: SlackUserId) -> None:
+        if await self._directory.person(team, user) is None:
+            log.info("%s: %s stands for nobody who is known", said.room, said.user)
+            return
         reason = await self._flaw_of(said.sender, team, user)
         try:
             if not reason:
@@ -75,33 +94,57 @@ class Invitations:
                 await self._matrix.rooms.invite(said.room, self._matrix.bot, said.user)
                 await self._matrix.rooms.join(said.room)
                 await self._store.add_room(said.room, team)
+                await self._hear(said)
                 return
         except Refused as refused:
             log.info("%s: %s cannot talk there: %s", said.room, said.user, refused)
             reason = f"the bot of the bridge cannot come into this room: invite {self._matrix.bot} first, then me again"
         await self._leave(said, word_of_refusal(reason))
 
+    async def _hear(self, said: MatrixMembership) -> None:
+        """Admit what was said behind the invitation: a homeserver tells of nothing before the ghost has come."""
+        behind: list[Mapping[str, Any]] = []
+        page = await self._matrix.messages(said.room, limit=_BEHIND)
+        for event in page.events:
+            if f"matrix:{event.get('event_id')}" == said.source:
+                await self._admit(f"said to {said.user}", behind[::-1])
+                return
+            if event.get("type") in _SAID and not self._names.is_ours(str(event.get("sender"))):
+                behind.append({**event, "room_id": said.room})
+        log.warning("%s: what was said before %s came is not known", said.room, said.user)
+
     async def _flaw_of(self, account: MatrixUserId, team: TeamId, user: SlackUserId) -> str:
         """Return why somebody cannot talk directly with a person of Slack here; nothing where they can."""
         if not self._eyes.wanted:
             return "direct messages are not carried between Matrix and Slack here"
+        if not self._is_connected(team):
+            return "the bridge is not connected to Slack at the moment: invite me again later"
         me = await self._hands.user_of(team, account)
         if me is None:
             return (
                 "that takes your own account of Slack. To connect it, write `connect` to "
                 f"{self._matrix.bot}, in a room of your own with it, and invite me again"
             )
-        if await self._answers.person(team, user) is None:
-            return "nobody has this id in Slack"
         return await self._eyes.flaw_of(team, frozenset({me, user}))
 
+    def _is_connected(self, team: TeamId) -> bool:
+        """Tell whether a workspace answers; raises Later where that may be so in a moment."""
+        if not self._eyes.is_connected(team) and time.monotonic() - self._began < _STARTING:
+            raise Later(f"the workspace {team} is not connected yet", 0.5)
+        return self._eyes.is_connected(team)
+
     async def _leave(self, said: MatrixMembership, words: str) -> None:
-        """Have a ghost say why it does not stay; in an encrypted room, by the reason of its leaving alone."""
+        """Have a ghost say why it does not stay.
+
+        In an encrypted room it says so by the reason of its leaving alone; likewise to those who may ask nothing of the
+        bridge, into whose rooms it does not go.
+        """
         try:
-            await self._ghosts.ready(said.room, said.user)
-            if not await self._matrix.is_encrypted(said.room, said.user):
-                key = action_key(said.source, "declined")
-                await self._matrix.send(said.room, said.user, "m.room.message", content.notice(words), key)
+            if self._desk.rights.level(said.sender) > Level.NONE:
+                await self._ghosts.ready(said.room, said.user)
+                if not await self._matrix.is_encrypted(said.room, said.user):
+                    key = action_key(said.source, "declined")
+                    await self._matrix.send(said.room, said.user, "m.room.message", content.notice(words), key)
             await self._matrix.rooms.leave(said.room, said.user, words)
         except (Refused, Unsure) as fault:
             log.info("%s: %s could not say why it leaves: %s", said.room, said.user, fault)
@@ -130,6 +173,8 @@ class Invitations:
 
     async def _begun(self, said: MatrixMessage, team: TeamId) -> Portal | None:
         """Return the portal of the conversation of those who are in a room."""
+        if not self._is_connected(team):
+            raise Declined("not_connected", "the bridge is not connected to Slack at the moment")
         me = await self._hands.user_of(team, said.sender)
         if me is None:
             raise Declined("not_connected", conversations.NOT_CONNECTED)

@@ -274,6 +274,9 @@ async def test_what_was_said_directly_while_nobody_heard_it_is_found(consents: C
     await talk.stage.start()
     room = await room_of(consents, chat)
     assert shown_in(consents, room) == [(ghost(consents, "carol"), "are you there?")]
+    await talk.stage.start()
+    await talk.settle()
+    assert said_by_bot(talk.stage, room) == []
 
 
 async def test_nothing_of_it_is_there_where_it_is_not_switched_on(sqlite_url: str) -> None:
@@ -287,3 +290,25 @@ async def test_nothing_of_it_is_there_where_it_is_not_switched_on(sqlite_url: st
         await until(lambda: bob not in people_in(consents, room), WAIT)
         assert "direct messages are not carried" in shown_in(consents, room)[-1][1]
         assert talk.stage.workspace.transcript("general")[-1].text != "hello"
+
+
+@pytest.mark.parametrize("steps", [5, 19])
+async def test_what_is_said_with_the_invitation_arrives_once_whenever_the_bridge_is_cut_off(
+    sqlite_url: str, steps: int
+) -> None:
+    async with talking(sqlite_url) as consents:
+        talk = consents.talk
+        ada, _ = await consents.connect()
+        talk.stage.gate.arm(steps)
+        room = await begun(ada, consents, "bob")
+        await ada.say(room, "hello bob")  # of which a homeserver does not tell before the ghost is there
+        await until(talk.stage.gate.cut.is_set, WAIT)
+        await talk.stage.start()
+        await until(
+            lambda: [one for one in talk.stage.workspace.channels.values() if one.messages and one.kind == "im"], WAIT
+        )
+        await talk.settle()
+        (chat,) = [one for one in talk.stage.workspace.channels.values() if one.messages and one.kind == "im"]
+        assert said_in(consents, chat) == [("alice", "hello bob")]
+        assert await room_of(consents, chat) == room
+        assert await talk.stage.left_over() == []
