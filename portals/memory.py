@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from portals.actions import RecordDeletion, RecordEdit, RecordLink, RecordReaction, RecordUnreaction
 from portals.facts import Link, Origin, ReactionLink
-from portals.ids import EventId, MatrixUserId, Ts
+from portals.ids import EventId, MatrixUserId, SlackUserId, Ts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from portals.actions import Record
     from portals.facts import Needs
@@ -30,12 +30,17 @@ class Memory:
 
     def answer(self, needs: Needs) -> Answer:
         """Return the links, the reactions and the ends of threads that are needed."""
-        links = [link for link in self._links.values() if link.ts in needs.messages or link.event_id in needs.events]
+        links = self._of(needs.messages, needs.events)
+        if needs.whole:
+            links = self._of({link.ts for link in links}, {link.event_id for link in links} - {""})
         messages = {link.ts for link in links} | needs.messages
         messages |= {one.ts for one in self._reactions.values() if one.event_id in needs.events}
         reactions = [one for one in self._reactions.values() if one.ts in messages] if needs.reactions else []
         ends = {thread: found for thread in needs.tails if (found := self._ends(thread))}
         return tuple(links), tuple(reactions), ends
+
+    def _of(self, messages: Collection[Ts], events: Collection[EventId]) -> list[Link]:
+        return [link for link in self._links.values() if link.ts in messages or link.event_id in events]
 
     def _ends(self, thread: Ts) -> tuple[EventId, EventId] | None:
         found = [one.event_id for one in self._links.values() if one.thread_ts == thread and not one.deleted]
@@ -54,14 +59,20 @@ class Memory:
                     thread_ts=Ts(what.thread_ts) if what.thread_ts else None,
                     digest=what.digest,
                     version=Ts(what.version),
+                    hand=SlackUserId(what.hand) if what.hand else None,
                 )
                 self._links.setdefault((link.ts, link.part), link)
             case RecordReaction():
                 event_id = EventId(what.event_id or result)
                 reaction = ReactionLink(Ts(what.ts), what.emoji, what.person, event_id, Origin(what.origin))
                 self._reactions[what.ts, what.emoji, what.person] = reaction
+            case RecordEdit(shown=None):
+                self._change(what.ts, None, lambda link: replace(link, shown=link.shown | {result}))
             case RecordEdit():
-                self._change(what.ts, None, lambda link: replace(link, digest=what.digest, version=Ts(what.version)))
+                shown, version = frozenset((what.shown or "").split()), Ts(what.version)
+                self._change(
+                    what.ts, None, lambda link: replace(link, digest=what.digest, version=version, shown=shown)
+                )
             case RecordDeletion():
                 self._change(what.ts, what.part, lambda link: replace(link, deleted=True))
                 if what.part is None and not any(ts == what.ts for ts, _ in self._links):

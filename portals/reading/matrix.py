@@ -103,6 +103,8 @@ def _message(
         return Ignored("a poll without a question")
     if not encrypted and poll is None and not isinstance(shown.get("msgtype"), str):
         return Ignored("a message without a msgtype")
+    if shown.get("msgtype") == "m.key.verification.request":
+        return Ignored("a verification of keys, which is between two clients")
     file = _file(shown) if poll is None else None
     if file is not None and event.get("type") == "m.sticker":
         file = replace(file, alt=text_of(shown.get("body")))

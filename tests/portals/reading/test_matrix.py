@@ -107,6 +107,10 @@ def test_an_encrypted_message_is_known_as_such() -> None:
         (event(None), "a message without content (redacted before its turn came)"),
         (event({"body": "hello"}), "a message without a msgtype"),
         (event({**TEXT, "msgtype": ["m.text"]}), "a message without a msgtype"),
+        (
+            event({**TEXT, "msgtype": "m.key.verification.request"}),
+            "a verification of keys, which is between two clients",
+        ),
         (event({**TEXT, "m.relates_to": {"rel_type": "m.replace"}}), "an edit of nothing"),
         (event(TEXT, state_key=""), "a state event with the type of a message"),
         (event({}, "m.room.name", state_key=""), "events of type 'm.room.name' are not relayed"),
