@@ -89,6 +89,8 @@ class Circumstances:
     to_slack: int = 0
     parked_to_matrix: int = 0
     parked_to_slack: int = 0
+    held: int = 0
+    """Messages that wait for a moderator, or for the end of quiet hours, in either direction."""
     quarantined: int = 0
     topic: str = ""
     """The topic that the channel would get."""
@@ -183,6 +185,9 @@ def _left_behind(given: Circumstances) -> Iterator[Finding]:
     if given.parked_to_slack:
         what = f"{_messages(given.parked_to_slack)} of Matrix did not reach Slack, and never will"
         yield Finding(Weight.NOTE, what, f"look at them: causeway parked list {name}")
+    if given.held:
+        what = f"{_messages(given.held)} wait for a moderator, or for the end of quiet hours"
+        yield Finding(Weight.LOSS, what, f"decide about them: causeway held list {name}")
     if given.quarantined:
         what = f"{given.quarantined} of its history's records are in quarantine"
         yield Finding(Weight.LOSS, what, "look at them: causeway import quarantine list")

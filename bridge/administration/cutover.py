@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import BridgeError, Declined
 from bridge.store.cutovers import Cutovers
+from bridge.store.held import HeldMessages
 from bridge.work.cutover import CutOver
 from bridge.work.cutover_look import Looking
 from portals.cutover import Command, Phase, Wish, Words
@@ -109,6 +110,7 @@ def parts_of(
         directory=store.directory,
         ledger=store.ledger,
         imports=store.imports,
+        held=HeldMessages(store.database),
         accounts=store.people,
         matrix=matrix,
         clients=clients,

@@ -49,6 +49,8 @@ class Status:
     to_slack: DirectionStatus
     commands: DirectionStatus
     """What was said to the bot and waits for its answer."""
+    held: int
+    """Messages that wait for a moderator, or for the end of quiet hours."""
     portals: dict[str, int]
     portals_in_trouble: int
     portals_off_policy: int
@@ -86,6 +88,7 @@ async def status(office: Office) -> Status:
         to_matrix=direction(TO_MATRIX),
         to_slack=direction(TO_SLACK),
         commands=direction(COMMANDS),
+        held=now.held,
         portals=dict(now.portals),
         portals_in_trouble=now.troubled,
         portals_off_policy=now.departing,

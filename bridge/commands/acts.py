@@ -177,6 +177,7 @@ class Acts:
         if asker.level is Level.ADMIN:
             aside = now.to_matrix.parked + now.to_slack.parked + now.commands.parked
             lines += [f"Parked: {aside}; in trouble: {now.portals_in_trouble} portals"]
+            lines += [f"Held: {now.held}"] if now.held else []
             lines += [f"Rooms off their policy: {now.portals_off_policy}"] if now.portals_off_policy else []
             lines += [label_of(problem) for problem in now.problems]
         return replies.listed("The bridge is well." if now.ready else "The bridge has problems.", lines)

@@ -60,6 +60,7 @@ class Views:
             "portals": f"{sum(count for state, count in now.portals.items() if state != 'removed'):,}",
             "troubled": f"{now.portals_in_trouble:,}",
             "departing": f"{now.portals_off_policy:,}",
+            "held": f"{now.held:,}",
             "people": f"{now.people:,}",
             "linked": f"{now.people_linked:,}",
         }

@@ -60,6 +60,7 @@ def text(now: Standing) -> bytes:
         rows.labels(direction).set(count)
         oldest.labels(direction).set(max(at_ms - since, 0) / 1000)
         aside.labels(direction).set(now.tally.parked.get(direction, 0))
+    gauge("held_messages", "Messages that wait for a moderator, or for the end of quiet hours.").set(now.tally.held)
     portals = gauge("portals", "Portals by their state.", "state")
     for state in PortalState:
         portals.labels(state).set(now.tally.portals.get(state, 0))

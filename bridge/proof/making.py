@@ -23,6 +23,7 @@ from bridge.store.audit import Audit
 from bridge.store.channel_ids import ChannelIds
 from bridge.store.files import Files
 from bridge.store.grants import Grants
+from bridge.store.held import HeldMessages
 from bridge.store.opening import open_database
 from bridge.store.words import Words
 from portals.history.selection import AnyOf, from_told, meant
@@ -127,6 +128,7 @@ async def _opened(stack: AsyncExitStack, settings: Settings) -> tuple[Database, 
         Audit(database),
         ChannelIds(database),
         Grants(database),
+        HeldMessages(database),
     )
     return database, stores, await store.portals()
 

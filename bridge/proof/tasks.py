@@ -16,7 +16,7 @@ from bridge.proof.prove import Task
 from bridge.store.imports import ChannelState
 from bridge.store.ledger import TO_MATRIX
 from bridge.work.profiles import person_of_user
-from portals.crossing.subjects import read_subject
+from portals.crossing.subjects import Subject, read_subject
 from portals.facts import Person, PortalState, Workspace
 from portals.history.expected import Known
 from portals.ids import (
@@ -24,6 +24,7 @@ from portals.ids import (
     MatrixUserId,
     SlackUserId,
     TeamId,
+    Ts,
     channel_queue,
     past_of,
     present_of,
@@ -43,11 +44,11 @@ if TYPE_CHECKING:
     from bridge.store.directory import Directory
     from bridge.store.files import Files
     from bridge.store.grants import Grants
+    from bridge.store.held import HeldMessages
     from bridge.store.imports import Imports
     from bridge.store.ledger import Ledger
     from bridge.store.people import People
     from bridge.store.words import Words
-    from portals.crossing.subjects import Subject
     from portals.facts import Portal, Rules
     from portals.history.export import ExportedChannel
     from portals.history.selection import Selection
@@ -73,6 +74,7 @@ class Stores:
     audit: Audit
     channel_ids: ChannelIds
     grants: Grants
+    held: HeldMessages
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,7 @@ class Planning:
         return found
 
     async def _withheld(self) -> dict[ChannelId, list[tuple[Subject, str]]]:
-        """Return what policies kept from crossing of each channel, with the rule, as the audit log has it."""
+        """Return what policies keep from crossing of each channel, with the rule; what waits still is among it."""
         found: dict[ChannelId, list[tuple[Subject, str]]] = {}
         after = 0
         while page := await self._stores.audit.withheld(after, _MOST):
@@ -234,6 +236,13 @@ class Planning:
                 if (subject := read_subject(one.subject)) is not None:
                     found.setdefault(present_of(subject.channel), []).append((subject, one.detail))
             after = page[-1].id
+        after = 0
+        while rows := await self._stores.held.rows(after, _MOST):
+            for row in rows:
+                if row.direction == TO_MATRIX:
+                    channel = present_of(ChannelId(row.queue.partition("/")[2]))
+                    found.setdefault(channel, []).append((Subject(channel, Ts(row.name)), f"held: {row.wait}"))
+            after = rows[-1].id
         return found
 
     async def _facts(self, team: TeamId, channels: Mapping[ChannelId, ExportedChannel]) -> Known:

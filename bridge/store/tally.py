@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 WAITING = "SELECT direction, COUNT(*), MIN(admitted_at) FROM inbox WHERE state < 2 GROUP BY direction"
 WAY_OF = "SELECT direction FROM inbox WHERE source_key = $1 AND state < 2"
 PARKED_COUNTS = "SELECT direction, COUNT(*) FROM inbox WHERE state = 3 GROUP BY direction"
+HELD_COUNT = "SELECT COUNT(*) FROM held WHERE verdict = ''"
 PORTAL_COUNTS = "SELECT state, COUNT(*) FROM portals GROUP BY state"
 TROUBLED = "SELECT COUNT(*) FROM portals WHERE trouble <> '' AND state <> 'removed'"
 DEPARTING = """
@@ -35,6 +36,8 @@ class Tally:
 
     waiting: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     parked: Mapping[str, int] = field(default_factory=dict)
+    held: int = 0
+    """Messages that wait for a moderator, or for the end of quiet hours."""
     portals: Mapping[str, int] = field(default_factory=dict)
     troubled: int = 0
     departing: int = 0
@@ -56,6 +59,7 @@ async def tally(database: Database) -> Tally:
     return Tally(
         waiting={str(way): (int(rows), int(oldest)) for way, rows, oldest in await database.fetch(WAITING)},
         parked={str(way): int(rows) for way, rows in await database.fetch(PARKED_COUNTS)},
+        held=int((await database.fetch(HELD_COUNT))[0][0]),
         portals={str(state): int(rows) for state, rows in await database.fetch(PORTAL_COUNTS)},
         departing=int((await database.fetch(DEPARTING))[0][0]),
         troubled=int((await database.fetch(TROUBLED))[0][0]),

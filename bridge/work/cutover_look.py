@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from bridge.matrix.client import MatrixClient
     from bridge.slack.client import SlackClient
     from bridge.store.directory import Directory
+    from bridge.store.held import HeldMessages
     from bridge.store.imports import Imports
     from bridge.store.ledger import Ledger
     from bridge.store.people import People as Accounts
     from bridge.work.cutover import CutOver
     from portals.facts import Portal
-    from portals.ids import TeamId
+    from portals.ids import PortalId, TeamId
 
 _PAGE = 1000
 
@@ -37,6 +38,7 @@ class Looking:
         directory: Directory,
         ledger: Ledger,
         imports: Imports,
+        held: HeldMessages,
         accounts: Accounts,
         matrix: MatrixClient,
         clients: Mapping[TeamId, SlackClient],
@@ -47,6 +49,7 @@ class Looking:
         self._directory = directory
         self._ledger = ledger
         self._imports = imports
+        self._held = held
         self._accounts = accounts
         self._matrix = matrix
         self._clients = clients
@@ -54,6 +57,7 @@ class Looking:
         self._domain = domain
         self._waiting: Counter[tuple[str, str]] = Counter()
         self._parked: Counter[tuple[str, str]] = Counter()
+        self._waits: Counter[PortalId] = Counter()
         self._quarantined: Counter[str] = Counter()
         self._history: dict[str, History] = {}
 
@@ -64,6 +68,10 @@ class Looking:
         while rows := await self._ledger.parked(after, _PAGE):
             self._parked.update((row.direction, row.queue) for row in rows)
             after = rows[-1].seq
+        after = 0
+        while waiting := await self._held.rows(after, _PAGE):
+            self._waits.update(row.portal for row in waiting)
+            after = waiting[-1].id
         after = 0
         while page := await self._imports.quarantined(after, _PAGE):
             self._quarantined.update(channel_queue(one.team, one.channel) for one in page)
@@ -86,6 +94,7 @@ class Looking:
             to_slack=self._waiting[TO_SLACK, room],
             parked_to_matrix=self._parked[TO_MATRIX, queue],
             parked_to_slack=self._parked[TO_SLACK, room],
+            held=self._waits[portal.id],
             quarantined=self._quarantined[queue],
             topic=topic(self._topic, portal, self._domain),
         )

@@ -62,6 +62,7 @@ def test_what_stops_a_move(given: Circumstances, words: str) -> None:
     [
         ({"parked_to_matrix": 1}, "1 message of Slack"),
         ({"parked_to_matrix": 2}, "2 messages of Slack"),
+        ({"held": 2}, "causeway held list"),
         ({"quarantined": 3}, "import quarantine list"),
         ({"history": History(4, "left out", "a direct message")}, "a direct message"),
         ({"history": History(4, "admitting")}, "import 4 is not through"),

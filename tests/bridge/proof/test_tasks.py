@@ -16,6 +16,7 @@ from bridge.store.channel_ids import ChannelIds
 from bridge.store.directory import Directory
 from bridge.store.files import Files, FileState, KnownFile
 from bridge.store.grants import Grants, Tokens
+from bridge.store.held import HeldMessages
 from bridge.store.imports import ChannelState, ImportedChannel, Imports, Quarantined
 from bridge.store.ledger import TO_MATRIX, Arrival, Ledger
 from bridge.store.opening import open_database
@@ -87,6 +88,7 @@ async def place_on(url: str) -> AsyncIterator[Place]:
             Audit(database),
             ChannelIds(database),
             Grants(database),
+            HeldMessages(database),
         )
         yield Place(matrix, database, stores)
 
