@@ -15,7 +15,7 @@ COVERAGE ?= --cov=portals --cov-report=term-missing:skip-covered
 PYTEST   := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint format test demo bench soak fuzz sbom audit clean
+.PHONY: help setup lock lint format test demo bench soak fuzz deployment sbom audit clean
 
 help:
 	@echo "make demo         the whole bridge on this machine, no account needed (ONCE=1: run a script, check, exit)"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench        speed and memory, as ratios within one run"
 	@echo "make soak         the cut-anywhere test, for longer"
 	@echo "make fuzz         hostile input for every door (MINUTES=10; FUZZFLAGS=--help: one door, a seed)"
+	@echo "make deployment   the steps of image and systemd unit, carried out for real and thrown away; as root, no Docker"
 	@echo "make sbom audit   what the product is made of (sbom.json, CycloneDX); known weaknesses of that, asked of PyPI"
 	@echo "make setup        .venv with everything in it, $(BIN)/causeway included; a second call does nothing"
 	@echo "make lint format  style and types; rewrite to the style"
@@ -86,6 +87,9 @@ MINUTES ?= 10
 fuzz: setup
 	@$(BIN)/pytest -q --hypothesis-profile=fuzz tests/portals/text
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES) $(FUZZFLAGS)
+
+deployment: setup
+	@$(BIN)/python -m tests.deployment
 
 sbom: setup
 	@$(BIN)/python -m tests.house.sbom > sbom.json && echo "sbom.json written"
