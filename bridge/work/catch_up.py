@@ -30,7 +30,7 @@ import orjson
 from bridge.errors import Later, Refused, StoreUnavailable
 from bridge.store.ledger import TO_MATRIX, Arrival
 from bridge.work.channel_history import read_history
-from portals.history.compare import differences, memberships, pinned_in, pins, roots
+from portals.history.compare import differences, memberships, pinned_in, pins, reopened, roots
 from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_slack_id, next_ts, past_of
 from portals.reading.slack import address
 from portals.retry import TROUBLED, is_installation_trouble
@@ -204,6 +204,8 @@ class CatchUp:
             news += await self._thread_news(portal, workspace, thread, number, asked, wanted)
         spoke = {str(one.payload["event"].get("user") or "") for one in news}
         news += await self.members(portal, workspace, number, spoke)
+        if portal.archived:
+            news = reopened(news, channel=portal.channel, team=portal.team, gap=number)
         queue = channel_queue(portal.team, portal.channel)
         parked = {_live_name(name) for name in await self._ledger.parked_names(TO_MATRIX, queue)}
         found = arrivals_of(news, portal.team, queue, gap)

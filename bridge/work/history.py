@@ -19,7 +19,7 @@ from bridge.store.ledger import TO_MATRIX
 from bridge.work.catch_up import arrivals_of
 from bridge.work.profiles import strangers_of
 from portals.facts import PortalKind
-from portals.history.compare import archived, described, differences, memberships, pins, shows
+from portals.history.compare import archived, described, differences, memberships, opened, pins, reopened, shows
 from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_ts
 from portals.reading.file_tokens import without_tokens
 from portals.relay.system_notices import AS_LIVE
@@ -83,6 +83,7 @@ class ChannelHistory:
         self._system = system
         self._cursor = known.cursor
         self._is_whole: bool | None = None
+        self._reopens = False
 
     def shows(self, record: dict[str, Any]) -> bool:
         """Tell whether a record would make anything to be seen."""
@@ -112,6 +113,10 @@ class ChannelHistory:
         newest = max(times, default=self._cursor)
         unreadable: list[tuple[Any, str]] = []  # Any: foreign JSON
         news = await self._news(told, times, newest, unreadable)
+        portal = await self._directory.portal(self.portal.id)
+        self._reopens = self._reopens or (portal is not None and portal.archived)
+        if self._reopens:
+            news = reopened(news, channel=self._exported.id, team=team, gap=self.known.place)
         arrivals = arrivals_of(news, team, self.queue, self.known.place)
         await self._ledger.admit(
             arrivals,
@@ -166,6 +171,8 @@ class ChannelHistory:
             news += described(_renewed(channel, portal), channel=channel.id, team=team, gap=gap)
         if channel.archived:
             news.append(archived(channel=channel.id, team=team, gap=gap))
+        elif portal is not None and portal.archived and channel.listed:
+            news.append(opened(channel=channel.id, team=team, gap=gap))
         arrivals = arrivals_of(news, team, self.queue, gap)
         await self._ledger.admit(arrivals, beside=[self._imports.advanced(self.known, self._cursor, 0, len(arrivals))])
         return len(arrivals)

@@ -222,11 +222,32 @@ def described(changed: Mapping[str, str], *, channel: ChannelId, team: TeamId, g
     return found
 
 
-def archived(*, channel: ChannelId, team: TeamId, gap: int) -> News:
+def archived(*, channel: ChannelId, team: TeamId, gap: int, name: str = "archived") -> News:
     """Return that a channel is archived, after all that was said in it."""
-    event = {"type": "channel_archive", "channel": channel}
-    payload = {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/archived"}
-    return News(f"{AFTER_ALL}/archived", payload)
+    return _closed("channel_archive", f"{AFTER_ALL}/archived", channel, team, gap, name)
+
+
+def opened(*, channel: ChannelId, team: TeamId, gap: int) -> News:
+    """Return that a channel is archived no more, after all that was said in it."""
+    return _closed("channel_unarchive", f"{AFTER_ALL}/opened", channel, team, gap, "opened")
+
+
+def reopened(news: Sequence[News], *, channel: ChannelId, team: TeamId, gap: int) -> list[News]:
+    """Return the news of a channel whose room is closed, with what opens it before them and closes it behind them.
+
+    So it was in Slack: in an archived channel nobody can say, edit or react to anything.
+    """
+    spoken = [one for one in news if one.payload["event"]["type"] in ("message", "reaction_added")]
+    if not spoken:
+        return list(news)
+    name = spoken[0].rank
+    first = _closed("channel_unarchive", "", channel, team, gap, f"{name}/opened")
+    return [first, *news, archived(channel=channel, team=team, gap=gap, name=f"{name}/archived")]
+
+
+def _closed(kind: str, rank: str, channel: ChannelId, team: TeamId, gap: int, name: str) -> News:
+    event = {"type": kind, "channel": channel}
+    return News(rank, {"team_id": team, "event": event, "event_id": f"seen:{gap}/{channel}/{name}"})
 
 
 def memberships(

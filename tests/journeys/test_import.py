@@ -120,6 +120,40 @@ async def test_a_look_back_does_not_bring_what_an_import_was_to_leave_out(
         await until(lambda: [line.body for line in stage.homeserver.timeline(room)] == [*brought, "meanwhile"], 30)
 
 
+@pytest.mark.parametrize("way", ["export", "look back"])
+async def test_what_happened_between_two_times_of_being_archived_is_brought(
+    sqlite_url: str, tmp_path: Path, way: str
+) -> None:
+    async with Stage(sqlite_url, seed=people_of, more=ONLY_WHAT_IS_ASKED_FOR) as stage:
+        alice = stage.workspace.person("alice")
+        first = alice.post("general", "as it was")
+        alice.archive("general")
+        export_of(stage.workspace, tmp_path / "first.zip")
+        await stage.start()
+        await bring(stage.settings, tmp_path / "first.zip")
+        room = await stage.room("general", 30)
+        await stage.stop()
+        alice.unarchive("general")
+        alice.edit("general", first.ts, "as it is")
+        alice.react("general", first.ts, "tada")
+        alice.post("general", "meanwhile")
+        alice.archive("general")
+        export_of(stage.workspace, tmp_path / "second.zip")
+        await stage.start()
+        if way == "export":
+            await bring(stage.settings, tmp_path / "second.zip")
+        await until(lambda: {"as it is", "meanwhile"} <= {one.body for one in stage.homeserver.timeline(room)}, 30)
+        await until(lambda: _is_closed(stage, room), 30)
+        assert stage.database is not None
+        assert await stage.database.fetch("SELECT 1 FROM inbox WHERE state = 3") == []
+        assert [one["type"] for one in await stage.events(room)].count("m.reaction") == 1
+
+
+def _is_closed(stage: Stage, room: str) -> bool:
+    levels = stage.homeserver.world.rooms[room].state["m.room.power_levels", ""].content
+    return bool(levels["events_default"] == 50)
+
+
 class Cutter:
     """Cuts one history into exports, catching up and live events, at moments that chance chooses."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from portals.events import SlackDeletion, SlackMembership, SlackMessage, SlackReaction
 from portals.facts import Link, Origin, ReactionLink, Workspace
-from portals.history.compare import News, differences, memberships, roots
+from portals.history.compare import News, archived, differences, memberships, opened, reopened, roots
 from portals.ids import NO_TS, ChannelId, EventId, MatrixUserId, SlackUserId, TeamId, Ts
 from portals.reading.slack import address, read
 from portals.reading.slack_messages import message_of
@@ -297,3 +297,19 @@ def test_an_archive_keeps_the_thread_of_a_deleted_root() -> None:
     assert news([tombstone], deleted, archive=True) == []
     assert news([{**tombstone, "thread_ts": None}], archive=True) == []
     assert news([tombstone]) == []
+
+
+def test_news_of_a_closed_room_come_between_its_opening_and_its_closing() -> None:
+    joined = memberships(["U1"], [], channel=CHANNEL, team=TEAM, gap=7)
+    assert reopened(joined, channel=CHANNEL, team=TEAM, gap=7) == joined, "to come in, nobody must speak"
+    said = News("1.1", {"event": {"type": "message"}})
+    found = reopened([*joined, said], channel=CHANNEL, team=TEAM, gap=7)
+    kinds = [one.payload["event"]["type"] for one in sorted(found, key=lambda one: one.rank)]
+    assert kinds == ["channel_unarchive", "member_joined_channel", "message", "channel_archive"]
+
+
+def test_a_channel_that_is_archived_no_more_is_opened_after_all() -> None:
+    shut = archived(channel=CHANNEL, team=TEAM, gap=7)
+    open_again = opened(channel=CHANNEL, team=TEAM, gap=7)
+    assert open_again.payload["event"] == {"type": "channel_unarchive", "channel": CHANNEL}
+    assert open_again.rank > shut.rank
