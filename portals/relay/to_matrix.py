@@ -209,13 +209,13 @@ class _Message:
 
     def _send(self, part: str, piece: dict[str, Any], relation: dict[str, Any] | None) -> SendEvent:
         key = self._key(part)
-        said = {**piece, STAMP: key, SOURCE: self._source(part), **_related(relation)}
+        said = {**piece, STAMP: key, **self._from(part), **_related(relation)}
         return SendEvent(key, self.room, self.sender, "m.room.message", said, self.time, self._record(part), self.ghost)
 
     def _file(self, file: SlackFile) -> Action:
         file = self.facts.files.get(file.id, file)
         key = self._key(file.id)
-        beside = {STAMP: key, SOURCE: self._source(file.id), **_related(self._relation())}
+        beside = {STAMP: key, **self._from(file.id), **_related(self._relation())}
         told = files.told(file, self.facts.rules)
         if told is not None:
             said = {**self._signed(told), **beside}
@@ -298,9 +298,12 @@ class _Message:
             version=event.version,
         )
 
-    def _source(self, part: str) -> dict[str, str]:
+    def _from(self, part: str) -> dict[str, dict[str, str]]:
+        """Name the message of Slack's that an event is a part of; what was said in Matrix is part of none."""
+        if any(link.origin is Origin.MATRIX for link in self.links):
+            return {}
         source = {"team": self.portal.team, "channel": self.event.channel, "ts": self.event.ts}
-        return {**source, "part": part} if part else source
+        return {SOURCE: {**source, "part": part} if part else source}
 
     def _key(self, part: str) -> ActionKey:
         return action_key("slack", self.portal.team, self.portal.channel, self.event.ts, part)
@@ -378,8 +381,7 @@ class _Message:
 
     def _replace(self, link: Link, piece: dict[str, Any]) -> SendEvent:
         key = action_key(self.event.source, "edit", link.part)
-        source = {SOURCE: self._source(link.part)}
-        full = content.edit(piece | source, link.event_id) | {STAMP: key}
+        full = content.edit(piece | self._from(link.part), link.event_id) | {STAMP: key}
         time = ts_to_ms(self.event.version) if self.event.version else None
         ghost = self.facts.stand_in(self.event.author.id, link.sender)
         record = by_hand.coming_back(link) if ghost is not None else None

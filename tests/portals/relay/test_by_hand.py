@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from portals.actions import (
+    SOURCE,
     DeleteMessage,
     Note,
     RecordDeletion,
@@ -70,6 +71,7 @@ def test_their_own_account_replaces_what_it_said_and_that_is_known_when_it_comes
     assert note.record == RecordEdit(TS, "", LATER, event.digest)
     assert (send.sender, send.ghost, send.content["m.new_content"]["body"]) == (ADA, ghost(ALICE), "new")
     assert send.record == RecordEdit(TS, "", "", None)
+    assert SOURCE not in send.content["m.new_content"]  # it was said in Matrix, and no report on Slack tells of it
     known = replace(ADAS, shown=frozenset([event.digest]))
     assert to_matrix.decide(event, PORTAL, facts(known)) == Ignored("our own message")
     newer = replace(ADAS, version=Ts("1700000099.0"))
@@ -90,6 +92,7 @@ def test_what_cannot_be_replaced_is_answered(links: Any, more: Any) -> None:
     _, send = done(edited(), *links, **more)
     assert send.content["body"] == "edited in Slack:\n\nnew"
     assert send.content["m.relates_to"] == {"is_falling_back": False, "m.in_reply_to": {"event_id": "$a"}}
+    assert SOURCE not in send.content
     assert (send.record.part, send.record.origin, send.record.ts) == ("edited", Origin.SLACK, TS)
 
 
