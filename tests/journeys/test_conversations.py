@@ -312,3 +312,22 @@ async def test_what_is_said_with_the_invitation_arrives_once_whenever_the_bridge
         assert said_in(consents, chat) == [("alice", "hello bob")]
         assert await room_of(consents, chat) == room
         assert await talk.stage.left_over() == []
+
+
+async def test_who_allowed_too_little_is_told_once_and_still_writes_as_themself(consents: Consents) -> None:
+    talk = consents.talk
+    ada, own = await consents.connect()
+    await talk.settle()
+    (token,) = consents.slack.oauth.tokens_of("alice")
+    token.scopes -= {"im:read", "im:history", "mpim:read", "mpim:history"}  # as of one who connected long ago
+    chat = talk.in_slack("alice").direct("bob")
+    talk.in_slack("bob").post(chat.id, "unread")
+    for _ in range(2):
+        await talk.stage.start()
+        await until(lambda: conversations.CONNECT_ANEW in [one["body"] for one in said_by_bot(talk.stage, own)], WAIT)
+        await talk.settle()
+    assert [one["body"] for one in said_by_bot(talk.stage, own)].count(conversations.CONNECT_ANEW) == 1
+    await ada.say(talk.room, "still myself")
+    await talk.settle()
+    assert [(one.author, one.text) for one in talk.entries()][-1] == ("alice", "still myself")
+    assert await consents.rows("SELECT 1 FROM portals WHERE kind <> ''") == []
