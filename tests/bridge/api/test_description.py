@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.specs.openapi.checks import (
@@ -16,19 +17,29 @@ from schemathesis.specs.openapi.checks import (
 
 from bridge.api.contract import Role, described
 from bridge.api.operations import OPERATIONS
-from tests.bridge.api.conftest import ADMIN
+from tests.bridge.api.conftest import ADMIN, with_api
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.bridge.api.conftest import Api
 
 CHECKS = (content_type_conformance, response_schema_conformance, status_code_conformance)
 HEADERS = {"Authorization": f"Bearer {ADMIN}"}
 
 
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    """One bridge for all operations: whatever requests leave behind, each answer is to be as described."""
+    async with with_api(f"sqlite:///{tmp_path_factory.mktemp('description') / 'causeway.db'}") as api:
+        yield api
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("name", [one.name for one in OPERATIONS])
-async def test_every_answer_is_as_the_description_says(name: str, api: Api) -> None:
+async def test_every_answer_is_as_the_description_says(name: str, shared: Api) -> None:
     failures: list[str] = []
-    await asyncio.to_thread(_explore, api.url, name, failures)
+    await asyncio.to_thread(_explore, shared.url, name, failures)
     assert failures == []
 
 
