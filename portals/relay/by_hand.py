@@ -43,9 +43,16 @@ def edited(event: SlackMessage, links: Iterable[Link]) -> Link | None:
     """Return the link of what somebody said in Matrix, where the event is their own edit of it in Slack."""
     for link in links:
         if link.origin is Origin.MATRIX and link.hand and not link.deleted:
-            is_news = event.digest not in link.shown and not event.version < link.version
+            is_news = event.digest not in link.shown and not _is_older(event, link)
             return link if event.edited and event.author.id == link.hand and is_news else None
     return None
+
+
+def _is_older(event: SlackMessage, link: Link) -> bool:
+    """Tell whether a state is older than the one that is shown; history tells whole seconds of an edit."""
+    if event.changed:
+        return event.version < link.version
+    return event.version.partition(".")[0] < link.version.partition(".")[0]
 
 
 def is_replaced(link: Link, facts: Facts) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.journeys.consenting import Consents, consents_on
+from tests.journeys.stage import until
 from tests.journeys.talk import Talk, bodies, events, marks
 from tests.journeys.test_double_puppets import ON, ghost, talking
 
@@ -94,6 +97,33 @@ async def test_where_the_bridge_acts_as_them_it_is_one_message_on_both_sides(sql
         assert in_slack(talk) == [("alice", "from Matrix, edited in Slack")]
         assert marks(talk) == [("👍", ADA)]
         assert await talk.stage.left_over() == []
+
+
+@pytest.mark.parametrize("steps", [4, 9])
+async def test_whatever_cuts_the_bridge_off_both_sides_say_the_same(sqlite_url: str, steps: int) -> None:
+    async with connected(sqlite_url, **ON) as consents:
+        talk = consents.talk
+        ada, alice, stage = talk.in_matrix("ada"), talk.in_slack("alice"), talk.stage
+        await ada.say(talk.room, "from Matrix")
+        await talk.settle()
+        alice.post("general", "from Slack")
+        await talk.settle()
+        mine = events(talk)[-1]["event_id"]
+        stage.gate.arm(steps)
+        alice.edit("general", talk.entries()[-2].ts, "edited in Slack")
+        await ada.edit(talk.room, mine, "edited in Matrix")
+        await until(stage.gate.cut.is_set, 30)
+        await stage.start()
+        await talk.settle()
+        assert shown(talk) == [(ADA, "edited in Slack"), (ADA, "edited in Matrix")]
+        assert in_slack(talk) == [("alice", "edited in Slack"), ("alice", "edited in Matrix")]
+        await stage.stop()
+        alice.edit("general", talk.entries()[-2].ts, "edited while nobody listened")
+        await stage.start()
+        await talk.settle()
+        assert shown(talk)[0] == (ADA, "edited while nobody listened")
+        edits = [one for one in stage.homeserver.events(talk.room) if "m.new_content" in one["content"]]
+        assert len(edits) == 3
 
 
 def _key(event: dict[str, Any]) -> str:

@@ -134,6 +134,8 @@ def test_history_tells_of_an_edit_that_was_missed_and_of_no_other() -> None:
         return len(list(news))
 
     digest = edited().digest
+    assert told(replace(ADAS, version=Ts("1700000009.000300"))) == 1  # in the same second
+    assert told(replace(ADAS, version=Ts("1700000010.000300"))) == 0
     assert [told(one) for one in (ADAS, replace(ADAS, shown=frozenset([digest])), from_ada(TS, "$a"))] == [1, 0, 0]
     assert told(link(TS, "$a", digest="other", shown=frozenset([digest]))) == 0
 
