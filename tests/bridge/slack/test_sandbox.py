@@ -188,7 +188,7 @@ class TestUnknownOutcomes:
     async def test_what_may_be_done_twice_is_done_after_all(self, kind: Kind) -> None:
         async with edge(kind=kind) as it:
             ts = await it.client.post(it.channel, "hi", key="k1")
-            steps: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            steps: list[tuple[str, Callable[[], Awaitable[object]]]] = [
                 ("reactions.add", lambda: it.client.react(it.channel, ts, "tada")),
                 ("chat.update", lambda: it.client.update(it.channel, ts, "ho")),
                 ("reactions.remove", lambda: it.client.unreact(it.channel, ts, "tada")),
