@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from bridge.errors import Refused
-from portals.crossing.moderators import reason_to_hide
+from portals.crossing.moderators import ENCRYPTED, reason_to_hide
 from portals.crossing.rooms import HISTORY, JOINING
 from portals.crossing.waiting import Moderators
 from portals.facts import PortalState
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BELIEVED = 60.0
-_ENCRYPTION = "m.room.encryption"
 
 
 class ModeratorRooms:
@@ -55,9 +54,9 @@ class ModeratorRooms:
                 await self._matrix.get_state(room, JOINING),
                 await self._matrix.get_state(room, HISTORY),
                 is_portal=bridged is not None and bridged.state is not PortalState.REMOVED,
-                is_clear=await self._matrix.get_state(room, _ENCRYPTION) is None,
+                is_clear=await self._matrix.get_state(room, ENCRYPTED) is None,
                 from_encrypted=portal.room is not None
-                and await self._matrix.get_state(portal.room, _ENCRYPTION) is not None,
+                and await self._matrix.get_state(portal.room, ENCRYPTED) is not None,
             )
         except Refused as refused:
             log.warning("%s: moderators are not told there what is held: %s", where, refused)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from portals.events import Json
 
+ENCRYPTED = "m.room.encryption"
 _CLOSED = ("invite", "private", "knock")
 
 

@@ -9,6 +9,8 @@ from bridge.cli.checks.listening import is_listening
 from bridge.configured import names_from
 from bridge.errors import BridgeError, Fatal, Refused
 from bridge.matrix.client import MatrixClient
+from portals.crossing.moderators import ENCRYPTED, reason_to_hide
+from portals.crossing.rooms import HISTORY, JOINING
 from portals.ids import MatrixUserId, RoomId, SlackUserId, TeamId
 
 if TYPE_CHECKING:
@@ -64,7 +66,9 @@ async def check_homeserver(settings: Settings) -> Findings:
             yield finding
         for mapping in settings.portals.map:
             if mapping.matrix != "create":
-                yield await _room(client, mapping.matrix)
+                yield await _room(client, mapping.matrix, "portals.map")
+        for room in dict.fromkeys(policy.hold.room for policy in settings.policies if policy.hold.room):
+            yield await _moderators(client, room, settings)
 
 
 async def _knows_devices(settings: Settings) -> Finding:
@@ -141,12 +145,35 @@ async def _reached(client: MatrixClient, settings: Settings) -> Findings:
     yield Finding("homeserver", "ok", f"reaches the bridge at {settings.appservice.url} in {duration} ms")
 
 
-async def _room(client: MatrixClient, name: str) -> Finding:
-    """Say whether a mapped room is there and the bot in it; joining is left to the bridge."""
+async def _moderators(client: MatrixClient, name: str, settings: Settings) -> Finding:
+    """Say whether the room of moderators is there, and whether what is held may be quoted there."""
+    found = await _room(client, name, "policies[].hold.room")
+    if found.outcome != "ok":
+        return found
+    try:
+        room = await client.rooms.resolve_alias(name) if name.startswith("#") else RoomId(name)
+        states = [await client.get_state(room or RoomId(name), kind) for kind in (JOINING, HISTORY, ENCRYPTED)]
+    except BridgeError:  # an invited bot sees nothing of it yet
+        return found
+    hides = reason_to_hide(
+        states[0],
+        states[1],
+        is_portal=name in [mapping.matrix for mapping in settings.portals.map],
+        is_clear=states[2] is None,
+        from_encrypted=settings.rooms.encryption,
+    )
+    if not hides:
+        return found
+    remedy = "close it, or leave it so: moderators then read what is held in the console"
+    return Finding("homeserver", "warn", f"nothing that is held is quoted in {name}: {hides}", remedy)
+
+
+async def _room(client: MatrixClient, name: str, where: str) -> Finding:
+    """Say whether a room is there and the bot in it; joining is left to the bridge."""
     try:
         room = await client.rooms.resolve_alias(name) if name.startswith("#") else RoomId(name)
         if room is None:
-            remedy = "check the alias in portals.map, or give the room that alias"
+            remedy = f"check the alias in {where}, or give the room that alias"
             return Finding("homeserver", "fail", f"there is no room {name}", remedy)
         member = await client.rooms.member(room, client.bot)
     except Refused:  # whoever is not in a room may not see who is

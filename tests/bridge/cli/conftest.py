@@ -67,11 +67,13 @@ class Side:
     slack: SlackSandbox
     values: dict[str, Any]
 
-    def write(self, config: Path, **changes: Mapping[str, Any]) -> Path:
+    def write(self, config: Path, policies: Plain = None, **changes: Mapping[str, Any]) -> Path:
         """Write a configuration that is right but for the changes; returns its path."""
         values: dict[str, Plain] = {
             name: {**self.values.get(name, {}), **changes.get(name, {})} for name in {*self.values, *changes}
         }
+        if policies is not None:
+            values["policies"] = policies
         config.write_text(render(values))
         config.chmod(0o600)
         return config

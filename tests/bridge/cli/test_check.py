@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
 
 from bridge.http import Listener
 from bridge.matrix.appservice import Appservice
+from bridge.matrix.client import MatrixClient
 from bridge.store.database import Statement
 from bridge.store.opening import HALF_MOVED, open_database
 from config import manifest
 from config.loader import load
+from portals.ids import MatrixUserId
 from tests.sandbox.child import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from config.settings import Settings
     from tests.bridge.cli.conftest import Causeway, Said, Side
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -180,6 +183,35 @@ async def test_mapped_channels_and_rooms_are_looked_for(side: Side, causeway: Ca
     assert ("fail", "the bot sees no channel C0NOWHERE") in said
     assert ("fail", "there is no room #nowhere:localhost") in said
     assert ("warn", f"the bot is not in the room {mine} yet") in said
+
+
+async def test_rooms_of_moderators_are_looked_for_and_at(side: Side, causeway: Causeway, tmp_path: Path) -> None:
+    mona = await side.synapse.person("mona")
+    there = await mona.create_room(name="Moderators", preset="public_chat")
+    policies: list[Any] = [
+        {"name": "default", "hold": {"words": ["draft"], "room": "#nomods:localhost"}},
+        {"name": "open", "hold": {"words": ["draft"], "room": there}},
+    ]
+    config = side.write(tmp_path / "config.yaml", policies=policies)
+    findings = await look(causeway, config, code=1)
+    said = {(finding["outcome"], finding["detail"]) for finding in findings}
+    assert ("fail", "there is no room #nomods:localhost") in said
+    assert ("warn", f"the bot is not in the room {there} yet") in said
+    settings = load(config, {})
+    async with client_of(settings) as bot:
+        await bot.rooms.join(there)
+    findings = await look(causeway, config, code=1)
+    said = {(finding["outcome"], finding["detail"]) for finding in findings}
+    why = "more people than the invited may join this room"
+    assert ("warn", f"nothing that is held is quoted in {there}: {why}") in said
+    await mona.set_state(there, "m.room.join_rules", {"join_rule": "invite"})
+    findings = await look(causeway, config, code=1)
+    assert ("ok", f"the bot is in {there}") in {(finding["outcome"], finding["detail"]) for finding in findings}
+
+
+def client_of(settings: Settings) -> MatrixClient:
+    bot = MatrixUserId(settings.bot_id)
+    return MatrixClient(settings.homeserver.address, settings.appservice.as_token.reveal(), bot)
 
 
 async def test_files_that_are_open_or_differ_are_named(side: Side, causeway: Causeway, tmp_path: Path) -> None:
