@@ -14,11 +14,16 @@ from bridge.store.audit import Audit
 from bridge.store.cutovers import Cutovers
 from bridge.store.papers import Kind, Papers
 from portals.cutover import Phase
+from portals.history.selection import Selection
 from portals.ids import PortalId
 from tests.bridge.api.conftest import ADMIN, USER, with_api
+from tests.journeys.importing import bring
+from tests.sandbox.exports import export_of
 from tests.sandbox.slack.faults import Kind as Fault
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
     from tests.bridge.api.conftest import Api
@@ -179,6 +184,26 @@ async def test_a_channel_moves_by_orders_and_each_order_says_what_became_of_it(a
     assert (move["phase"], move["state"]) == ("finished", "archived")
     assert {one["actor"] for one in move["steps"]} == {"ops (API, 127.0.0.1)"}
     assert "set the topic" not in [one["step"] for one in move["steps"]]
+
+
+async def test_a_move_is_proven_in_the_bridge_and_the_report_is_kept(api: Api, tmp_path: Path) -> None:
+    export_of(api.stage.workspace, tmp_path / "export.zip")
+    await bring(api.stage.settings, tmp_path / "export.zip", Selection(channels=frozenset({"general"})))
+    body = {"channels": ["general"]}
+
+    async def ended(command: str, **more: object) -> str:
+        assert (await api("POST", f"/moves/{command}", json={**body, **more})).status == 202
+        async with asyncio.timeout(60):
+            while (now := (await api("GET", "/moves/orders")).data["items"][0])["ended"] is None:
+                await asyncio.sleep(0.1)
+        return str(now["error"] or now["said"])
+
+    assert (await ended("freeze", anyway=True)).startswith("is frozen")
+    assert await ended("finish", for_good=True, accept_differences=True) == "has moved to Matrix for good"
+    (report,) = (await api("GET", "/papers")).data["items"]
+    assert (report["kind"], report["title"], report["made_by"]) == ("report", "export.zip", "ops (API, 127.0.0.1)")
+    steps = {one["step"]: one for one in (await api("GET", "/moves")).data["items"][0]["steps"]}
+    assert {"prove", "attach the report"} <= {name for name, one in steps.items() if one["done"]}
 
 
 async def test_an_order_that_cannot_be_begun_is_declined(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
