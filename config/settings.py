@@ -332,6 +332,9 @@ class Settings(Section):
     @model_validator(mode="after")
     def _consent_finds_its_way(self) -> Self:
         if all(one.client_id is None for one in self.slack.workspaces):
+            if self.people.live_direct_messages:
+                hint = "give a workspace its client_id, with which people connect: see OAuth in the README"
+                raise wrong("needs a client_id", hint, at=("people", "live_direct_messages"))
             return self
         for missing, at in ((self.oauth.key, ("oauth", "key")), (self.public.url, ("public", "url"))):
             if missing is None:

@@ -149,9 +149,14 @@ class Connecting:
         if self._with_conversations:
             reason = "connected their account, direct messages included"
             await self._store.people.consent(team, given.user, given=True, actor=actor, reason=reason)
+        direct = (
+            "Your direct messages come into rooms of their own, where those with whom you have them agreed. "
+            if self._with_conversations
+            else ""
+        )
         said = content.notice(
             f"You are connected to your account of Slack ({step.workspace}): what you write, edit, delete, react and "
-            "share in bridged rooms is done there as yourself. To end that, write: disconnect"
+            f"share in bridged rooms is done there as yourself. {direct}To end that, write: disconnect"
         )
         try:
             key = action_key("connected", digest(given.token))

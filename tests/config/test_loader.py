@@ -293,6 +293,7 @@ def test_values_that_cannot_stand_are_named(problems: Problems, addition: str, k
             "slack.workspaces[0].signing_secret",
         ),
         ("  workspaces", "  api_url: http://slack.example.org/api\n  workspaces", "slack.api_url"),
+        ("slack:\n", "people: {live_direct_messages: true}\nslack:\n", "people.live_direct_messages"),
         ("  domain", "  address: matrix.example.org\n  domain", "homeserver.address"),
         ("  domain", "  address: http://a:b@matrix.example.org\n  domain", "homeserver.address"),
         ("  domain", "  address: http://matrix.example.org:99999\n  domain", "homeserver.address"),
