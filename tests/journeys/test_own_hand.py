@@ -12,17 +12,21 @@ from bridge.administration.acting import Actor
 from bridge.administration.store import Store
 from bridge.configured import names_from
 from bridge.errors import Declined
+from bridge.proof.making import make_report
 from bridge.store.database import Statement
 from bridge.store.opening import open_database
+from portals.history.selection import Selection
 from portals.ids import SlackUserId, TeamId
 from tests.journeys.consenting import Consents, consents_on
 from tests.journeys.stage import until
 from tests.journeys.talk import bodies, events, marks
 from tests.journeys.test_commands import said_by_bot
+from tests.sandbox.exports import export_of
 from tests.sandbox.slack.faults import Kind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 FILE = b"what ada shares"
 
@@ -68,7 +72,7 @@ async def test_what_somebody_says_edits_reacts_shares_and_deletes_is_done_as_the
     assert await talk.stage.left_over() == []
 
 
-async def test_a_reaction_that_is_taken_back_in_slack_goes_in_matrix_too(consents: Consents) -> None:
+async def test_a_reaction_that_is_taken_back_in_slack_goes_in_matrix_too(consents: Consents, tmp_path: Path) -> None:
     talk = consents.talk
     await consents.connect()
     ada, room, alice = talk.in_matrix("ada"), talk.room, talk.in_slack("alice")
@@ -77,6 +81,10 @@ async def test_a_reaction_that_is_taken_back_in_slack_goes_in_matrix_too(consent
     await ada.react(room, events(talk)[-1]["event_id"], "👍")
     await talk.settle()
     assert talk.entries()[-1].reactions == (("+1", ("alice",)),)
+    export_of(talk.stage.workspace, tmp_path / "now")
+    report = await make_report(talk.stage.settings, [tmp_path / "now"], Selection(), False)
+    tally = report.totals()["reactions"]
+    assert (report.unexplained, tally.source, tally.present) == (0, 1, 1)
     alice.unreact("general", said.ts, "+1")
     await talk.settle()
     assert marks(talk) == []
