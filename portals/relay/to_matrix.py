@@ -24,7 +24,7 @@ from portals.actions import (
 )
 from portals.crossing import holding, withholding
 from portals.crossing.held import as_new_in_slack, flaw_of, is_news
-from portals.crossing.judge import Allowed, Waits, Withheld, judge
+from portals.crossing.judge import Waits, Withheld, judge
 from portals.events import (
     Ignored,
     SlackAuthor,
@@ -133,14 +133,12 @@ def decide(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...
         return Ignored(flaw)
     event = as_new_in_slack(event, facts)
     judged = judge(event, portal, facts)
-    match judged:
-        case Waits() as waits:
-            return holding.in_matrix(waits, event, portal, facts)
-        case Withheld() as withheld:
-            done: tuple[Action, ...] | Ignored = withholding.in_matrix(withheld, event, portal, facts)
-        case Allowed():
-            done = _done(event, portal, facts)
-    return holding.ended(done, event, portal, facts, crosses=isinstance(judged, Allowed))
+    if isinstance(judged, Waits):
+        return holding.in_matrix(judged, event, portal, facts)
+    if isinstance(judged, Withheld):
+        withheld = withholding.in_matrix(judged, event, portal, facts)
+        return holding.ended(withheld, event, portal, facts, crosses=False)
+    return holding.ended(_done(event, portal, facts), event, portal, facts, crosses=True)
 
 
 def _done(event: SlackEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored:

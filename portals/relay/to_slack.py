@@ -23,7 +23,7 @@ from portals.actions import (
 )
 from portals.crossing import holding, withholding
 from portals.crossing.held import as_new_in_matrix, flaw_of, held_of
-from portals.crossing.judge import Allowed, Waits, Withheld, judge
+from portals.crossing.judge import Waits, Withheld, judge
 from portals.events import (
     Ignored,
     MatrixEvent,
@@ -112,16 +112,13 @@ def decide(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ..
         return Ignored(flaw)
     event = as_new_in_matrix(event, facts)
     judged = judge(event, portal, facts)
-    match judged:
-        case Waits() as waits:
-            return holding.in_slack(waits, event, portal, facts)
-        case Withheld() as withheld:
-            done: tuple[Action, ...] | Ignored | Undeliverable = withholding.in_slack(withheld, event, portal, facts)
-        case Allowed(facts=known):
-            done = _done(event, portal, known)
-    if isinstance(done, Undeliverable):
-        return done
-    return holding.ended(done, event, portal, facts, crosses=isinstance(judged, Allowed))
+    if isinstance(judged, Waits):
+        return holding.in_slack(judged, event, portal, facts)
+    if isinstance(judged, Withheld):
+        withheld = withholding.in_slack(judged, event, portal, facts)
+        return holding.ended(withheld, event, portal, facts, crosses=False)
+    done = _done(event, portal, judged.facts)
+    return done if isinstance(done, Undeliverable) else holding.ended(done, event, portal, facts, crosses=True)
 
 
 def _done(event: MatrixEvent, portal: Portal, facts: Facts) -> tuple[Action, ...] | Ignored | Undeliverable:
