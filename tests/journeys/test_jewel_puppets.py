@@ -25,7 +25,7 @@ def run(database_url: str, script: Script, cuts: list[Cut]) -> list[str]:
 @pytest.mark.timeout(240)
 def test_who_speaks_in_an_own_account_loses_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
     @seed(7)
-    @settings(quick, max_examples=25)
+    @settings(quick, max_examples=16)
     @given(scripts(), CUTS)
     def cut_off(script: Script, cuts: list[Cut]) -> None:
         run(fresh(tmp_path_factory), script, cuts)

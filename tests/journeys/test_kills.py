@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHANNELS = ("general", "random", "design", "ops")
-KILLS = {(): 24, ("alice", "bob"): 10}
+KILLS = {(): 14, ("alice", "bob"): 8}
 """How often the bridge is killed, by who has an account of their own."""
 ON = {"double_puppet": {"as_token": "pu" * 24}}
 

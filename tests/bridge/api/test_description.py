@@ -48,7 +48,7 @@ def _explore(url: str, name: str, failures: list[str]) -> None:
     operation = schema.find_operation_by_id(name)
 
     @settings(
-        max_examples=25,
+        max_examples=12,
         deadline=None,
         database=None,
         phases=[Phase.generate],
