@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.store.database import Statement
+from portals.crossing import policy
 from tests.bridge.cli.bridged import Bridged, bridged
 from tests.sandbox.slack import Kind
 
@@ -106,3 +107,22 @@ async def test_a_period_without_a_message_has_nothing_to_compare(bridge: Bridged
 async def test_a_channel_that_slack_does_not_show_or_that_has_no_room_is_told(bridge: Bridged) -> None:
     assert "Slack shows the bot no such channel" in (await bridge.say("verify", "#nowhere", code=1)).err
     assert "has no room" in (await bridge.say("verify", "#engineering", code=1)).err
+
+
+async def test_what_is_deleted_in_slack_alone_is_told_of_where_deletions_do_not_cross(
+    causeway: Causeway, tmp_path: Path, sqlite_url: str
+) -> None:
+    kinds = [kind.value for kind in policy.Kind if kind is not policy.Kind.DELETIONS]
+    more = {"portals": PORTALS, "rooms": {"join_rule": "public"}, "policies": [{"name": "default", "kinds": kinds}]}
+    async with bridged(causeway, tmp_path, sqlite_url, **more) as bridge:
+        await bridge.stage.start()
+        await settled(bridge)
+        amara = bridge.stage.workspace.person("amara")
+        ts = amara.post("general", "deleted in Slack alone").ts
+        amara.post("general", "the end")
+        await bridge.shows("general", "the end")
+        amara.delete("general", ts)
+        await settled(bridge)
+        said = await bridge.say("verify", "#general")
+        assert "1 messages are deleted in Slack and kept here" in said.out
+        assert said.out.endswith("Nothing is unexplained\n")
