@@ -272,9 +272,10 @@ class Fetcher:
             log.info("%s: the file %s is tried again in %.1f s: %s", *key, wait, broken)
         except Later as later:
             self._failing.setdefault(key, self._here)
-            self._failures += 1
+            now = asyncio.get_running_loop().time()
+            self._failures += now >= self._away_until  # what failed at the same time failed once
             wait = self._put_aside(file, pause(self._failures, later.retry_after))
-            self._away_until = asyncio.get_running_loop().time() + wait
+            self._away_until = now + wait
             log.log(_LEVELS[self._failures > 1], "files wait for %.1f s: %s", wait, later)
         except Refused as refused:
             if refused.code in (ABSENT, WITHHELD):
