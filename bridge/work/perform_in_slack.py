@@ -182,14 +182,17 @@ class SlackPerformer:
         )
 
     async def _update(self, team: TeamId, action: UpdateMessage) -> str:
-        """Replace a message; returns the digest of what a person's own says now, by which Slack tells of it later."""
+        """Replace a message; returns the digest of what a person's own says now, by which Slack tells of it later.
+
+        An answer may leave out the blocks, which what Slack tells later never does.
+        """
         said: list[Mapping[str, object]] = []
 
         async def update(by: Installation) -> None:
             said.append(await by.client.update(action.channel, action.ts, action.text, blocks=action.blocks))
 
         await _unless_gone(self._by(team, action, update))
-        return digest_of(said[-1]) if said and action.hand is not None else ""
+        return digest_of({"blocks": action.blocks, **said[-1]}) if said and action.hand is not None else ""
 
     # --- files
 
