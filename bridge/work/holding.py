@@ -65,8 +65,9 @@ class Holding:
             try:
                 if looks % _TIDY == 0:
                     await self._held.tidy()
-                await self.let_go()
                 self._has_any = await self._held.has_any()
+                if self._has_any:
+                    await self.let_go()
             except BridgeError as error:
                 log.warning("what is due could not be let go yet: %s", error)
             looks += 1
