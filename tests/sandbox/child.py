@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,13 +24,17 @@ LOOPBACK = "127.0.0.1"
 class ChildFailed(Exception):
     """The program ended or stayed silent; the text carries the end of its output."""
 
+_CHANCE = random.SystemRandom()
+
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now; whoever uses it should do so soon."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on now, and that no system gives to an outgoing connection meanwhile."""
+    for _ in range(1_000):
+        port = _CHANCE.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
+    raise OSError("no port is free")
 
 
 class Child:

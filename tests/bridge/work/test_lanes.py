@@ -252,9 +252,10 @@ async def hung(world: World, rows: int) -> None:
 
 
 async def test_what_is_under_way_comes_to_its_end_and_what_is_left_is_told(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await hung(world, 3)
+    monkeypatch.setattr(stop_when, "__defaults__", (60.0,))
     with caplog.at_level("INFO"):
         resting = asyncio.create_task(world.stage.come_to_rest())
         await asyncio.sleep(0.01)
