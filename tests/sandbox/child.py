@@ -24,6 +24,7 @@ LOOPBACK = "127.0.0.1"
 class ChildFailed(Exception):
     """The program ended or stayed silent; the text carries the end of its output."""
 
+
 _CHANCE = random.SystemRandom()
 
 
