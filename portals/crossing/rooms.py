@@ -142,7 +142,8 @@ def server_acl(servers: Iterable[str], home: Home) -> dict[str, Any]:
     """Return what closes a room to other homeservers than ours and these."""
     ours = _bare(home.domain)
     is_literal = re.fullmatch(r"[\d.]+|\[.*\]", ours) is not None
-    return {"allow": sorted({ours, *servers}), "deny": [], "allow_ip_literals": is_literal}
+    named = {ours, home.domain}  # Synapse looks for itself by its whole name before it takes the list, port and all
+    return {"allow": sorted({*named, *servers}), "deny": [], "allow_ip_literals": is_literal}
 
 
 def _bare(domain: str) -> str:

@@ -35,7 +35,7 @@ def test_a_room_departs_as_the_table_says(case: Case) -> None:
 
 def test_a_homeserver_that_is_an_address_stays_in_its_own_rooms() -> None:
     assert server_acl(["a.example"], Home("[::1]:8448")) == {
-        "allow": ["[::1]", "a.example"],
+        "allow": ["[::1]", "[::1]:8448", "a.example"],
         "deny": [],
         "allow_ip_literals": True,
     }

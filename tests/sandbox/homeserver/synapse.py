@@ -3,8 +3,9 @@
     async with Synapse(directory, registrations=[registration]) as homeserver:
         ada = await homeserver.person("ada")
 
-It federates with nobody, limits nobody's rate and keeps everything in `directory`. A `Template` holds the keys and the
-empty database that a first start makes; a Synapse that is given one starts in about half the time.
+It federates with nobody unless it is `federating`, limits nobody's rate and keeps everything in `directory`. A
+`Template` holds the keys and the empty database that a first start makes; a Synapse that is given one starts in about
+half the time.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import secrets
 import shutil
 import sys
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from tests.sandbox.homeserver.federation import Federating
+
+PYTHON = "CAUSEWAY_SYNAPSE_PYTHON"
+"""The environment variable that names the interpreter of another Synapse than this environment's."""
 SERVER_NAME = "localhost"
 SECRET = "only-for-tests"
 REGISTER = "/_synapse/admin/v1/register"
@@ -57,18 +63,26 @@ class Synapse:
         server_name: str = SERVER_NAME,
         experimental: Mapping[str, Any] | None = None,
         port: int | None = None,
+        federating: Federating | None = None,
     ) -> None:
         self.directory = directory
-        self.server_name = server_name
+        self.server_name = federating.server_name if federating else server_name
         self.port = port or free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
         self._registrations = registrations
         self._template = template
         self._postgres_url = postgres_url
         self._experimental = dict(experimental or {})
+        self._federating = federating
         self._session: aiohttp.ClientSession | None = None
         self._child = Child(
-            [sys.executable, "-m", "synapse.app.homeserver", "--config-path", directory / "homeserver.json"],
+            [
+                os.environ.get(PYTHON, sys.executable),
+                "-m",
+                "synapse.app.homeserver",
+                "--config-path",
+                directory / "homeserver.json",
+            ],
             log=directory / "synapse.log",
             directory=directory,
         )
@@ -150,6 +164,13 @@ class Synapse:
         (self.directory / "homeserver.json").write_text(json.dumps(self._settings(), indent=1))
 
     def _settings(self) -> dict[str, Any]:
+        settings = self._alone()
+        if self._federating:
+            settings["listeners"].append(self._federating.listener)
+            settings |= self._federating.settings()
+        return settings
+
+    def _alone(self) -> dict[str, Any]:
         at = self.directory
         return {
             "server_name": self.server_name,
