@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 import struct
 import tempfile
 from contextlib import asynccontextmanager
@@ -44,6 +45,7 @@ SCANNER = "scanner"
 
 _IN_MEMORY = 1024 * 1024
 _CHUNK = 64 * 1024
+_LONGEST = 4096
 
 
 class Kept(Refused):
@@ -147,7 +149,7 @@ class Clamd:
         try:
             async with asyncio.timeout(self._seconds):
                 answer = await self._asked(file)
-        except (OSError, TimeoutError, asyncio.LimitOverrunError) as error:
+        except (OSError, TimeoutError) as error:
             raise ScannerFailed(f"clamd gave no verdict: {error or 'it took too long'}") from error
         if answer == "stream: OK":
             return Verdict.CLEAN
@@ -157,24 +159,36 @@ class Clamd:
         raise ScannerFailed(f"clamd gave no verdict: {answer[:200] or 'it closed the connection'}")
 
     async def _asked(self, file: IO[bytes]) -> str:
-        reader, writer = await self._connected()
-        try:
-            with contextlib.suppress(ConnectionError):  # it answers before the end of a file that is too long for it
-                writer.write(b"zINSTREAM\0")
-                async for chunk in _read(file):
-                    writer.write(struct.pack("!L", len(chunk)) + chunk)
-                    await writer.drain()
-                writer.write(struct.pack("!L", 0))
-                await writer.drain()
-            return (await reader.read(4096)).rstrip(b"\0\n").decode(errors="replace")
-        finally:
-            writer.close()
+        """Return the answer, which comes before the end of a file that is too long for clamd: it then hangs up.
 
-    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        Streams of asyncio forget what came before a connection broke, so the socket is used as it is.
+        """
+        loop = asyncio.get_running_loop()
+        answer = b""
+        with await asyncio.to_thread(self._connected) as link:
+            with contextlib.suppress(ConnectionError):
+                await loop.sock_sendall(link, b"zINSTREAM\0")
+                async for chunk in _read(file):
+                    await loop.sock_sendall(link, struct.pack("!L", len(chunk)) + chunk)
+                await loop.sock_sendall(link, struct.pack("!L", 0))
+            while not answer.endswith(b"\0") and len(answer) < _LONGEST and (more := await loop.sock_recv(link, 4096)):
+                answer += more
+        return answer.rstrip(b"\0\n").decode(errors="replace")
+
+    def _connected(self) -> socket.socket:
         if self._place.startswith("/"):
-            return await asyncio.open_unix_connection(self._place)
-        host, _, port = self._place.rpartition(":")
-        return await asyncio.open_connection(host, int(port))
+            link = socket.socket(socket.AF_UNIX)
+            link.settimeout(self._seconds)
+            try:
+                link.connect(self._place)
+            except BaseException:
+                link.close()
+                raise
+        else:
+            host, _, port = self._place.rpartition(":")
+            link = socket.create_connection((host.strip("[]"), int(port)), timeout=self._seconds)
+        link.setblocking(False)
+        return link
 
 
 class Command:
