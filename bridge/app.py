@@ -429,6 +429,7 @@ class _Bridge:
             if any(what != LOOK for what, _ in asked):
                 await self.workspaces.take_up_unconnected()
                 self.directory.forget_portals()
+                self.directory.forget_people()
                 self.people.forget()
                 self.hands.forget()
                 self.conversations.hurry()

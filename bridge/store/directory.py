@@ -283,6 +283,10 @@ class Directory:
 
     # --- Slack's people
 
+    def forget_people(self) -> None:
+        """Read people anew: another process may have forgotten somebody."""
+        self._people.clear()
+
     async def person(self, team: TeamId, user: SlackUserId) -> Person | None:
         """Return a person or bot that was met before."""
         known = self._people.get((team, user))
