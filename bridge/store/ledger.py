@@ -132,6 +132,9 @@ SELECT seq, direction, queue, source_key, reason, admitted_at, raw FROM inbox
 WHERE state = 3 AND seq > $1 ORDER BY seq LIMIT $2
 """
 PARKED_NAMES = "SELECT source_key FROM inbox WHERE state = 3 AND direction = $1 AND queue = $2"
+PARKED_RELEASED = """
+SELECT source_key, raw FROM inbox WHERE state = 3 AND direction = $1 AND queue = $2 AND source_key LIKE 'held:%'
+"""
 PARKED_ONE = """
 SELECT seq, direction, queue, source_key, reason, admitted_at, raw FROM inbox WHERE state = 3 AND seq = $1
 """
@@ -297,6 +300,15 @@ class Ledger:
             Statement(DROP_PARKED_SOURCE, (source_key, reason, _now())), Statement(CLEAR_DROPPED_SOURCE, (source_key,))
         )
         return bool(results[0])
+
+    async def drop_parked_event(self, queue: str, event_id: str, reason: str) -> None:
+        """Give up the parked row of an event in a room, also where it was held before and then let go."""
+        names = [f"matrix:{event_id}"]
+        for name, raw in await self._database.fetch(PARKED_RELEASED, TO_SLACK, queue):
+            if orjson.loads(raw).get("event_id") == event_id:
+                names.append(name)
+        for name in names:
+            await self.drop_parked_source(name, reason)
 
     async def requests(self) -> list[tuple[str, str]]:
         """Take what other processes (the command line) asked for: queues to look at, as (direction or LOOK, queue)."""

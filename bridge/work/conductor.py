@@ -261,7 +261,7 @@ class Conductor:
         facts = await self._answers.facts(wanted, portal, workspace)
         decision = to_slack.decide(said, portal, facts)
         if isinstance(said, MatrixRedaction) and isinstance(decision, Ignored):
-            await self._ledger.drop_parked_source(f"matrix:{said.target}", "redacted by its author")
+            await self._ledger.drop_parked_event(row.queue, said.target, "redacted by its author")
         return decision
 
     async def _is_echo(self, payload: Json, portal: Portal, other_side: OtherSide) -> bool:

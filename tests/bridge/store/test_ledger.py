@@ -250,6 +250,17 @@ async def test_a_dropped_row_is_gone_with_its_plan(ledger: Ledger, database: Dat
     assert rows == [(2, "", "by its author")]
 
 
+@pytest.mark.parametrize("name", ["matrix:$1", "held:7:1"])
+async def test_a_parked_event_is_dropped_by_its_id_also_where_it_was_held_and_let_go(ledger: Ledger, name: str) -> None:
+    other = '{"event_id": "$2"}'
+    told = {name: '{"event_id": "$1"}', "matrix:$2": other, "held:8:1": other}
+    await ledger.admit([Arrival(TO_SLACK, "!room:x", key, raw) for key, raw in told.items()])
+    for row in await ledger.next_rows(TO_SLACK, "!room:x", 10):
+        await ledger.park(row, "no")
+    await ledger.drop_parked_event("!room:x", "$1", "by its author")
+    assert [one.source_key for one in await ledger.parked()] == ["matrix:$2", "held:8:1"]
+
+
 async def test_parked_rows_are_listed_in_pages(ledger: Ledger) -> None:
     rows = [await row_of(ledger, str(number)) for number in range(5)]
     for row in reversed(rows):
