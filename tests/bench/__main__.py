@@ -8,13 +8,26 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import backlog, ceiling, console, conversions, delay, encryption, idle, importing, planning, throughput
+from tests.bench import (
+    backlog,
+    ceiling,
+    console,
+    conversions,
+    delay,
+    encryption,
+    flood,
+    idle,
+    importing,
+    planning,
+    throughput,
+)
 from tests.bench.figures import Figure, show
 
 MEASUREMENTS = {
     "throughput": throughput.measure,
     "delay": delay.measure,
     "backlog": backlog.measure,
+    "flood": flood.measure,
     "ceiling": ceiling.measure,
     "idle": idle.measure,
     "conversions": conversions.measure,

@@ -14,7 +14,7 @@ import orjson
 from tests.bench.service import Service
 from tests.bench.workspace import PEOPLE, seed
 from tests.sandbox.homeserver.instant import InstantHomeserver
-from tests.sandbox.slack import Limits, SlackSandbox
+from tests.sandbox.slack import DeliveryTimes, Limits, SlackSandbox
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 class Scene:
     """Sends on one side and waits for what arrives on the other."""
 
-    def __init__(self, directory: Path, channels: int, limits: Limits, store: str = "") -> None:
+    def __init__(
+        self, directory: Path, channels: int, limits: Limits, store: str = "", *, times: DeliveryTimes | None = None
+    ) -> None:
         self._directory = directory
         self.channels = [f"c{number}" for number in range(channels)]
-        self.slack = SlackSandbox(partial(seed, channels), limits=limits)
+        self.slack = SlackSandbox(partial(seed, channels), limits=limits, times=times or DeliveryTimes())
         self._store = store
         self._stack = AsyncExitStack()
         self._awaited: dict[str, asyncio.Future[float]] = {}
