@@ -216,4 +216,5 @@ DOORS: Sequence[Door] = (
     Door("export_file", export_file, refusals=(BadExport,), weight=10),
     Door("homeserver_request", web.homeserver_request, weight=4),
     Door("slack_request", web.slack_request, weight=4),
+    Door("public_request", web.public_request, weight=4),
 )
