@@ -17,6 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from bridge.errors import Fatal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
     from typing import Self
 
@@ -24,6 +25,14 @@ GRACE = 5.0
 """Seconds that running requests have to finish once the listener is told to stop."""
 
 log = logging.getLogger(__name__)
+
+
+async def posted(request: web.Request) -> Mapping[str, str | bytearray | bytes | web.FileField]:
+    """Return the form that a request brings; raises HTTPBadRequest for what is none, which is no fault of ours."""
+    try:
+        return await request.post()
+    except (ValueError, LookupError) as error:
+        raise web.HTTPBadRequest(text="What came with this request is no form.\n") from error
 
 
 class _OursAlone(logging.Filter):

@@ -23,6 +23,7 @@ from bridge.console.rendering import Notice, Pages
 from bridge.console.signing import SIGN_IN, is_ours
 from bridge.console.views import Views
 from bridge.errors import BridgeError, Declined
+from bridge.http import posted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -98,7 +99,7 @@ class Console:
                 session = await self._signing.session(request)
                 if session is None:
                     return self._to(SIGN_IN)
-                if request.method == "POST" and not is_ours(session, (await request.post()).get("form_token")):
+                if request.method == "POST" and not is_ours(session, (await posted(request)).get("form_token")):
                     log.warning("console: a form without its token, from %s", request.remote)
                     actor = self._actor(request, session)
                     await self._office.store.database.commit(actor.refused(request.path, "foreign_form"))
@@ -119,7 +120,7 @@ class Console:
             response = self._asking(Notice(words, is_good=False), 429)
             response.headers["Retry-After"] = str(seconds)
             return response
-        link = (await request.post()).get("link", "")
+        link = (await posted(request)).get("link", "")
         signed_in = await self._signing.sign_in(request, link if isinstance(link, str) else "")
         if signed_in is None:
             log.warning("console: a link that does not work, from %s", request.remote)
@@ -185,7 +186,7 @@ class Console:
     # --- forms
 
     async def _acted(self, request: web.Request, session: Session) -> web.Response:
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        form = {name: value for name, value in (await posted(request)).items() if isinstance(value, str)}
         actor = self._actor(request, session)
         try:
             notice = Notice(await ACTS[request.path](self._office, actor, form))

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from bridge.errors import Fatal
-from bridge.http import Listener
+from bridge.http import Listener, posted
 
 
 def application() -> web.Application:
@@ -68,3 +68,25 @@ async def test_what_is_no_http_is_answered_and_fills_no_log(caplog: pytest.LogCa
             assert b" 400 " in answer or b" 500 " in answer
     assert "secret" not in caplog.text
     assert "RuntimeError: ours" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=a", b"--b\r\n\r\nx"),
+        ("application/x-www-form-urlencoded; charset=nope", b"a=b"),
+        ("application/x-www-form-urlencoded", b"\xff\xfe=%ff"),
+    ],
+)
+async def test_what_is_no_form_is_the_fault_of_who_sent_it(kind: str, body: bytes) -> None:
+    async def form(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(await posted(request))))
+
+    app = web.Application()
+    app.router.add_post("/", form)
+    async with Listener(app, "127.0.0.1", 0) as listener, aiohttp.ClientSession() as session:
+        async with session.post(listener.url, data=body, headers={"Content-Type": kind}) as answer:
+            assert answer.status == 400
+        async with session.post(listener.url, data={"a": "b"}) as answer:
+            assert await answer.text() == "1"
