@@ -29,7 +29,7 @@ import orjson
 
 from bridge.errors import Later, Refused, StoreUnavailable
 from bridge.store.ledger import TO_MATRIX, Arrival
-from bridge.work.channel_history import read_history
+from bridge.work.channel_history import read_history, went_on
 from portals.history.compare import differences, memberships, pinned_in, pins, reopened, roots
 from portals.ids import AFTER_ALL, NO_TS, Ts, channel_queue, is_slack_id, next_ts, past_of
 from portals.reading.slack import address
@@ -53,6 +53,8 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 4
 _LOOK_AGAIN = 5.0
+_SNAPSHOTS = 4
+"""How often a channel is read, at most, that goes on while its threads are read."""
 _CLOCKS = 60.0
 """Seconds by which Slack's clock may be behind ours."""
 _DISORDER = 3600.0
@@ -167,7 +169,9 @@ class CatchUp:
         waiting = await self._ledger.next_rows(TO_MATRIX, channel_queue(portal.team, portal.channel), 1)
         return gaps[(bisect_left(gaps, waiting[0].place) if waiting else len(gaps)) - 1]
 
-    async def _arrivals(self, portal: Portal, workspace: Workspace, gap: int, number: int) -> list[Arrival]:
+    async def _arrivals(
+        self, portal: Portal, workspace: Workspace, gap: int, number: int, tries: int = _SNAPSHOTS
+    ) -> list[Arrival]:
         asked = _now()
         newest = await self._links.newest(portal.id) or await self._begun(portal)
         floor = await self._floor(portal)
@@ -202,6 +206,8 @@ class CatchUp:
         news += await self._pins(portal, fetched, pinned, history.pin_count, number)
         for thread, wanted in (await self._threads(portal, history, newest, floor)).items():
             news += await self._thread_news(portal, workspace, thread, number, asked, wanted)
+        if tries > 1 and await self._is_outrun(portal, history, news):
+            return await self._arrivals(portal, workspace, gap, number, tries - 1)
         spoke = {str(one.payload["event"].get("user") or "") for one in news}
         news += await self.members(portal, workspace, number, spoke)
         if portal.archived:
@@ -210,6 +216,17 @@ class CatchUp:
         parked = {_live_name(name) for name in await self._ledger.parked_names(TO_MATRIX, queue)}
         found = arrivals_of(news, portal.team, queue, gap)
         return [one for one in found if _live_name(one.source_key) not in parked]
+
+    async def _is_outrun(self, portal: Portal, history: History, news: Iterable[News]) -> bool:
+        """Tell whether the channel went on after it was read and before a reply that was found in a thread.
+
+        What was said between comes live, behind all that is found here, and the reply would stand before it.
+        """
+        top = max((Ts(one["ts"]) for one in (*history.recent[:1], *history.older[:1])), default=history.since)
+        said = (one.payload["event"] for one in news)
+        if not any("thread_ts" in one and str(one.get("ts")) > top for one in said):
+            return False
+        return await went_on((await self._eyes.of(portal.team, portal.channel)).client, portal.channel, top)
 
     async def _begun(self, portal: Portal) -> Ts | None:
         """Return since when a portal in which nothing was said yet has been looked after; None where it is new.

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from portals.ids import NO_TS, Ts, is_ts
+from portals.ids import NO_TS, Ts, is_ts, next_ts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,8 +52,7 @@ async def read_history(
     """
     found = History(since=start)
     further = 0
-    end = f"{time.time() + _AHEAD:.6f}"  # Slack does not say from which side it counts where no end is given
-    async for answer in client.history_answers(channel, oldest or "0", end):
+    async for answer in client.history_answers(channel, oldest or "0", _end()):
         count = answer.get("pin_count")
         found.pin_count = count if isinstance(count, int) else found.pin_count
         _take_in(found, answer, newest, start, most)
@@ -64,6 +63,18 @@ async def read_history(
         if further > _PAGES_FOR_THREADS:
             break
     return found
+
+
+async def went_on(client: SlackClient, channel: str, top: Ts) -> bool:
+    """Tell whether anything was said in the channel after that."""
+    async for answer in client.history_answers(channel, next_ts(top), _end(), limit=1):
+        return bool(answer.get("messages"))
+    return False
+
+
+def _end() -> str:
+    """Return a time that is still to come: Slack does not say from which side it counts where no end is given."""
+    return f"{time.time() + _AHEAD:.6f}"
 
 
 def _take_in(found: History, answer: Mapping[str, Any], newest: Ts | None, start: Ts, most: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from bridge.work import catch_up, channel_history
 from tests.journeys.stage import Stage
 from tests.journeys.talk import Talk, bodies, events, marks
 from tests.journeys.test_outages import FORGETFUL
@@ -14,6 +15,9 @@ from tests.journeys.world import World, people_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    import pytest
+
+    from bridge.work.channel_history import History
     from tests.sandbox.slack import SlackSandbox
 
 CALLS = ("conversations.history", "conversations.replies", "conversations.members", "conversations.list")
@@ -115,3 +119,24 @@ async def test_what_was_said_in_a_thread_before_the_bridge_came_is_no_news_after
         bob.post("general", "missed too", thread_ts=said_at(talk, "said 5"))
         await come_back(talk)
         assert sorted(bodies(talk)) == ["heard", "missed", "missed too"]
+
+
+async def test_a_reply_found_in_a_thread_does_not_overtake_what_the_channel_said_meanwhile(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with talk_of_a_week(sqlite_url) as talk:
+        alice, bob = talk.in_slack("alice"), talk.in_slack("bob")
+        said: list[str] = []
+
+        async def read(*args: Any, **more: Any) -> History:
+            found = await channel_history.read_history(*args, **more)
+            if not said:
+                said.append(alice.post("general", "said while threads are read").ts)
+                bob.post("general", "answered behind it", thread_ts=said_at(talk, "said 6"))
+            return found
+
+        await talk.stage.stop()
+        monkeypatch.setattr(catch_up, "read_history", read)
+        await come_back(talk)
+        assert bodies(talk)[-2:] == ["said while threads are read", "answered behind it"]
+        assert await talk.stage.left_over() == []
