@@ -24,6 +24,8 @@ _CREATOR_IS_LISTED = frozenset(str(version) for version in range(1, 12))
 _CREATOR_POWER = 100
 _ASSUMED_VERSION = "1"
 """What the specification has a client assume of a homeserver that states no default room version."""
+_IN_USE = frozenset({"M_ROOM_IN_USE", "M_UNKNOWN"})
+"""Codes of a refusal because a room has the alias; Synapse gives the second where two are made at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Rooms:
                 Method.POST, Path.v3.createRoom, body, wants="room_id", repeatable=bool(alias)
             )
         except Refused as refused:
-            if refused.code != "M_ROOM_IN_USE" or not alias:
+            if refused.code not in _IN_USE or not alias:
                 raise
             room = await self.resolve_alias(f"#{alias}:{self._bot.partition(':')[2]}")
             if room is None:

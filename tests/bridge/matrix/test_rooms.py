@@ -21,8 +21,14 @@ BOT = MatrixUserId("@causeway:hs.test")
 FORBIDDEN: dict[str, Any] = {"errcode": "M_FORBIDDEN", "error": "no"}
 
 
-async def test_a_room_that_was_made_before_is_found_by_its_alias(stub: StubHomeserver, client: MatrixClient) -> None:
-    stub.reply(400, errcode="M_ROOM_IN_USE", error="taken")
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [(400, "M_ROOM_IN_USE", "taken"), (409, "M_UNKNOWN", "Room alias #slack_t1_c1:hs.test already exists")],
+)
+async def test_a_room_that_was_made_before_or_just_now_is_found_by_its_alias(
+    stub: StubHomeserver, client: MatrixClient, status: int, code: str, error: str
+) -> None:
+    stub.reply(status, errcode=code, error=error)
     stub.reply(room_id=ROOM)
     assert await client.rooms.create_room({"room_alias_name": "slack_t1_c1"}) == ROOM
     assert stub.asked[1].path == "/_matrix/client/v3/directory/room/%23slack_t1_c1%3Ahs.test"
