@@ -18,6 +18,7 @@ from tests.bench import (
     flood,
     idle,
     importing,
+    large_files,
     planning,
     throughput,
 )
@@ -28,6 +29,7 @@ MEASUREMENTS = {
     "delay": delay.measure,
     "backlog": backlog.measure,
     "flood": flood.measure,
+    "large-files": large_files.measure,
     "ceiling": ceiling.measure,
     "idle": idle.measure,
     "conversions": conversions.measure,

@@ -6,7 +6,7 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import orjson
@@ -17,6 +17,7 @@ from tests.sandbox.homeserver.instant import InstantHomeserver
 from tests.sandbox.slack import DeliveryTimes, Limits, SlackSandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.sandbox.homeserver.call import Call
@@ -29,12 +30,22 @@ class Scene:
     """Sends on one side and waits for what arrives on the other."""
 
     def __init__(
-        self, directory: Path, channels: int, limits: Limits, store: str = "", *, times: DeliveryTimes | None = None
+        self,
+        directory: Path,
+        channels: int,
+        limits: Limits,
+        store: str = "",
+        *,
+        times: DeliveryTimes | None = None,
+        more: Mapping[str, Any] | None = None,
+        max_upload: int = 0,
     ) -> None:
         self._directory = directory
         self.channels = [f"c{number}" for number in range(channels)]
         self.slack = SlackSandbox(partial(seed, channels), limits=limits, times=times or DeliveryTimes())
         self._store = store
+        self._more = more
+        self._max_upload = max_upload
         self._stack = AsyncExitStack()
         self._awaited: dict[str, asyncio.Future[float]] = {}
         self._numbers = 0
@@ -49,8 +60,10 @@ class Scene:
             bot_token=team.bot_token,
             app_token=team.app_token,
             store=self._store,
+            more=self._more,
         )
         self.homeserver = InstantHomeserver(registrations=[self.service.registration])
+        self.homeserver.world.max_upload = self._max_upload or self.homeserver.world.max_upload
         self.homeserver.watch.append(self._on_put)
         self.slack.calls.add = self._on_call  # type: ignore[method-assign]  # the sandbox has no watch of its own
         await self._stack.enter_async_context(self.homeserver)

@@ -17,7 +17,7 @@ from config.registration import registration
 from tests.sandbox.child import LOOPBACK, Child, free_port, listens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bridge.store.database import Database
 
@@ -27,10 +27,20 @@ EVERY = 0.02
 
 
 class Service:
-    """One bridge between one Slack workspace and one homeserver; `registration` is what the homeserver must know."""
+    """One bridge between one Slack workspace and one homeserver; `registration` is what the homeserver must know.
+
+    `more` are further groups of settings.
+    """
 
     def __init__(
-        self, directory: Path, *, api_url: str = "", bot_token: str = "", app_token: str = "", store: str = ""
+        self,
+        directory: Path,
+        *,
+        api_url: str = "",
+        bot_token: str = "",
+        app_token: str = "",
+        store: str = "",
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         self.store = store or f"sqlite:///{directory / 'causeway.db'}"
         self.port = free_port()
@@ -55,6 +65,7 @@ class Service:
             else {},
             "portals": {"automatic": {"include": ["*"]}},
             "rooms": {"join_rule": "public"},
+            **(more or {}),
         }
         self._log = directory / "causeway.log"
         self._child = self._child_of([sys.executable, "-m", "bridge.cli", "run", "-c", self.config])

@@ -217,7 +217,7 @@ class InstantHomeserver:
                 request.rel_url.raw_path,
                 request.query,
                 token if scheme == "Bearer" else None,
-                await request.read(),
+                await request.content.read(),
                 request.headers.get("Content-Type", ""),
             )
         except Dropped as dropped:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tests.sandbox.homeserver.transport import Json
     from tests.sandbox.homeserver.world import World
 
-MAX_UPLOAD = 50 * 1024 * 1024
 MAX_NAME = 256
 VERSIONS = [*(f"r0.{minor}.0" for minor in range(7)), *(f"v1.{minor}" for minor in range(1, 16))]
 
@@ -93,7 +92,7 @@ def profile_put(world: World, call: Call) -> Json:
 
 
 def upload(world: World, call: Call) -> Json:
-    if len(call.content) > MAX_UPLOAD:
+    if len(call.content) > world.max_upload:
         raise MatrixError(413, "M_TOO_LARGE", "Upload request body is too large")
     media_id = secrets.token_urlsafe(18).replace("-", "x").replace("_", "y")
     content_type = call.content_type or "application/octet-stream"
@@ -108,8 +107,8 @@ def download(world: World, call: Call) -> Media:
     return world.media[media_id]
 
 
-def media_config(_world: World, _call: Call) -> Json:
-    return {"m.upload.size": MAX_UPLOAD}
+def media_config(world: World, _call: Call) -> Json:
+    return {"m.upload.size": world.max_upload}
 
 
 # Weather

@@ -161,6 +161,7 @@ class World:
         self.rooms: dict[str, Room] = {}
         self.aliases: dict[str, tuple[str, str]] = {}
         self.media: dict[str, Media] = {}
+        self.max_upload = 50 * 1024 * 1024
         self.account_data: dict[tuple[str, str, str], Json] = {}
         self.push_rules: dict[str, dict[str, Json]] = {}
         """By account and name: the rules that override all others."""
