@@ -8,7 +8,9 @@ for strangers could fill it.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -70,11 +72,17 @@ class Listener:
         return f"http://{host}:{self.port}"
 
     async def start(self) -> None:
-        """Bind and serve; raises Fatal where the address is taken or not ours."""
+        """Bind and serve; raises Fatal where the address is taken or not ours. Cancelled, it leaves no port bound."""
         runner = web.AppRunner(self._app, access_log=None, logger=log, handle_signals=False, shutdown_timeout=GRACE)
         await runner.setup()
+        binding = asyncio.ensure_future(web.TCPSite(runner, self._host, self._port).start())
         try:
-            await web.TCPSite(runner, self._host, self._port).start()
+            await asyncio.shield(binding)
+        except asyncio.CancelledError:
+            with suppress(OSError):
+                await binding  # asyncio forgets a server whose beginning is cancelled, and not its port
+            await runner.cleanup()
+            raise
         except OSError as error:
             await runner.cleanup()
             raise Fatal(

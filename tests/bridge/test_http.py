@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bridge.errors import Fatal
 from bridge.http import Listener, posted
+from tests.sandbox.child import free_port
 
 
 def application() -> web.Application:
@@ -48,6 +49,20 @@ async def test_a_taken_address_is_fatal_and_says_what_to_do() -> None:
             await listener.start()
         assert listener.port == port
         await listener.stop()
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_start_that_is_cut_off_leaves_no_port_bound(turns: int) -> None:
+    port = free_port()
+    cut_off = Listener(application(), "127.0.0.1", port)
+    starting = asyncio.create_task(cut_off.start())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    starting.cancel()
+    await asyncio.wait([starting])
+    await cut_off.stop()
+    async with Listener(application(), "127.0.0.1", port) as listener:
+        assert listener.port == port
 
 
 async def test_what_is_no_http_is_answered_and_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
