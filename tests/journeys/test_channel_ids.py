@@ -34,6 +34,9 @@ async def test_a_channel_with_a_new_id_keeps_its_room_whatever_is_heard_first(sq
         alice.convert_to_private("board")
         before = alice.post("board", "before")
         await until(lambda: [line.body for line in stage.homeserver.timeline(room)] == ["before"], 30)
+        async with asyncio.timeout(30):
+            while await stage.left_over():  # what was mirrored is evidence once it is recorded
+                await asyncio.sleep(0.02)
 
         new = alice.share("board", tell=tells == "first")
         alice.post("board", "after")

@@ -83,6 +83,7 @@ async def set_state(world: World, state: PortalState) -> None:
         return not await database.fetch("SELECT 1 FROM requests")
 
     await until(is_taken)
+    await asyncio.sleep(0.2)  # what was taken is carried out right behind the commit that took it
 
 
 # --- a portal is paused in the middle of its queue
