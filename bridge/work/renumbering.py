@@ -93,22 +93,25 @@ class Renumbering:
 
     async def look_for(self, team: TeamId, old: ChannelId) -> ChannelId | None:
         """Return the id that a channel has now that Slack knows no more, by its name where nobody has told it yet."""
-        now = await self.now(team, old)
         portal = await self._directory.portal_of_channel(team, old)
-        if now is not None or portal is None or self._in_vain.get((team, old), 0.0) > time.monotonic():
-            return now
-        new = await self._namesake(team, old, portal.name)
-        if new is not None:
-            await self.follow(team, old, new)
-            now = await self.now(team, old)
-        if now is None:
+        searched = False
+        if await self.now(team, old) is None and portal is not None and await self._is_worth_it(team, old):
+            searched = True
+            new = await self._namesake(team, old, portal.name)
+            if new is not None:
+                await self.follow(team, old, new)
+        now = await self.now(team, old)  # somebody else may have found it meanwhile
+        if now is None and searched:
             self._in_vain[team, old] = time.monotonic() + _IN_VAIN
         return now
 
+    async def _is_worth_it(self, team: TeamId, old: ChannelId) -> bool:
+        """Tell whether there is evidence to look for, and it was not just looked for in vain."""
+        is_new = self._in_vain.get((team, old), 0.0) <= time.monotonic()
+        return is_new and bool(await self._ids.newest(team, old, 1))
+
     async def _namesake(self, team: TeamId, old: ChannelId, name: str) -> ChannelId | None:
         """Return the channel of this name, where it has messages that the portal of the old one mirrors."""
-        if not await self._ids.newest(team, old, 1):
-            return None
         async for page in self._installations[team].client.channels():
             for found in page:
                 if isinstance(found, dict) and found.get("name") == name and is_slack_id(str(found.get("id"))):
